@@ -1,0 +1,38 @@
+-- Moves `saved` forward and trims history.
+--
+-- KEYS  1 saving, 2 saved, 3 unsaved, 4 history, then clients, awake and cursor of each shard
+-- ARGV  1 token, 2 position that `saved` must be at, 3 position to move it to,
+--       4 changes between the two, 5 age below which an entry stays (ms)
+-- Answers {1, trimmed entries, unsaved changes}, or {0, 0, 0} when the lease or the place is lost.
+
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return {0, 0, 0}
+end
+local saved, to = redis.call('GET', KEYS[2]) or '0-0', ARGV[3]
+if saved == ARGV[2] and before(saved, to) then
+  if before(newest(KEYS[4]), to) then
+    return redis.error_reply('ERR history does not reach to ' .. to)
+  end
+  redis.call('SET', KEYS[2], to)
+  redis.call('DECRBY', KEYS[3], ARGV[4])
+elseif saved ~= to then
+  return {0, 0, 0}
+end
+-- When `saved` is at the goal already, the answer to an earlier try was lost.
+
+local floor = to
+local young = string.format('%.0f-0', math.max(0, now_ms() - tonumber(ARGV[5])))
+if before(young, floor) then
+  floor = young
+end
+for key = 5, #KEYS, 3 do
+  if needs_history(KEYS[key], KEYS[key + 1]) then
+    local cursor = redis.call('GET', KEYS[key + 2]) or '0-0'
+    if before(cursor, floor) then
+      floor = cursor
+    end
+  end
+end
+-- The entry at the floor stays, so the newest entry always does.
+local trimmed = redis.call('XTRIM', KEYS[4], 'MINID', floor)
+return {1, trimmed, math.max(0, tonumber(redis.call('GET', KEYS[3]) or '0'))}

@@ -1,0 +1,13 @@
+-- A loop's tick: moves the cursor, renews the lease and reads on.
+--
+-- KEYS  1 awake, 2 cursor, 3 roster, 4 history
+-- ARGV  1 token, 2 length of the lease (ms), 3 position that is sent, 4 most entries
+-- Answers {1, roster, entries}, or {0, 0, {}} when the lease is lost.
+
+forward(KEYS[2], ARGV[3])
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return {0, 0, {}}
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+local entries = redis.call('XRANGE', KEYS[4], '(' .. ARGV[3], '+', 'COUNT', ARGV[4])
+return {1, tonumber(redis.call('GET', KEYS[3]) or '0'), entries}

@@ -1,0 +1,10 @@
+-- Renews a lease.
+--
+-- KEYS  1 lease
+-- ARGV  1 token, 2 length of the lease (ms)
+-- Answers whether it was the caller's.
+
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return 0
+end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])

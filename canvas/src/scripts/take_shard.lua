@@ -1,0 +1,16 @@
+-- Takes a shard's lease, unless another loop has it.
+--
+-- KEYS  1 awake, 2 cursor, 3 clients, 4 history
+-- ARGV  1 token, 2 length of the lease (ms)
+-- Answers the cursor, or nothing when another loop has the lease.
+
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= 'called' and holder ~= ARGV[1] then
+  return false
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if redis.call('SCARD', KEYS[3]) == 0 then
+  -- Nobody is there who lacks anything, and what the cursor points at may be trimmed.
+  forward(KEYS[2], newest(KEYS[4]))
+end
+return redis.call('GET', KEYS[2]) or '0-0'

@@ -1,0 +1,75 @@
+//! Reading the whole canvas.
+
+use super::history::RawEntry;
+use super::script::broke;
+use super::{Store, StoreError};
+use crate::picture::Picture;
+use crate::position::Position;
+
+const DOING: &str = "reading the canvas";
+
+type Answer = (
+    Option<Vec<u8>>,
+    Vec<RawEntry>,
+    (Option<String>, Option<String>),
+);
+
+impl Store {
+    /// The canvas and the position that it shows: exactly the changes up to there are in it.
+    ///
+    /// Before the first paint it is the background at position `ZERO`.
+    pub async fn read_canvas(&self) -> Result<(Position, Picture), StoreError> {
+        let (bytes, newest, size) = match self.canvas_answer().await {
+            Err(error) if broke(&error) => self.canvas_answer().await,
+            answer => answer,
+        }
+        .map_err(|source| StoreError::Redis {
+            doing: DOING,
+            source,
+        })?;
+        let geometry = self.config.geometry;
+        let Some(bytes) = bytes else {
+            return Ok((
+                Position::ZERO,
+                Picture::new(geometry, self.config.background),
+            ));
+        };
+        self.check_size(size)?;
+        let at = newest.first().map(|(id, _)| id.parse()).transpose();
+        let at = at.map_err(StoreError::position(DOING))?.unwrap_or_default();
+        let picture = Picture::from_rgb(geometry, bytes);
+        Ok((
+            at,
+            picture.map_err(|error| StoreError::answer(DOING, error))?,
+        ))
+    }
+
+    /// A transaction, not a script: a script would copy the canvas twice inside Redis.
+    async fn canvas_answer(&self) -> redis::RedisResult<Answer> {
+        let mut pipe = redis::pipe();
+        pipe.atomic();
+        pipe.cmd("GET").arg(self.keys.canvas());
+        pipe.cmd("XREVRANGE")
+            .arg(self.keys.history())
+            .arg("+")
+            .arg("-")
+            .arg("COUNT")
+            .arg(1);
+        pipe.cmd("HMGET")
+            .arg(self.keys.meta())
+            .arg("width")
+            .arg("height");
+        pipe.query_async(&mut self.link.clone()).await
+    }
+
+    fn check_size(&self, size: (Option<String>, Option<String>)) -> Result<(), StoreError> {
+        let (width, height) = (size.0.unwrap_or_default(), size.1.unwrap_or_default());
+        let geometry = self.config.geometry;
+        let same = width == geometry.width().to_string() && height == geometry.height().to_string();
+        if same {
+            Ok(())
+        } else {
+            Err(self.mismatch(&width, &height))
+        }
+    }
+}

@@ -1,0 +1,164 @@
+use std::collections::HashSet;
+
+use super::super::Admission;
+use super::*;
+
+#[tokio::test]
+async fn a_client_is_in_its_shards_set_once() {
+    let bench = Bench::with(|config| config.shards = 4).await;
+    let client = id("L0SM9cOFvHcCIhw=");
+    for _ in 0..2 {
+        let admitted = bench.store.add_client(&client).await.unwrap();
+        assert_eq!(admitted, Admission::Admitted { clients: 1 });
+    }
+    let shard = bench.store.shard_of(&client);
+    let key = format!("{{place:test}}:clients:{shard}");
+    assert_eq!(
+        bench.command::<Vec<String>>(&["SMEMBERS", &key]).await,
+        [client.as_str()]
+    );
+    assert_eq!(
+        bench.store.clients_of(shard).await.unwrap(),
+        std::slice::from_ref(&client)
+    );
+
+    assert!(bench.store.remove_client(&client).await.unwrap());
+    assert!(!bench.store.remove_client(&client).await.unwrap());
+    assert_eq!(bench.store.client_count().await.unwrap(), 0);
+    assert_eq!(bench.store.joined(&client).await.unwrap(), None);
+    // Nothing of the client stays; the shard's counter and cursor do.
+    let left: HashSet<String> = bench.command(&["KEYS", "*"]).await;
+    let mut expected = HashSet::from(["{place:test}:sharding".to_owned()]);
+    expected.extend(["roster", "cursor"].map(|key| format!("{{place:test}}:{key}:{shard}")));
+    assert_eq!(left, expected);
+}
+
+#[tokio::test]
+async fn no_more_clients_than_may_be() {
+    let bench = Bench::with(|config| {
+        config.shards = 3;
+        config.max_clients = 2;
+    })
+    .await;
+    bench.store.add_client(&id("a")).await.unwrap();
+    bench.store.add_client(&id("b")).await.unwrap();
+    let refused = bench.store.add_client(&id("c")).await.unwrap();
+    assert_eq!(refused, Admission::Full { clients: 2 });
+    // Somebody who is in stays in.
+    let again = bench.store.add_client(&id("a")).await.unwrap();
+    assert_eq!(again, Admission::Admitted { clients: 2 });
+    assert_eq!(bench.store.client_count().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn thousands_of_clients_are_listed_in_pages() {
+    let bench = Bench::with(|config| config.shards = 2).await;
+    let ids: Vec<_> = (0..6000).map(|n| id(&format!("client-{n}"))).collect();
+    futures::future::try_join_all(ids.iter().map(|id| bench.store.add_client(id)))
+        .await
+        .unwrap();
+    let mut listed = HashSet::new();
+    for shard in bench.store.shards() {
+        assert!(
+            bench
+                .store
+                .client_page(shard, 0)
+                .await
+                .unwrap()
+                .next
+                .is_some()
+        );
+        let of_shard = bench.store.clients_of(shard).await.unwrap();
+        assert!(of_shard.iter().all(|id| bench.store.shard_of(id) == shard));
+        listed.extend(of_shard);
+    }
+    assert_eq!(listed, ids.into_iter().collect());
+    assert_eq!(bench.store.client_count().await.unwrap(), 6000);
+}
+
+#[tokio::test]
+async fn only_clients_past_the_grace_are_gone() {
+    let bench = Bench::with(|config| config.shards = 2).await;
+    let (old, young) = (id("old"), id("young"));
+    bench.store.add_client(&old).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(120)).await;
+    bench.store.add_client(&young).await.unwrap();
+    let both = [old.clone(), young.clone(), id("stranger")];
+    let removed = bench
+        .store
+        .remove_gone(&both, Duration::from_millis(100))
+        .await
+        .unwrap();
+    assert_eq!(removed, [old]);
+    let joined = bench.store.joined(&young).await.unwrap().unwrap();
+    assert!(joined.age < Duration::from_secs(5));
+    let removed = bench
+        .store
+        .remove_gone(&both, Duration::ZERO)
+        .await
+        .unwrap();
+    assert_eq!(removed, [young]);
+}
+
+#[tokio::test]
+async fn two_stacks_share_nothing() {
+    let bench = Bench::new().await;
+    let other = bench.another(|config| config.stack = "test2".into()).await;
+    bench.store.add_client(&id("a")).await.unwrap();
+    bench.paint("a", 1).await;
+    assert_eq!(other.client_count().await.unwrap(), 0);
+    assert_eq!(other.newest().await.unwrap(), Position::ZERO);
+}
+
+#[tokio::test]
+async fn another_number_of_shards_loses_no_client_and_no_update() {
+    for (before, after) in [(5, 2), (1, 4)] {
+        let bench = Bench::with(|config| config.shards = before).await;
+        let ids: Vec<_> = (0..40).map(|n| id(&format!("client-{n}"))).collect();
+        for id in &ids {
+            bench.store.add_client(id).await.unwrap();
+        }
+        let sent = bench.paint("a", 1).await;
+        for shard in bench.store.shards() {
+            bench.store.advance_cursor(shard, sent).await.unwrap();
+            bench
+                .command::<()>(&["DEL", &format!("{{place:test}}:awake:{shard}")])
+                .await;
+        }
+        let lacking = bench.paint("a", 2).await;
+        for shard in bench.store.shards() {
+            bench
+                .command::<()>(&["DEL", &format!("{{place:test}}:awake:{shard}")])
+                .await;
+        }
+
+        let store = bench.another(|config| config.shards = after).await;
+        let joined = bench.store.joined(&ids[0]).await.unwrap().unwrap();
+        let mut lagging = store.lagging_shards().await.unwrap();
+        lagging.sort_unstable();
+        assert_eq!(lagging, store.shards().collect::<Vec<_>>());
+        assert_eq!(store.newest().await.unwrap(), lacking);
+        for shard in store.shards() {
+            assert_eq!(store.cursors().await.unwrap()[&shard], sent);
+            let clients = store.clients_of(shard).await.unwrap();
+            assert!(clients.iter().all(|id| store.shard_of(id) == shard));
+        }
+        assert_eq!(store.client_count().await.unwrap(), 40);
+        assert_eq!(
+            store.joined(&ids[0]).await.unwrap().unwrap().at_ms,
+            joined.at_ms
+        );
+
+        // A function of the version before adds one more; only then all is settled.
+        bench.store.add_client(&id("late")).await.unwrap();
+        store.lagging_shards().await.unwrap();
+        store.lagging_shards().await.unwrap();
+        let noted: u16 = bench.command(&["GET", "{place:test}:sharding"]).await;
+        assert_eq!(noted, after);
+        assert_eq!(
+            store.remove_gone(&ids, Duration::ZERO).await.unwrap().len(),
+            40
+        );
+        assert!(store.remove_client(&id("late")).await.unwrap());
+    }
+}

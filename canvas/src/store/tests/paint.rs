@@ -1,0 +1,339 @@
+use super::super::{PaintError, StoreError};
+use super::*;
+use crate::connection::Shard;
+
+#[tokio::test]
+async fn a_paint_is_in_the_canvas_and_in_history() {
+    let bench = Bench::new().await;
+    let pixels = [
+        dot(1),
+        Pixel::new(63, 31, Rgb::new(1, 2, 3)),
+        Pixel::new(1, 0, Rgb::WHITE),
+    ];
+    let painted = bench.store.paint(&id("a"), ADDRESS, &pixels).await.unwrap();
+    assert_eq!(painted.wake, []);
+
+    let entries = bench.store.read_after(Position::ZERO, 10).await.unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(
+        (entries[0].at, &entries[0].pixels[..]),
+        (painted.at, &pixels[..])
+    );
+    assert_eq!(entries[0].by, "a");
+
+    let (at, picture) = bench.store.read_canvas().await.unwrap();
+    assert_eq!(at, painted.at);
+    assert_eq!(picture.get(1, 0), Some(Rgb::WHITE));
+    assert_eq!(picture.get(63, 31), Some(Rgb::new(1, 2, 3)));
+}
+
+#[tokio::test]
+async fn the_first_paint_fills_a_large_canvas_with_the_background() {
+    let green = Rgb::new(0, 200, 7);
+    let bench = Bench::with(|config| {
+        config.geometry = Geometry::new(801, 903).unwrap();
+        config.background = green;
+    })
+    .await;
+    bench.paint("a", 800).await;
+    let (_, picture) = bench.store.read_canvas().await.unwrap();
+    let painted: Vec<_> = picture
+        .pixels()
+        .filter(|pixel| pixel.rgb != green)
+        .collect();
+    assert_eq!(painted, [dot(800)]);
+}
+
+#[tokio::test]
+async fn one_bad_pixel_paints_nothing() {
+    let bench = Bench::new().await;
+    let outside = [dot(1), Pixel::new(64, 0, RED)];
+    let refused = bench.store.paint(&id("a"), ADDRESS, &outside).await;
+    assert!(matches!(
+        refused,
+        Err(PaintError::OutOfBounds { x: 64, y: 0 })
+    ));
+    let empty = bench.store.paint(&id("a"), ADDRESS, &[]).await;
+    assert!(matches!(empty, Err(PaintError::Empty)));
+    assert_eq!(bench.command::<u64>(&["DBSIZE"]).await, 0);
+}
+
+#[tokio::test]
+async fn another_size_is_refused_by_everyone() {
+    let bench = Bench::new().await;
+    bench.paint("a", 1).await;
+    let other = bench
+        .another(|config| config.geometry = Geometry::new(32, 64).unwrap())
+        .await;
+    let refused = other.paint(&id("a"), ADDRESS, &[dot(1)]).await;
+    assert!(matches!(
+        refused,
+        Err(PaintError::Store(StoreError::Mismatch { .. }))
+    ));
+    assert!(matches!(
+        other.read_canvas().await,
+        Err(StoreError::Mismatch { .. })
+    ));
+    assert_eq!(
+        bench
+            .store
+            .read_after(Position::ZERO, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_full_history_refuses_until_it_is_saved() {
+    let bench = Bench::with(|config| config.max_unsaved = 3).await;
+    bench
+        .store
+        .paint(&id("a"), ADDRESS, &[dot(1), dot(2)])
+        .await
+        .unwrap();
+    let before = bench.store.read_canvas().await.unwrap();
+    let full = bench
+        .store
+        .paint(&id("a"), ADDRESS, &[dot(3), dot(4)])
+        .await;
+    assert!(matches!(full, Err(PaintError::Full)));
+    assert_eq!(bench.store.read_canvas().await.unwrap(), before);
+
+    bench.paint("a", 3).await;
+    assert!(matches!(
+        bench.store.paint(&id("a"), ADDRESS, &[dot(4)]).await,
+        Err(PaintError::Full)
+    ));
+    bench.save(3).await;
+    bench.paint("a", 4).await;
+}
+
+#[tokio::test]
+async fn a_connection_cools_down() {
+    let bench = Bench::with(|config| config.cooldown_ms = 300).await;
+    bench.paint("a", 1).await;
+    let refused = bench.store.paint(&id("a"), ADDRESS, &[dot(2)]).await;
+    let Err(PaintError::CoolingDown { retry_ms }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!((1..=300).contains(&retry_ms), "{retry_ms}");
+    bench.paint("b", 3).await;
+    tokio::time::sleep(Duration::from_millis(retry_ms + 5)).await;
+    bench.paint("a", 4).await;
+    assert_eq!(
+        bench
+            .store
+            .read_after(Position::ZERO, 10)
+            .await
+            .unwrap()
+            .len(),
+        3
+    );
+}
+
+#[tokio::test]
+async fn an_address_has_its_rate_whatever_its_connections() {
+    let bench = Bench::with(|config| config.max_messages_per_second_per_source = 5).await;
+    let mut accepted = 0;
+    for n in 0..20 {
+        let painted = bench
+            .store
+            .paint(&id(&format!("c{n}")), ADDRESS, &[dot(n)])
+            .await;
+        match painted {
+            Ok(_) => accepted += 1,
+            Err(PaintError::CoolingDown { retry_ms }) => assert!(retry_ms <= 1000),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!((5..=6).contains(&accepted), "{accepted}");
+    bench
+        .store
+        .paint(&id("other"), "192.0.2.8", &[dot(1)])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_network_of_addresses_is_one_source() {
+    let bench = Bench::with(|config| config.max_messages_per_second_per_source = 1).await;
+    let paint = async |address: &str| bench.store.paint(&id("a"), address, &[dot(1)]).await;
+    paint("2001:db8:1:2::1").await.unwrap();
+    assert!(matches!(
+        paint("2001:db8:1:2:ffff::9").await,
+        Err(PaintError::CoolingDown { .. })
+    ));
+    paint("2001:db8:1:3::1").await.unwrap();
+    paint("::ffff:192.0.2.7").await.unwrap();
+    assert!(matches!(
+        paint("192.0.2.7").await,
+        Err(PaintError::CoolingDown { .. })
+    ));
+}
+
+#[tokio::test]
+async fn the_cooldown_forgets_who_waits_no_more() {
+    let bench = Bench::with(|config| config.cooldown_ms = 20).await;
+    for n in 0..50 {
+        bench.paint(&format!("c{n}"), n).await;
+    }
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    bench.paint("last", 1).await;
+    assert_eq!(
+        bench
+            .command::<u64>(&["ZCARD", "{place:test}:cooldown"])
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn no_key_holds_an_address() {
+    let bench = Bench::with(|config| {
+        config.cooldown_ms = 10_000;
+        config.max_messages_per_second_per_source = 5;
+    })
+    .await;
+    bench.paint("a", 1).await;
+    let source = &bench.store.read_after(Position::ZERO, 1).await.unwrap()[0].source;
+    assert_eq!(source.len(), 16);
+    for key in bench.command::<Vec<String>>(&["KEYS", "*"]).await {
+        assert!(key.starts_with("{place:test}:"), "{key}");
+        let dump: Vec<u8> = bench.command(&["DUMP", &key]).await;
+        let found = dump
+            .windows(ADDRESS.len())
+            .any(|part| part == ADDRESS.as_bytes());
+        assert!(!found, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_sleeping_shard_is_called_once() {
+    let bench = Bench::with(|config| config.shards = 4).await;
+    let client = id("a");
+    let shard = bench.store.shard_of(&client);
+    bench.store.add_client(&client).await.unwrap();
+    let paint = async || {
+        bench
+            .store
+            .paint(&client, ADDRESS, &[dot(1)])
+            .await
+            .unwrap()
+            .wake
+    };
+    assert_eq!(paint().await, [shard]);
+    assert_eq!(paint().await, [] as [Shard; 0]);
+    let expiry: u64 = bench
+        .command(&["PTTL", &format!("{{place:test}}:awake:{shard}")])
+        .await;
+    assert!((1000..=2000).contains(&expiry), "{expiry}");
+}
+
+#[tokio::test]
+async fn a_paint_is_one_round_trip() {
+    let bench = Bench::with(|config| config.shards = 3).await;
+    bench.paint("a", 1).await;
+    bench.command::<()>(&["CONFIG", "RESETSTAT"]).await;
+    for n in 0..10 {
+        bench.paint("a", n).await;
+    }
+    let stats: String = bench.command(&["INFO", "commandstats"]).await;
+    assert!(stats.contains("cmdstat_evalsha:calls=10,"), "{stats}");
+    assert!(!stats.contains("cmdstat_eval:"), "{stats}");
+    assert!(!stats.contains("cmdstat_script"), "{stats}");
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_mended_and_nothing_painted_twice() {
+    let bench = Bench::new().await;
+    bench.paint("a", 1).await;
+    let killer = bench.another(|_| {}).await;
+    for n in 2..12 {
+        let mut command = redis::cmd("CLIENT");
+        command.arg(&["KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        let _: u64 = command.query_async(&mut killer.link.clone()).await.unwrap();
+        bench.paint("a", n).await;
+    }
+    assert_eq!(
+        bench
+            .store
+            .read_after(Position::ZERO, 100)
+            .await
+            .unwrap()
+            .len(),
+        11
+    );
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_found_again() {
+    let bench = Bench::new().await;
+    let first = bench.paint("a", 1).await;
+    bench.paint("b", 1).await;
+    let records = crate::pixel::encode(&[dot(1)]);
+    let again = bench.store.paint_call(&id("a"), ADDRESS, &records, true);
+    let answer: Vec<String> = bench.store.run_once(&again).await.unwrap();
+    assert_eq!(answer, ["painted", &first.to_string()]);
+    // Somebody else's paint, and other pixels, are no answer to it.
+    let other = bench.store.paint_call(&id("c"), ADDRESS, &records, true);
+    let answer: Vec<String> = bench.store.run_once(&other).await.unwrap();
+    assert_ne!(answer[1], first.to_string());
+    assert_eq!(
+        bench
+            .store
+            .read_after(Position::ZERO, 10)
+            .await
+            .unwrap()
+            .len(),
+        3
+    );
+}
+
+#[tokio::test]
+async fn a_cache_that_lost_its_scripts_gets_them_again() {
+    let bench = Bench::new().await;
+    bench.paint("a", 1).await;
+    bench.command::<()>(&["SCRIPT", "FLUSH"]).await;
+    bench.paint("a", 2).await;
+    assert_eq!(
+        bench
+            .store
+            .read_after(Position::ZERO, 10)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_dead_cache_is_an_error_within_seconds() {
+    let mut bench = Bench::new().await;
+    bench.redis.kill().unwrap();
+    let started = std::time::Instant::now();
+    assert!(
+        bench
+            .store
+            .paint(&id("a"), ADDRESS, &[dot(1)])
+            .await
+            .is_err()
+    );
+    let config = bench.store.config().clone();
+    assert!(Store::connect(&bench.redis.url(), config).await.is_err());
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+    bench.redis.restart().unwrap();
+    bench.paint("a", 1).await;
+}
+
+#[tokio::test]
+async fn a_canvas_that_redis_cannot_hold_is_refused() {
+    let geometry = Geometry::new(60_000, 60_000).unwrap();
+    let refused = Store::connect("redis://127.0.0.1:1", StoreConfig::new("a", geometry)).await;
+    assert!(matches!(refused, Err(StoreError::TooLarge(_))));
+}

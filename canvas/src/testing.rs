@@ -1,0 +1,170 @@
+//! A real redis-server for tests: on a free port of 127.0.0.1, gone when its handle is dropped.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a server may take until it answers.
+const START: Duration = Duration::from_secs(10);
+
+/// A running redis-server with a directory of its own.
+#[derive(Debug)]
+pub struct TestRedis {
+    child: Child,
+    port: u16,
+    folder: PathBuf,
+    options: Vec<String>,
+}
+
+impl TestRedis {
+    /// Starts a server that keeps nothing on disk.
+    pub fn start() -> io::Result<Self> {
+        Self::start_with(&["--save", "", "--appendonly", "no"])
+    }
+
+    /// Starts a server that keeps every write across [`TestRedis::restart`].
+    pub fn start_durable() -> io::Result<Self> {
+        Self::start_with(&[
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+            "--appendfsync",
+            "always",
+        ])
+    }
+
+    /// Starts a cluster of this one node, which serves all slots.
+    pub fn start_cluster() -> io::Result<Self> {
+        // By default the cluster's bus would listen 10,000 ports above the server's own.
+        let bus = free_port()?.to_string();
+        let options = [
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--cluster-enabled",
+            "yes",
+        ];
+        let announce = ["--cluster-port", &bus, "--cluster-announce-ip", "127.0.0.1"];
+        let server = Self::start_with(&[&options[..], &announce[..]].concat())?;
+        server.ask("CLUSTER ADDSLOTSRANGE 0 16383")?;
+        let start = Instant::now();
+        while !server.ask("CLUSTER INFO")?.contains("cluster_state:ok") {
+            if start.elapsed() > START {
+                return Err(io::Error::other("the cluster did not get ready"));
+            }
+            pause();
+        }
+        Ok(server)
+    }
+
+    fn start_with(options: &[&str]) -> io::Result<Self> {
+        let options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
+        // Between choosing a port and listening on it somebody else may take it.
+        let mut attempt = Self::start_once(&options);
+        for _ in 0..4 {
+            if attempt.is_ok() {
+                break;
+            }
+            attempt = Self::start_once(&options);
+        }
+        attempt
+    }
+
+    fn start_once(options: &[String]) -> io::Result<Self> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port();
+        let name = format!("place-redis-{}-{port}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder)?;
+        let child = spawn(port, &folder, options)?;
+        let mut server = Self {
+            child,
+            port,
+            folder,
+            options: options.to_vec(),
+        };
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    /// Its address: `redis://127.0.0.1:<port>`.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills the server at once, as a crash does.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.child.kill()?;
+        self.child.wait().map(|_| ())
+    }
+
+    /// Starts it again on the same port, after a kill or instead of what runs.
+    pub fn restart(&mut self) -> io::Result<()> {
+        self.kill()?;
+        self.child = spawn(self.port, &self.folder, &self.options)?;
+        self.wait_until_ready()
+    }
+
+    fn wait_until_ready(&mut self) -> io::Result<()> {
+        let start = Instant::now();
+        loop {
+            if self.answers() {
+                return Ok(());
+            }
+            if self.child.try_wait()?.is_some() || start.elapsed() > START {
+                return Err(io::Error::other("redis-server did not start"));
+            }
+            pause();
+        }
+    }
+
+    fn answers(&self) -> bool {
+        self.ask("PING")
+            .is_ok_and(|answer| answer.starts_with("+PONG"))
+    }
+
+    /// Sends one command; its answer as it is on the wire, if it is short.
+    fn ask(&self, command: &str) -> io::Result<String> {
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.port).into();
+        let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.write_all(format!("{command}\r\n").as_bytes())?;
+        let mut answer = [0; 4096];
+        let length = stream.read(&mut answer)?;
+        Ok(String::from_utf8_lossy(&answer[..length]).into_owned())
+    }
+}
+
+impl Drop for TestRedis {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure here, and the tests' outcome doesn't hang on it.
+        let _ = self.kill();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
+
+fn spawn(port: u16, folder: &PathBuf, options: &[String]) -> io::Result<Child> {
+    Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--dir"])
+        .arg(folder)
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+fn pause() {
+    std::thread::sleep(Duration::from_millis(5));
+}

@@ -1,0 +1,79 @@
+//! Tests of the meaning of AWS's error codes.
+
+use super::*;
+
+#[test]
+fn both_spellings_of_not_found_are_absent() {
+    for code in [
+        "InvalidRouteTableID.NotFound",
+        "InvalidRouteTableId.NotFound",
+        "NatGatewayNotFound",
+        "ServerlessCacheNotFoundFault",
+        "ResourceNotFoundException",
+        "NoSuchEntity",
+        "QueueDoesNotExist",
+    ] {
+        assert_eq!(classify(code, ""), Class::Absent, "{code}");
+    }
+}
+
+#[test]
+fn a_missing_service_linked_role_is_not_an_absent_cache() {
+    assert_eq!(classify("ServiceLinkedRoleNotFoundFault", ""), Class::Other);
+}
+
+#[test]
+fn exists_is_told_from_in_transition_by_the_message() {
+    let lambda = "ResourceConflictException";
+    assert_eq!(
+        classify(lambda, "Function already exist: save"),
+        Class::Exists
+    );
+    assert_eq!(
+        classify(lambda, "an update is in progress"),
+        Class::Conflict
+    );
+    assert_eq!(classify("InvalidGroup.Duplicate", ""), Class::Exists);
+}
+
+#[test]
+fn young_roles_are_not_yet() {
+    let text = "The role defined for the function cannot be assumed by Lambda.";
+    assert_eq!(
+        classify("InvalidParameterValueException", text),
+        Class::NotYet
+    );
+    assert_eq!(
+        classify("InvalidParameterValueException", "bad memory"),
+        Class::Invalid
+    );
+}
+
+#[test]
+fn throttling_is_not_a_quota() {
+    assert_eq!(classify("RequestLimitExceeded", ""), Class::Throttled);
+    assert_eq!(classify("AddressLimitExceeded", ""), Class::Quota);
+}
+
+#[test]
+fn a_state_fault_is_a_conflict() {
+    assert_eq!(
+        classify("InvalidServerlessCacheStateFault", ""),
+        Class::Conflict
+    );
+    assert_eq!(
+        classify("InvalidReplicationGroupState", ""),
+        Class::Conflict
+    );
+}
+
+#[test]
+fn what_is_in_use_is_a_conflict() {
+    for code in [
+        "InvalidGroup.InUse",
+        "InvalidIPAddress.InUse",
+        "CacheSubnetGroupInUse",
+    ] {
+        assert_eq!(classify(code, ""), Class::Conflict, "{code}");
+    }
+}

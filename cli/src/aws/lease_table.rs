@@ -1,0 +1,148 @@
+//! The table that holds the operator lease: made when it is first needed, tagged like everything
+//! else, and the very last thing that goes.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    TableDescription, TableStatus,
+};
+use place_config::Names;
+use tokio::time::Instant;
+
+use super::classify::{Answer, AwsError, AwsResult};
+use super::sdk::Aws;
+use super::tags::{Owner, Ownership};
+use crate::engine::{Failure, FailureKind, Left, ResourceKey};
+
+/// Name of the partition key.
+pub(super) const KEY: &str = "lease";
+
+/// Value of the key in the only row.
+pub(super) const ROW: &str = "operator";
+
+/// The table's key in the tag `place:resource`.
+const RESOURCE: ResourceKey = ResourceKey::new("operator-lease");
+
+/// DynamoDB takes some seconds to create or delete a table.
+const WITHIN: Duration = Duration::from_mins(2);
+
+/// The table of one stack.
+#[derive(Debug)]
+pub(crate) struct LeaseTable<'a> {
+    aws: &'a Aws,
+    ownership: &'a Ownership,
+    name: String,
+}
+
+impl<'a> LeaseTable<'a> {
+    /// The table of the stack with these names.
+    pub(crate) fn new(aws: &'a Aws, names: &Names, ownership: &'a Ownership) -> Self {
+        Self {
+            aws,
+            ownership,
+            name: names.lease_table(),
+        }
+    }
+
+    /// Removes the table with whatever it holds, if it is there and the stack's own, and waits
+    /// until it is gone.
+    pub(crate) async fn remove(&self) -> Result<(), Failure> {
+        let action = || format!("removing table `{}`", self.name);
+        let Some(table) = self.find().await.or_failure(action)? else {
+            return Ok(());
+        };
+        if table.table_status() != Some(&TableStatus::Deleting) {
+            if !self.is_ours().await.or_failure(action)? {
+                return Ok(());
+            }
+            let call = self.client().delete_table().table_name(&self.name);
+            let answer = call
+                .send()
+                .await
+                .during("dynamodb:DeleteTable")
+                .absent_as_none();
+            answer.or_failure(action)?;
+        }
+        self.until(Option::is_none, action).await
+    }
+
+    pub(super) const fn client(&self) -> &Client {
+        &self.aws.dynamodb
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Creates the table and waits until it can be used.
+    pub(super) async fn create(&self) -> Result<(), Failure> {
+        let action = || format!("creating table `{}`", self.name);
+        let attribute = AttributeDefinition::builder().attribute_name(KEY);
+        let attribute = attribute.attribute_type(ScalarAttributeType::S).build();
+        let key = KeySchemaElement::builder()
+            .attribute_name(KEY)
+            .key_type(KeyType::Hash)
+            .build();
+        let call = self.client().create_table().table_name(&self.name);
+        let call = call.attribute_definitions(attribute.expect("name and type are set"));
+        let call = call.key_schema(key.expect("name and type are set"));
+        let call = call.billing_mode(BillingMode::PayPerRequest);
+        let call = call.set_tags(Some(self.ownership.list(&RESOURCE)));
+        // Another operator may be creating it at the same moment.
+        let answer = call.send().await.during("dynamodb:CreateTable");
+        match answer {
+            Err(error) if !error.is("ResourceInUseException") => {
+                return Err(error.failure(action()));
+            }
+            _ => {}
+        }
+        let active = |table: &Option<TableDescription>| {
+            table.as_ref().and_then(|table| table.table_status()) == Some(&TableStatus::Active)
+        };
+        self.until(active, action).await
+    }
+
+    async fn find(&self) -> Result<Option<TableDescription>, AwsError> {
+        let call = self.client().describe_table().table_name(&self.name);
+        let answer = call
+            .send()
+            .await
+            .during("dynamodb:DescribeTable")
+            .absent_as_none()?;
+        Ok(answer.and_then(|answer| answer.table))
+    }
+
+    async fn is_ours(&self) -> Result<bool, AwsError> {
+        let arn = self.aws.arn("dynamodb", &format!("table/{}", self.name));
+        let call = self.client().list_tags_of_resource().resource_arn(arn);
+        let answer = call
+            .send()
+            .await
+            .during("dynamodb:ListTagsOfResource")
+            .absent_as_none()?;
+        Ok(answer.is_some_and(|answer| self.ownership.owner(answer.tags()) == Owner::Us))
+    }
+
+    async fn until(
+        &self,
+        reached: impl Fn(&Option<TableDescription>) -> bool,
+        action: impl Fn() -> String,
+    ) -> Result<(), Failure> {
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        while !reached(&self.find().await.or_failure(&action)?) {
+            if began.elapsed() > WITHIN {
+                return Err(Failure::new(action())
+                    .caused_by(format!("not done after {} s", began.elapsed().as_secs()))
+                    .hint("run the same command again")
+                    .left(Left::Ours)
+                    .kind(FailureKind::Incomplete));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+        Ok(())
+    }
+}

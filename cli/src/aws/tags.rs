@@ -1,0 +1,215 @@
+//! Ownership tags: written in the call that creates, read back by exact match.
+
+use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use place_config::names::{TAG_RESOURCE, TAG_STACK};
+
+use crate::engine::ResourceKey;
+
+/// Whose a tagged thing is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// This stack's.
+    Us,
+    /// Another stack's, by name.
+    Stack(String),
+    /// No stack's.
+    Nobody,
+}
+
+impl Owner {
+    /// In words, for a conflict.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Us => "this stack's".to_owned(),
+            Self::Stack(name) => format!("tagged as part of stack `{name}`"),
+            Self::Nobody => format!("without the tag `{TAG_STACK}`: not made by placectl"),
+        }
+    }
+}
+
+/// The tags of one stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Ownership {
+    stack: String,
+}
+
+impl Ownership {
+    /// Tags of the stack of that name.
+    pub(crate) fn new(stack: impl Into<String>) -> Self {
+        Self {
+            stack: stack.into(),
+        }
+    }
+
+    /// The pairs that a resource carries.
+    pub(crate) fn pairs(&self, key: &ResourceKey) -> [(String, String); 2] {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        [
+            pair(TAG_STACK, &self.stack),
+            pair(TAG_RESOURCE, key.as_str()),
+        ]
+    }
+
+    /// The pairs as Lambda, SQS, API Gateway and CloudWatch Logs take them.
+    pub(crate) fn map(&self, key: &ResourceKey) -> HashMap<String, String> {
+        self.pairs(key).into()
+    }
+
+    /// The pairs as a list of a service's own tag type.
+    pub(crate) fn list<T: Tag>(&self, key: &ResourceKey) -> Vec<T> {
+        self.pairs(key)
+            .into_iter()
+            .map(|(name, value)| T::pair(name, value))
+            .collect()
+    }
+
+    /// The pairs and a `Name` (what EC2's console shows), for a create call of EC2.
+    pub(crate) fn specification(
+        &self,
+        key: &ResourceKey,
+        kind: aws_sdk_ec2::types::ResourceType,
+        name: &str,
+    ) -> aws_sdk_ec2::types::TagSpecification {
+        aws_sdk_ec2::types::TagSpecification::builder()
+            .resource_type(kind)
+            .set_tags(Some(self.list(key)))
+            .tags(Tag::pair("Name".to_owned(), name.to_owned()))
+            .build()
+    }
+
+    /// EC2 filters that find what carries exactly these tags.
+    pub(crate) fn filters(&self, key: &ResourceKey) -> Vec<aws_sdk_ec2::types::Filter> {
+        let pairs = self.pairs(key).into_iter();
+        pairs
+            .map(|(name, value)| filter(format!("tag:{name}"), value))
+            .collect()
+    }
+
+    /// Whose the thing with these tags is.
+    pub(crate) fn owner(&self, tags: &(impl Tags + ?Sized)) -> Owner {
+        match tags.value(TAG_STACK) {
+            Some(stack) if stack == self.stack => Owner::Us,
+            Some(stack) => Owner::Stack(stack.to_owned()),
+            None => Owner::Nobody,
+        }
+    }
+}
+
+/// An EC2 filter on one value.
+pub(crate) fn filter(
+    name: impl Into<String>,
+    value: impl Into<String>,
+) -> aws_sdk_ec2::types::Filter {
+    aws_sdk_ec2::types::Filter::builder()
+        .name(name)
+        .values(value)
+        .build()
+}
+
+/// Tags as a service answers them.
+pub(crate) trait Tags {
+    /// The value of one tag.
+    fn value(&self, name: &str) -> Option<&str>;
+}
+
+impl<S: BuildHasher> Tags for HashMap<String, String, S> {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.get(name).map(String::as_str)
+    }
+}
+
+impl<T: Tag> Tags for [T] {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|tag| tag.name() == Some(name))
+            .and_then(Tag::text)
+    }
+}
+
+impl<T: Tags + ?Sized> Tags for Option<&T> {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.and_then(|tags| tags.value(name))
+    }
+}
+
+/// One service's type of a tag.
+pub(crate) trait Tag: Sized {
+    /// A tag.
+    fn pair(name: String, value: String) -> Self;
+    /// Its key.
+    fn name(&self) -> Option<&str>;
+    /// Its value.
+    fn text(&self) -> Option<&str>;
+}
+
+macro_rules! optional_tag {
+    ($($service:ident),*) => {$(
+        impl Tag for $service::types::Tag {
+            fn pair(name: String, value: String) -> Self {
+                Self::builder().key(name).value(value).build()
+            }
+
+            fn name(&self) -> Option<&str> {
+                self.key()
+            }
+
+            fn text(&self) -> Option<&str> {
+                self.value()
+            }
+        }
+    )*};
+}
+
+macro_rules! required_tag {
+    ($($service:ident),*) => {$(
+        impl Tag for $service::types::Tag {
+            fn pair(name: String, value: String) -> Self {
+                let tag = Self::builder().key(name).value(value).build();
+                tag.expect("a tag with key and value is complete")
+            }
+
+            fn name(&self) -> Option<&str> {
+                Some(self.key())
+            }
+
+            fn text(&self) -> Option<&str> {
+                Some(self.value())
+            }
+        }
+    )*};
+}
+
+optional_tag!(aws_sdk_ec2, aws_sdk_elasticache);
+required_tag!(aws_sdk_dynamodb, aws_sdk_iam, aws_sdk_scheduler);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: ResourceKey = ResourceKey::new("nat-gateway");
+
+    #[test]
+    fn what_is_written_is_read_back_as_ours() {
+        let ours = Ownership::new("test");
+        let tags: Vec<aws_sdk_ec2::types::Tag> = ours.list(&KEY);
+        assert_eq!(ours.owner(tags.as_slice()), Owner::Us);
+        assert_eq!(ours.owner(&ours.map(&KEY)), Owner::Us);
+    }
+
+    #[test]
+    fn a_longer_name_is_another_stack() {
+        let theirs = Ownership::new("test2").map(&KEY);
+        assert_eq!(
+            Ownership::new("test").owner(&theirs),
+            Owner::Stack("test2".to_owned())
+        );
+    }
+
+    #[test]
+    fn untagged_things_are_nobodys() {
+        let none: Option<&[aws_sdk_ec2::types::Tag]> = None;
+        assert_eq!(Ownership::new("test").owner(&none), Owner::Nobody);
+    }
+}

@@ -1,0 +1,72 @@
+//! `placectl canvas`: the picture as a file.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::picture::{self, Export};
+use crate::cli::{ExportArgs, SnapshotArgs, Source};
+use crate::context::{Context, WhenStopped};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::steps::Options;
+use crate::ui::words;
+
+/// Writes the picture to the file that the operator named.
+pub(crate) async fn export(mut context: Context, args: &ExportArgs) -> Result<Exit, CommandError> {
+    let stack = context
+        .stack(WhenStopped::Refuse, Options::default())
+        .await?;
+    let export = match args.from {
+        Source::Redis => picture::live(&stack).await?,
+        Source::Tables => picture::saved(&stack).await?,
+    };
+    write(&context, &args.file, &export)?;
+    Ok(Exit::Done)
+}
+
+/// Writes the live picture to a file named after the stack and the picture's position.
+pub(crate) async fn snapshot(
+    mut context: Context,
+    args: &SnapshotArgs,
+) -> Result<Exit, CommandError> {
+    let stack = context
+        .stack(WhenStopped::Refuse, Options::default())
+        .await?;
+    let export = picture::live(&stack).await?;
+    let file = format!("{}-{}.png", context.config.stack, export.at);
+    write(&context, &args.directory.join(file), &export)?;
+    Ok(Exit::Done)
+}
+
+/// Writes the whole file or none of it, and says so.
+pub(crate) fn write(context: &Context, path: &Path, export: &Export) -> Result<(), CommandError> {
+    write_quietly(path, export)?;
+    let (file, at) = (path.display().to_string(), export.at);
+    let bytes = export.png.len() as u64;
+    if context.is_json() {
+        context
+            .printer
+            .json(&json!({ "file": file, "at": at.to_string(), "bytes": bytes }));
+    } else {
+        context.printer.line(&format!(
+            "{file}: the canvas as of {at}, {}",
+            words::bytes(bytes)
+        ));
+    }
+    Ok(())
+}
+
+/// Writes the whole file or none of it: a picture that is cut off must not stand in for a whole
+/// one, so it is written under another name first.
+pub(crate) fn write_quietly(path: &Path, export: &Export) -> Result<(), CommandError> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".part");
+    std::fs::write(&partial, &export.png)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .map_err(|source| CommandError::File {
+            doing: "writing",
+            path: path.display().to_string(),
+            source,
+        })
+}

@@ -1,0 +1,105 @@
+//! `placectl local`: the local cloud by itself.
+
+use std::ops::ControlFlow;
+
+use crate::cli::{LocalCommand, LogsArgs};
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::local::{ChildState, LocalCloud, LocalState, LogQuery, LogSource};
+
+/// Starts it, stops it, looks at it.
+pub(crate) async fn run(context: Context, command: LocalCommand) -> Result<Exit, CommandError> {
+    let cloud = context.local_cloud()?;
+    match command {
+        LocalCommand::Start => start(&context, &cloud).await,
+        LocalCommand::Stop => stop(&context, &cloud).await,
+        LocalCommand::Status => status(&context, &cloud).await,
+        LocalCommand::Logs(args) => logs(&context, &cloud, &args).await,
+    }
+}
+
+async fn start(context: &Context, cloud: &LocalCloud) -> Result<Exit, CommandError> {
+    let printer = context.printer.clone();
+    let running = cloud.start(&move |line| printer.note(line)).await?;
+    if context.is_json() {
+        context.printer.json(&running);
+    } else {
+        context.printer.line(&format!(
+            "MiniStack {} at {}\nRedis at {}",
+            running.version, running.endpoint, running.redis_url
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+async fn stop(context: &Context, cloud: &LocalCloud) -> Result<Exit, CommandError> {
+    let printer = context.printer.clone();
+    let ran = cloud.stop(&move |line| printer.note(line)).await?;
+    context.printer.note(if ran {
+        "the local cloud is stopped"
+    } else {
+        "no local cloud runs"
+    });
+    Ok(Exit::Done)
+}
+
+async fn status(context: &Context, cloud: &LocalCloud) -> Result<Exit, CommandError> {
+    let status = cloud.status().await;
+    let exit = if status.state == LocalState::Degraded {
+        Exit::Failed
+    } else {
+        Exit::Done
+    };
+    if context.is_json() {
+        context.printer.json(&status);
+        return Ok(exit);
+    }
+    let port = |port: Option<u16>| port.map_or_else(String::new, |port| format!(" on port {port}"));
+    let version = status.version.as_deref().unwrap_or_default();
+    context.printer.line(&format!(
+        "MiniStack {version}{}: {}\nRedis{}: {}\nstate in {}",
+        port(Some(status.port)),
+        child(status.emulator),
+        port(status.redis_port),
+        child(status.redis),
+        status.state_dir.display(),
+    ));
+    if let Some(detail) = &status.detail {
+        context.printer.note(detail);
+    }
+    Ok(exit)
+}
+
+fn child(state: ChildState) -> String {
+    match state {
+        ChildState::Running { pid } => format!("running, process {pid}"),
+        ChildState::Stopped => "stopped".to_owned(),
+        ChildState::Ended => "ended by itself".to_owned(),
+        ChildState::Silent { pid } => format!("process {pid} does not answer"),
+    }
+}
+
+async fn logs(
+    context: &Context,
+    cloud: &LocalCloud,
+    args: &LogsArgs,
+) -> Result<Exit, CommandError> {
+    let source = if args.redis {
+        LogSource::Redis
+    } else {
+        LogSource::Emulator
+    };
+    let query = LogQuery {
+        source,
+        tail: args.tail,
+        follow: args.follow,
+    };
+    cloud
+        .logs(query, |line| {
+            context.printer.line(line);
+            ControlFlow::Continue(())
+        })
+        .await?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,59 @@
+//! One file a command: what it does, in the order in which it does it.
+
+mod canvas;
+mod clients;
+mod deploy;
+mod init;
+mod lease;
+mod local;
+mod outcome;
+mod picture;
+mod plan;
+mod save;
+mod status;
+mod teardown;
+mod up;
+
+use crate::cli::{CanvasCommand, Cli, ClientsCommand, Command, Output};
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::ui::{Format, Printer, PrinterOptions};
+
+/// Runs the command and shows what went wrong, if something did.
+pub(crate) async fn run(cli: Cli) -> Exit {
+    let printer = Printer::new(PrinterOptions {
+        format: match cli.global.output {
+            Output::Text => Format::Text,
+            Output::Json => Format::Json,
+        },
+        verbosity: i8::from(cli.global.verbose) - i8::from(cli.global.quiet),
+    });
+    match Box::pin(dispatch(cli, printer.clone())).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            printer.failure(&error, error.hint().as_deref());
+            error.exit()
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, CommandError> {
+    if let Command::Init(args) = cli.command {
+        return init::run(&args, &printer);
+    }
+    let context = Context::resolve(cli.global, printer)?;
+    match cli.command {
+        Command::Init(_) => unreachable!("init needs no configuration and ran above"),
+        Command::Up(args) => up::run(context, &args).await,
+        Command::Plan(args) => plan::run(context, &args).await,
+        Command::Status(args) => status::run(context, &args).await,
+        Command::Teardown(args) => teardown::run(context, &args).await,
+        Command::Deploy => deploy::run(context).await,
+        Command::Save(args) => save::run(context, &args).await,
+        Command::Clients(ClientsCommand::List) => clients::list(context).await,
+        Command::Canvas(CanvasCommand::Export(args)) => canvas::export(context, &args).await,
+        Command::Canvas(CanvasCommand::Snapshot(args)) => canvas::snapshot(context, &args).await,
+        Command::Local(command) => local::run(context, command).await,
+    }
+}

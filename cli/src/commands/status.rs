@@ -1,0 +1,267 @@
+//! `placectl status`: what stands, what is missing or has drifted, how it is doing.
+
+use std::collections::BTreeMap;
+
+use place_canvas::admin::{Request, Response};
+use place_config::Queue;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::clients::{ask, unexpected};
+use super::outcome;
+use crate::cli::StatusArgs;
+use crate::context::{Context, WhenStopped};
+use crate::engine::{Sighting, Step, Survey};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::steps::{self, Options, Stack, api, functions, queues};
+
+/// Everything that `status` knows.
+#[derive(Debug, Serialize)]
+pub(crate) struct Status {
+    stack: String,
+    region: String,
+    websocket_url: Option<String>,
+    healthy: bool,
+    steps: Vec<StepStatus>,
+    live: Option<Live>,
+}
+
+/// One of the seven steps.
+#[derive(Debug, Serialize)]
+pub(crate) struct StepStatus {
+    number: u8,
+    name: &'static str,
+    state: &'static str,
+    resources: Vec<ResourceStatus>,
+}
+
+/// One resource.
+#[derive(Debug, Serialize)]
+pub(crate) struct ResourceStatus {
+    key: String,
+    kind: &'static str,
+    name: String,
+    id: Option<String>,
+    state: &'static str,
+    detail: Option<String>,
+}
+
+/// How the canvas is doing.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Live {
+    clients: Option<u64>,
+    unsaved_changes: Option<u64>,
+    oldest_unsaved_ms: Option<u64>,
+    last_save: Option<Value>,
+    queues: BTreeMap<String, u64>,
+    dead_letters: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
+}
+
+/// Looks, changes nothing.
+pub(crate) async fn run(mut context: Context, args: &StatusArgs) -> Result<Exit, CommandError> {
+    let stack = context
+        .stack(WhenStopped::Refuse, Options::default())
+        .await?;
+    let (runner, _interrupted) = context.quiet_runner(steps::plan(&stack))?;
+    let survey = runner.survey().await;
+    let live = if survey.is_empty() {
+        None
+    } else {
+        Some(live(&stack).await)
+    };
+    let status = Status::new(&stack, &survey, live);
+    if context.is_json() {
+        context.printer.json(&status);
+    } else {
+        context.printer.line(&status.text());
+    }
+    outcome::calls(&context, &stack);
+    if runner.is_interrupted() {
+        return Ok(Exit::Interrupted);
+    }
+    Ok(if args.check && !status.healthy {
+        Exit::Drift
+    } else {
+        Exit::Done
+    })
+}
+
+/// Asks the queues and the admin function. What can't be had is named, and fails nothing.
+async fn live(stack: &Stack) -> Live {
+    let mut live = Live::default();
+    let stats = async {
+        match ask(stack, &Request::Stats).await? {
+            Response::Stats(stats) => Ok(stats),
+            _ => Err(unexpected("figures")),
+        }
+    };
+    let depths = futures::future::join_all(Queue::ALL.map(|queue| queues::depth(stack, queue)));
+    let (stats, depths) = tokio::join!(stats, depths);
+    match stats {
+        Ok(stats) => {
+            live.clients = Some(stats.clients);
+            live.unsaved_changes = Some(stats.unsaved_changes);
+            live.oldest_unsaved_ms = stats.oldest_unsaved_ms;
+            live.last_save = stats
+                .last_save
+                .and_then(|save| serde_json::to_value(save).ok());
+        }
+        Err(error) => live.problems.push(chain(&error)),
+    }
+    for (queue, depth) in Queue::ALL.into_iter().zip(depths) {
+        match depth {
+            Ok(depth) => {
+                live.queues.insert(stack.names.queue(queue), depth.messages);
+                live.dead_letters
+                    .insert(stack.names.dead_letter_queue(queue), depth.dead_letters);
+            }
+            Err(failure) => live.problems.push(chain(&failure)),
+        }
+    }
+    live
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::once(error.to_string())
+        .chain(crate::engine::causes(error))
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+impl Status {
+    fn new(stack: &Stack, survey: &Survey, live: Option<Live>) -> Self {
+        let steps = Step::ALL
+            .map(|step| StepStatus::new(step, survey.sightings()))
+            .into();
+        Self {
+            stack: stack.names.stack().to_owned(),
+            region: stack.aws.region.clone(),
+            websocket_url: api::websocket_url(stack),
+            healthy: survey.is_ready(),
+            steps,
+            live,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("stack `{}` in {}", self.stack, self.region);
+        for step in &self.steps {
+            text.push('\n');
+            text.push_str(&step.text());
+        }
+        if let Some(url) = &self.websocket_url {
+            text += "\n\n";
+            text += url;
+        }
+        if let Some(live) = &self.live {
+            text.push('\n');
+            text += &live.text();
+        }
+        text
+    }
+}
+
+impl StepStatus {
+    fn new(step: Step, sightings: &[Sighting]) -> Self {
+        let resources: Vec<_> = sightings
+            .iter()
+            .filter(|sighting| sighting.step == step)
+            .map(ResourceStatus::new)
+            .collect();
+        Self {
+            number: step.0,
+            name: step.title(),
+            state: overall(&resources),
+            resources,
+        }
+    }
+
+    fn text(&self) -> String {
+        let ready = self
+            .resources
+            .iter()
+            .filter(|resource| resource.state == "ready")
+            .count();
+        let mut text = format!(
+            "  {}  {:<14} {:<10} {ready}/{}",
+            self.number,
+            self.name,
+            self.state,
+            self.resources.len()
+        );
+        if self.state == "absent" {
+            return text;
+        }
+        for resource in self
+            .resources
+            .iter()
+            .filter(|resource| resource.state != "ready")
+        {
+            let detail = resource
+                .detail
+                .as_ref()
+                .map(|d| format!(": {d}"))
+                .unwrap_or_default();
+            let ResourceStatus {
+                kind, name, state, ..
+            } = resource;
+            let line = format!("\n       {kind} `{name}` is {state}{detail}");
+            text += &line;
+        }
+        text
+    }
+}
+
+/// One word for a step: what all of its resources are, or the worst of it.
+fn overall(resources: &[ResourceStatus]) -> &'static str {
+    let all = |state| resources.iter().all(|resource| resource.state == state);
+    if all("ready") {
+        return "ready";
+    }
+    if all("absent") {
+        return "absent";
+    }
+    let worst = ["unknown", "foreign", "broken", "drifted", "changing"];
+    let has = |state: &&str| resources.iter().any(|resource| resource.state == *state);
+    worst.into_iter().find(has).unwrap_or("incomplete")
+}
+
+impl ResourceStatus {
+    fn new(sighting: &Sighting) -> Self {
+        Self {
+            key: sighting.key.to_string(),
+            kind: sighting.kind,
+            name: sighting.name.clone(),
+            id: sighting.look.id().map(str::to_owned),
+            state: sighting.look.label(),
+            detail: sighting.look.detail(),
+        }
+    }
+}
+
+impl Live {
+    fn text(&self) -> String {
+        let figure = |figure: Option<u64>| figure.map_or("unknown".to_owned(), |f| f.to_string());
+        let sum = |figures: &BTreeMap<String, u64>| figures.values().sum::<u64>();
+        let mut text = format!(
+            "clients {}   unsaved changes {}   queued {}   dead letters {}",
+            figure(self.clients),
+            figure(self.unsaved_changes),
+            sum(&self.queues),
+            sum(&self.dead_letters),
+        );
+        for problem in &self.problems {
+            text += "\nnot known: ";
+            text += problem;
+        }
+        text
+    }
+}
+
+/// Whether the functions that know the canvas are there to be asked.
+pub(crate) fn can_ask(survey: &Survey, function: place_config::Function) -> bool {
+    survey.has(&functions::environment_key(function))
+}

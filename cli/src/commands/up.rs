@@ -1,0 +1,56 @@
+//! `placectl up`: performs the seven steps.
+
+use crate::cli::UpArgs;
+use crate::commands::{lease, outcome};
+use crate::context::{Context, WhenStopped};
+use crate::engine::Allowed;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::steps::{self, Options, Stack};
+
+/// Looks at everything, then creates and repairs what is not as configured.
+pub(crate) async fn run(mut context: Context, args: &UpArgs) -> Result<Exit, CommandError> {
+    let options = Options {
+        adopt: args.adopt,
+        allow_shared_vpc: args.allow_shared_vpc,
+        replace: args.replace,
+    };
+    let stack = context.stack(WhenStopped::Start, options).await?;
+    steps::functions::check_artifacts(&stack).await?;
+    let (runner, _interrupted) = context.runner(steps::plan(&stack))?;
+    runner.announce("up");
+    let survey = runner.survey().await;
+    let allowed = Allowed {
+        adopt: args.adopt,
+        replace: args.replace,
+    };
+    let work = runner.up(&survey, allowed);
+    // Nothing is to be guarded where nothing will be changed.
+    let report = if survey.is_ready() || (survey.has_conflicts() && !args.adopt) {
+        work.await
+    } else {
+        let lease = lease::table(&stack).acquire("up").await?;
+        lease::hold(&context, lease, work).await?
+    };
+    let exit = outcome::finish(&runner, &report, &stack);
+    outcome::calls(&context, &stack);
+    if exit == Exit::Done && !context.is_json() {
+        next(&context, &stack);
+    }
+    Ok(exit)
+}
+
+/// Where clients connect, and what an operator usually does next.
+fn next(context: &Context, stack: &Stack) {
+    let Some(url) = steps::api::websocket_url(stack) else {
+        return;
+    };
+    context.printer.line(&url);
+    let flags = context.common_flags();
+    context.printer.note(&format!(
+        "\nWhat to do next:\n\
+         \x20 placectl status{flags}                   what stands, and how it is doing\n\
+         \x20 placectl canvas export place.png{flags}  the picture as a file\n\
+         \x20 placectl teardown{flags}                 remove all of it"
+    ));
+}

@@ -1,0 +1,184 @@
+//! What every command works with: configuration, way to AWS, interface, interrupt.
+
+use std::sync::Arc;
+
+use place_config::{ConfigError, StackConfig};
+use tokio::sync::watch;
+
+use crate::aws::Access;
+use crate::cli::{Global, Output};
+use crate::engine::event::SharedSink;
+use crate::engine::{Event, EventSink, Resource, Runner};
+use crate::error::CommandError;
+use crate::interrupt;
+use crate::local::{LocalCloud, LocalSettings};
+use crate::steps::{Options, Stack};
+use crate::ui::Printer;
+
+/// What a command does about a local cloud that doesn't run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhenStopped {
+    /// Starts it.
+    Start,
+    /// Says how to start it.
+    Refuse,
+}
+
+/// What every command works with.
+pub(crate) struct Context {
+    /// The one door to the terminal.
+    pub(crate) printer: Printer,
+    /// Where events go.
+    pub(crate) sink: SharedSink,
+    /// The stack as configured: flags over file over defaults.
+    pub(crate) config: StackConfig,
+    global: Global,
+}
+
+impl Context {
+    /// Resolves flags, file and defaults, and checks the result.
+    pub(crate) fn resolve(global: Global, printer: Printer) -> Result<Self, CommandError> {
+        let mut config = place_config::load(global.config.as_deref())?;
+        if let Some(stack) = &global.stack {
+            config.stack.clone_from(stack);
+        }
+        if global.region.is_some() {
+            config.region.clone_from(&global.region);
+        }
+        if let Some(port) = global.local_port {
+            config.local.port = port;
+        }
+        config.local.enabled |= global.local || global.local_port.is_some();
+        let findings = config.check();
+        if !findings.is_empty() {
+            return Err(ConfigError::Findings {
+                path: None,
+                findings,
+            }
+            .into());
+        }
+        let sink = printer.sink();
+        Ok(Self {
+            printer,
+            sink,
+            config,
+            global,
+        })
+    }
+
+    /// Whether results are for programs.
+    pub(crate) fn is_json(&self) -> bool {
+        self.global.output == Output::Json
+    }
+
+    /// Whether the operator wants to hear more.
+    pub(crate) const fn is_verbose(&self) -> bool {
+        self.global.verbose
+    }
+
+    /// The local cloud of this configuration.
+    pub(crate) fn local_cloud(&self) -> Result<LocalCloud, CommandError> {
+        Ok(LocalCloud::new(LocalSettings::from_config(
+            &self.config.local,
+        )?))
+    }
+
+    /// Connects to AWS, or to the local cloud.
+    pub(crate) async fn stack(
+        &mut self,
+        when_stopped: WhenStopped,
+        options: Options,
+    ) -> Result<Arc<Stack>, CommandError> {
+        if self.config.local.enabled {
+            self.use_local_cloud(when_stopped).await?;
+        }
+        let access = Access {
+            profile: self.global.profile.clone(),
+            region: self.config.region.clone(),
+            endpoint: self.config.endpoints.aws.clone(),
+            local: self.config.local.enabled,
+        };
+        let stack = Stack::load(self.config.clone(), &access, options, self.sink.clone()).await?;
+        Ok(stack)
+    }
+
+    async fn use_local_cloud(&mut self, when_stopped: WhenStopped) -> Result<(), CommandError> {
+        let cloud = self.local_cloud()?;
+        let running = match (cloud.running().await, when_stopped) {
+            (Some(running), _) => running,
+            (None, WhenStopped::Start) => {
+                let printer = self.printer.clone();
+                cloud.start(&move |line| printer.note(line)).await?
+            }
+            (None, WhenStopped::Refuse) => return Err(not_running(self.config.local.port)),
+        };
+        running.fill(&mut self.config);
+        Ok(())
+    }
+
+    /// The flags that make another command speak of the same stack, with a space before each.
+    pub(crate) fn common_flags(&self) -> String {
+        let global = &self.global;
+        let mut flags = String::new();
+        let mut say = |flag: &str, value: Option<String>| {
+            if let Some(value) = value {
+                let said = format!(" {flag} {value}");
+                flags += &said;
+            }
+        };
+        say(
+            "--config",
+            global
+                .config
+                .as_ref()
+                .map(|path| path.display().to_string()),
+        );
+        say("--stack", global.stack.clone());
+        say("--region", global.region.clone());
+        say("--profile", global.profile.clone());
+        say(
+            "--local-port",
+            global.local_port.map(|port| port.to_string()),
+        );
+        if global.local {
+            flags.push_str(" --local");
+        }
+        flags
+    }
+
+    /// A run whose events nobody hears: for commands that show only the result.
+    pub(crate) fn quiet_runner(
+        &self,
+        resources: Vec<Arc<dyn Resource>>,
+    ) -> Result<(Runner, watch::Receiver<bool>), CommandError> {
+        let interrupted = interrupt::listen(self.printer.clone());
+        let runner = Runner::new(resources, Arc::new(Deaf), interrupted.clone())?;
+        Ok((runner, interrupted))
+    }
+
+    /// A run of the engine over `resources`, interruptible from now on.
+    pub(crate) fn runner(
+        &self,
+        resources: Vec<Arc<dyn Resource>>,
+    ) -> Result<(Runner, watch::Receiver<bool>), CommandError> {
+        let interrupted = interrupt::listen(self.printer.clone());
+        let runner = Runner::new(resources, self.sink.clone(), interrupted.clone())?;
+        Ok((runner, interrupted))
+    }
+}
+
+fn not_running(port: u16) -> CommandError {
+    CommandError::Usage {
+        message: format!("no local cloud runs on port {port}"),
+        hint: "`placectl up --local` starts one and the stack on it; `placectl local start` \
+               starts it empty"
+            .to_owned(),
+    }
+}
+
+/// Hears nothing.
+struct Deaf;
+
+impl EventSink for Deaf {
+    fn event(&self, _event: &Event) {}
+}

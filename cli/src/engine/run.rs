@@ -1,0 +1,249 @@
+//! `up`: every resource is made what the configuration says, as soon as all that it needs is.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::event::EventKind;
+use super::graph::NodeId;
+use super::outcome::{Failure, FailureKind, Observed, Outcome};
+use super::report::{Problem, Report};
+use super::resource::{Resource, ResourceKey};
+use super::runner::Runner;
+use super::survey::{Look, Survey, conflict};
+use super::walk::{Visit, walk};
+
+/// What the operator allowed `up` to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Allowed {
+    /// Take over what has our names but is not ours.
+    pub(crate) adopt: bool,
+    /// Replace what can't be changed in place.
+    pub(crate) replace: bool,
+}
+
+/// How a resource's turn ended.
+enum Turn {
+    Done(Outcome),
+    Failed(Problem),
+    Blocked(ResourceKey),
+    Interrupted,
+}
+
+impl Turn {
+    const fn changed(&self) -> bool {
+        matches!(self, Self::Done(outcome) if !matches!(outcome, Outcome::Unchanged))
+    }
+}
+
+impl Runner {
+    /// Makes everything what it should be, starting from what `survey` found.
+    ///
+    /// Something of somebody else's under a name of ours stops the run before the first change,
+    /// unless adopting is allowed. A resource that fails blocks those that need it, and nothing
+    /// else. What is not as configured is looked at again right before it is touched: by then the
+    /// operator lease is held, and what it depends on may have changed.
+    pub(crate) async fn up(&self, survey: &Survey, allowed: Allowed) -> Report {
+        let conflicts = if allowed.adopt {
+            Vec::new()
+        } else {
+            self.conflicts(survey)
+        };
+        if !conflicts.is_empty() {
+            return self.refuse(survey, conflicts);
+        }
+        let order = self.graph.up();
+        let turns = walk(order, &self.interrupted, |node, turns| {
+            let needs = order.before(node);
+            if let Some(turn) = self.held_up(needs, turns) {
+                if let Turn::Blocked(by) = &turn {
+                    self.emit_blocked(node, by.clone());
+                }
+                return Visit::Settled(turn);
+            }
+            let stale = needs
+                .iter()
+                .any(|need| turns[*need].as_ref().is_some_and(Turn::changed));
+            let look = survey.look(node);
+            if !stale && matches!(look, Look::Seen(Observed::Ready { .. })) {
+                self.emit_done(node, Outcome::Unchanged, Instant::now());
+                return Visit::Settled(Turn::Done(Outcome::Unchanged));
+            }
+            let (runner, look) = (self.clone(), look.clone());
+            Visit::work(async move { runner.bring_up(node, &look, allowed).await })
+        });
+        let turns = turns.await.into_iter().enumerate();
+        let entries = turns.map(|(node, turn)| match turn {
+            Some(Turn::Done(outcome)) => self.entry(node, outcome, None),
+            Some(Turn::Failed(problem)) => self.entry(node, Outcome::Failed, Some(problem)),
+            Some(Turn::Blocked(_)) => self.entry(node, Outcome::Blocked, None),
+            Some(Turn::Interrupted) | None => self.entry(node, Outcome::Interrupted, None),
+        });
+        self.report(entries.collect())
+    }
+
+    fn conflicts(&self, survey: &Survey) -> Vec<(NodeId, Problem)> {
+        let foreign = (0..self.graph.len()).filter_map(|node| match survey.look(node) {
+            Look::Seen(Observed::Foreign { detail, .. }) => Some((node, detail)),
+            _ => None,
+        });
+        let problem = |node| &**self.graph.resource(node);
+        foreign
+            .map(|(node, detail)| (node, Problem::from(conflict(problem(node), detail))))
+            .collect()
+    }
+
+    fn refuse(&self, survey: &Survey, conflicts: Vec<(NodeId, Problem)>) -> Report {
+        for (node, problem) in &conflicts {
+            self.emit_failed(*node, problem);
+        }
+        let mut conflicts = conflicts.into_iter().peekable();
+        let entries = (0..self.graph.len()).map(|node| {
+            if let Some((_, problem)) = conflicts.next_if(|(foreign, _)| *foreign == node) {
+                return self.entry(node, Outcome::Failed, Some(problem));
+            }
+            let ready = matches!(survey.look(node), Look::Seen(Observed::Ready { .. }));
+            let outcome = if ready {
+                Outcome::Unchanged
+            } else {
+                Outcome::Blocked
+            };
+            self.entry(node, outcome, None)
+        });
+        self.report(entries.collect())
+    }
+
+    /// Why a resource that needs `needs` can't have its turn.
+    fn held_up(&self, needs: &[NodeId], turns: &[Option<Turn>]) -> Option<Turn> {
+        let mut interrupted = false;
+        for need in needs {
+            match &turns[*need] {
+                Some(Turn::Failed(_)) => {
+                    return Some(Turn::Blocked(self.graph.key(*need).clone()));
+                }
+                Some(Turn::Blocked(by)) => return Some(Turn::Blocked(by.clone())),
+                Some(Turn::Interrupted) => interrupted = true,
+                Some(Turn::Done(_)) | None => {}
+            }
+        }
+        interrupted.then_some(Turn::Interrupted)
+    }
+
+    async fn bring_up(&self, node: NodeId, look: &Look, allowed: Allowed) -> Turn {
+        let began = Instant::now();
+        let resource = Arc::clone(self.graph.resource(node));
+        let observed = match resource.observe().await {
+            Ok(observed) => observed,
+            Err(failure) => return self.failed(node, failure),
+        };
+        if matches!(observed, Observed::Ready { .. }) {
+            // It became right with something that it depends on, or by itself.
+            let outcome = outcome_of(look);
+            self.emit_done(node, outcome, began);
+            return Turn::Done(outcome);
+        }
+        if self.is_interrupted() {
+            return Turn::Interrupted;
+        }
+        if let Some(refusal) = refusal(&*resource, &observed, allowed) {
+            return self.failed(node, refusal);
+        }
+        self.emit(EventKind::Working {
+            key: self.graph.key(node).clone(),
+            verb: verb_for(&observed),
+        });
+        match resource.ensure(&observed, &self.progress(node)).await {
+            Ok(()) => {
+                let created = matches!(observed, Observed::Absent);
+                let outcome = if created {
+                    Outcome::Created
+                } else {
+                    Outcome::Repaired
+                };
+                self.emit_done(node, outcome, began);
+                Turn::Done(outcome)
+            }
+            Err(failure) => self.failed(node, failure),
+        }
+    }
+
+    fn failed(&self, node: NodeId, failure: Failure) -> Turn {
+        if failure.kind == FailureKind::Interrupted {
+            return Turn::Interrupted;
+        }
+        let problem = Problem::from(failure);
+        self.emit_failed(node, &problem);
+        Turn::Failed(problem)
+    }
+
+    pub(super) fn emit_done(&self, node: NodeId, outcome: Outcome, began: Instant) {
+        self.emit(EventKind::Done {
+            key: self.graph.key(node).clone(),
+            outcome,
+            elapsed: began.elapsed(),
+        });
+    }
+
+    pub(super) fn emit_blocked(&self, node: NodeId, by: ResourceKey) {
+        self.emit(EventKind::Blocked {
+            key: self.graph.key(node).clone(),
+            by,
+        });
+    }
+}
+
+/// How a resource that is ready now ended, seen from how the survey found it.
+const fn outcome_of(look: &Look) -> Outcome {
+    match look {
+        Look::Seen(Observed::Absent) => Outcome::Created,
+        // Where nobody knows how it was before, nothing was done to it.
+        Look::Seen(Observed::Ready { .. })
+        | Look::Interrupted
+        | Look::Failed(_)
+        | Look::Blocked(_) => Outcome::Unchanged,
+        Look::Seen(_) => Outcome::Repaired,
+    }
+}
+
+const fn verb_for(observed: &Observed) -> &'static str {
+    match observed {
+        Observed::Absent => "creating",
+        Observed::Changing { .. } => "finishing",
+        Observed::Foreign { .. } => "adopting",
+        Observed::Ready { .. } | Observed::Drifted { .. } | Observed::Broken { .. } => "repairing",
+    }
+}
+
+/// Why `observed` must be left as it is.
+fn refusal(resource: &dyn Resource, observed: &Observed, allowed: Allowed) -> Option<Failure> {
+    match observed {
+        Observed::Foreign { detail, .. } if !allowed.adopt => Some(conflict(resource, detail)),
+        Observed::Drifted { differences, .. } if !allowed.replace => {
+            let fixed = differences
+                .iter()
+                .filter(|difference| difference.needs_replacement);
+            let fixed: Vec<String> = fixed.map(ToString::to_string).collect();
+            (!fixed.is_empty()).then(|| needs_replacement(resource, &fixed))
+        }
+        _ => None,
+    }
+}
+
+fn needs_replacement(resource: &dyn Resource, differences: &[String]) -> Failure {
+    let (kind, name) = (resource.kind(), resource.name());
+    let loss = if resource.holds_data() {
+        ", and with it the data that it holds"
+    } else {
+        ""
+    };
+    Failure::new(format!("{kind} `{name}` can't be changed in place"))
+        .caused_by(differences.join("; "))
+        .hint(format!(
+            "`placectl up --replace` removes it{loss} and creates it again as configured"
+        ))
+        .left(super::outcome::Left::Ours)
+}
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

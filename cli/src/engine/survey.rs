@@ -1,0 +1,200 @@
+//! The first pass of every run: looks at all resources and changes nothing.
+
+use std::sync::Arc;
+
+use super::event::EventKind;
+use super::graph::NodeId;
+use super::outcome::{Failure, Observed};
+use super::report::Problem;
+use super::resource::{Resource, ResourceKey, Step};
+use super::runner::Runner;
+use super::walk::{Visit, walk};
+
+/// What came of looking at one resource.
+#[derive(Clone, Debug)]
+pub(crate) enum Look {
+    /// It was seen.
+    Seen(Observed),
+    /// It could not be looked at.
+    Failed(Problem),
+    /// It was not looked at, because something that it depends on could not be.
+    Blocked(ResourceKey),
+    /// It was not looked at, because the operator interrupted.
+    Interrupted,
+}
+
+impl Look {
+    /// One word: the state in events and in `status`.
+    pub(crate) const fn label(&self) -> &'static str {
+        match self {
+            Self::Seen(observed) => observed.label(),
+            Self::Failed(_) | Self::Blocked(_) | Self::Interrupted => "unknown",
+        }
+    }
+
+    /// What is noteworthy, in words.
+    pub(crate) fn detail(&self) -> Option<String> {
+        match self {
+            Self::Seen(observed) => observed.detail(),
+            Self::Failed(problem) => {
+                let chain = std::iter::once(&problem.message).chain(&problem.causes);
+                Some(chain.cloned().collect::<Vec<_>>().join(": "))
+            }
+            Self::Blocked(by) => Some(format!("`{by}` could not be looked at")),
+            Self::Interrupted => Some("interrupted".to_owned()),
+        }
+    }
+
+    /// AWS's id of it, where it is there.
+    pub(crate) fn id(&self) -> Option<&str> {
+        match self {
+            Self::Seen(observed) => observed.id(),
+            _ => None,
+        }
+    }
+}
+
+/// One resource in a survey.
+#[derive(Clone, Debug)]
+pub(crate) struct Sighting {
+    /// Its key.
+    pub(crate) key: ResourceKey,
+    /// Its step.
+    pub(crate) step: Step,
+    /// AWS's word for it.
+    pub(crate) kind: &'static str,
+    /// Its name.
+    pub(crate) name: String,
+    /// Whether the stack owns it, or merely uses it.
+    pub(crate) owned: bool,
+    /// What came of looking at it.
+    pub(crate) look: Look,
+}
+
+/// What was found, resource by resource, in the order of the plan.
+#[derive(Clone, Debug)]
+pub(crate) struct Survey {
+    sightings: Vec<Sighting>,
+}
+
+impl Survey {
+    /// Everything that was looked at.
+    pub(crate) fn sightings(&self) -> &[Sighting] {
+        &self.sightings
+    }
+
+    /// Whether every resource is there as configured: `up` has nothing to do.
+    pub(crate) fn is_ready(&self) -> bool {
+        let ready = |look: &Look| matches!(look, Look::Seen(Observed::Ready { .. }));
+        self.sightings.iter().all(|sighting| ready(&sighting.look))
+    }
+
+    /// Whether nothing of the stack's own is there, as far as could be seen: `teardown` has
+    /// nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        let seen_nothing = |look: &Look| {
+            matches!(
+                look,
+                Look::Seen(Observed::Absent | Observed::Foreign { .. })
+            )
+        };
+        let gone = |sighting: &Sighting| !sighting.owned || seen_nothing(&sighting.look);
+        self.sightings.iter().all(gone)
+    }
+
+    /// Whether somebody else has something under a name of ours.
+    pub(crate) fn has_conflicts(&self) -> bool {
+        let foreign = |look: &Look| matches!(look, Look::Seen(Observed::Foreign { .. }));
+        self.sightings
+            .iter()
+            .any(|sighting| foreign(&sighting.look))
+    }
+
+    /// Whether the resource `key` is there, in whatever state.
+    pub(crate) fn has(&self, key: &ResourceKey) -> bool {
+        let is_there = |sighting: &Sighting| {
+            sighting.key == *key
+                && matches!(&sighting.look, Look::Seen(observed)
+                    if !matches!(observed, Observed::Absent | Observed::Foreign { .. }))
+        };
+        self.sightings.iter().any(is_there)
+    }
+
+    pub(super) fn look(&self, node: NodeId) -> &Look {
+        &self.sightings[node].look
+    }
+}
+
+impl Runner {
+    /// Looks at everything, dependencies first, and says what it saw.
+    pub(crate) async fn survey(&self) -> Survey {
+        self.look_at_all(true).await
+    }
+
+    /// Looks at everything; `aloud` says what it saw.
+    pub(super) async fn look_at_all(&self, aloud: bool) -> Survey {
+        let graph = &self.graph;
+        let looks = walk(graph.up(), &self.interrupted, |node, looks| {
+            if let Some(by) = unseen(graph.up().before(node), looks, |node| graph.key(node)) {
+                return Visit::Settled(Look::Blocked(by));
+            }
+            let resource = Arc::clone(graph.resource(node));
+            let runner = self.clone();
+            Visit::work(async move {
+                let look = look_at(&*resource).await;
+                if aloud {
+                    runner.emit(observed(resource.key(), &look));
+                }
+                look
+            })
+        });
+        let sightings = looks.await.into_iter().zip(graph.resources());
+        let sightings = sightings.map(|(look, (key, resource))| Sighting {
+            key: key.clone(),
+            step: resource.step(),
+            kind: resource.kind(),
+            name: resource.name(),
+            owned: resource.owned(),
+            look: look.unwrap_or(Look::Interrupted),
+        });
+        Survey {
+            sightings: sightings.collect(),
+        }
+    }
+}
+
+/// The resource at the root of why this one can't be looked at.
+fn unseen<'a>(
+    needs: &[NodeId],
+    looks: &[Option<Look>],
+    key: impl Fn(NodeId) -> &'a ResourceKey,
+) -> Option<ResourceKey> {
+    needs.iter().find_map(|need| match &looks[*need] {
+        Some(Look::Failed(_)) => Some(key(*need).clone()),
+        Some(Look::Blocked(by)) => Some(by.clone()),
+        _ => None,
+    })
+}
+
+async fn look_at(resource: &dyn Resource) -> Look {
+    match resource.observe().await {
+        Ok(observed) => Look::Seen(observed),
+        Err(failure) => Look::Failed(Problem::from(failure)),
+    }
+}
+
+fn observed(key: ResourceKey, look: &Look) -> EventKind {
+    EventKind::Observed {
+        key,
+        state: look.label(),
+        detail: look.detail(),
+    }
+}
+
+/// The failure of a resource that stands in the way of a first change.
+pub(super) fn conflict(resource: &dyn Resource, detail: &str) -> Failure {
+    let (kind, name) = (resource.kind(), resource.name());
+    Failure::new(format!("{kind} `{name}` is there and not this stack's"))
+        .caused_by(detail.to_owned())
+        .hint("`--adopt` takes it over; or give the stack other names in place.toml")
+}

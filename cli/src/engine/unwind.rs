@@ -1,0 +1,194 @@
+//! `teardown`: everything of the stack's own is removed, and looked for again at the end.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::event::EventKind;
+use super::graph::NodeId;
+use super::outcome::{Failure, FailureKind, Left, Observed, Outcome};
+use super::report::{Entry, Problem, Report};
+use super::resource::ResourceKey;
+use super::runner::Runner;
+use super::survey::{Look, Survey};
+use super::walk::{Visit, walk};
+
+/// What `teardown` leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spared {
+    /// What people painted stays.
+    pub(crate) data: bool,
+}
+
+/// How a resource's turn ended.
+enum Turn {
+    Done(Outcome),
+    /// It is not the stack's own: nothing to do, and nothing to say at the end.
+    NotOurs,
+    Failed(Problem),
+    Blocked(ResourceKey),
+    Interrupted,
+}
+
+impl Runner {
+    /// Removes what `survey` found, each resource when all are gone that must go before it, then
+    /// looks again: what still stands is a failure, whatever AWS answered to its deletion.
+    pub(crate) async fn teardown(&self, survey: &Survey, spared: Spared) -> Report {
+        let order = self.graph.down();
+        let turns = walk(order, &self.interrupted, |node, turns| {
+            let look = survey.look(node);
+            let turn = self.unseen(node, look);
+            let turn = turn.or_else(|| self.held_up_by(node, turns));
+            let turn = turn.or_else(|| self.left_alone(node, look, spared));
+            if let Some(turn) = turn {
+                return Visit::Settled(turn);
+            }
+            let runner = self.clone();
+            Visit::work(async move { runner.take_down(node).await })
+        });
+        let mut turns = turns.await;
+        if !self.is_interrupted() {
+            self.verify(&mut turns).await;
+        }
+        let turns = turns.into_iter().enumerate();
+        self.report(
+            turns
+                .filter_map(|(node, turn)| self.settle(node, turn))
+                .collect(),
+        )
+    }
+
+    fn settle(&self, node: NodeId, turn: Option<Turn>) -> Option<Entry> {
+        match turn {
+            Some(Turn::Done(outcome)) => Some(self.entry(node, outcome, None)),
+            Some(Turn::NotOurs) => None,
+            Some(Turn::Failed(problem)) => Some(self.entry(node, Outcome::Failed, Some(problem))),
+            Some(Turn::Blocked(_)) => Some(self.entry(node, Outcome::Blocked, None)),
+            Some(Turn::Interrupted) | None => Some(self.entry(node, Outcome::Interrupted, None)),
+        }
+    }
+
+    /// The turn of a resource that nobody could look at: what is not known to be ours stays.
+    fn unseen(&self, node: NodeId, look: &Look) -> Option<Turn> {
+        match look {
+            Look::Failed(problem) => {
+                self.emit_failed(node, problem);
+                Some(Turn::Failed(problem.clone()))
+            }
+            Look::Blocked(by) => Some(self.blocked(node, by)),
+            Look::Interrupted => Some(Turn::Interrupted),
+            Look::Seen(_) => None,
+        }
+    }
+
+    /// The turn of a resource that must stay as long as another is not gone.
+    fn held_up_by(&self, node: NodeId, turns: &[Option<Turn>]) -> Option<Turn> {
+        let mut interrupted = false;
+        for earlier in self.graph.down().before(node) {
+            match &turns[*earlier] {
+                Some(Turn::Failed(_)) => {
+                    return Some(self.blocked(node, self.graph.key(*earlier)));
+                }
+                Some(Turn::Blocked(by)) => return Some(self.blocked(node, by)),
+                Some(Turn::Interrupted) => interrupted = true,
+                Some(Turn::Done(_) | Turn::NotOurs) | None => {}
+            }
+        }
+        interrupted.then_some(Turn::Interrupted)
+    }
+
+    fn blocked(&self, node: NodeId, by: &ResourceKey) -> Turn {
+        self.emit_blocked(node, by.clone());
+        Turn::Blocked(by.clone())
+    }
+
+    /// The turn of a resource on which nothing is to be done, said aloud.
+    fn left_alone(&self, node: NodeId, look: &Look, spared: Spared) -> Option<Turn> {
+        let resource = self.graph.resource(node);
+        let done = |outcome| {
+            self.emit_done(node, outcome, Instant::now());
+            Some(Turn::Done(outcome))
+        };
+        match look {
+            Look::Seen(Observed::Absent) => done(Outcome::Absent),
+            Look::Seen(Observed::Foreign { detail, .. }) => {
+                let (kind, name) = (resource.kind(), resource.name());
+                let message = format!("{kind} `{name}` is {detail}; left alone");
+                self.emit(EventKind::Note { message });
+                Some(Turn::NotOurs)
+            }
+            Look::Seen(_) if !resource.owned() => Some(Turn::NotOurs),
+            Look::Seen(_) if spared.data && resource.holds_data() => done(Outcome::Kept),
+            _ => None,
+        }
+    }
+
+    async fn take_down(&self, node: NodeId) -> Turn {
+        let began = Instant::now();
+        let resource = Arc::clone(self.graph.resource(node));
+        self.emit(EventKind::Working {
+            key: self.graph.key(node).clone(),
+            verb: "removing",
+        });
+        match resource.remove(&self.progress(node)).await {
+            Ok(()) => {
+                self.emit_done(node, Outcome::Removed, began);
+                Turn::Done(Outcome::Removed)
+            }
+            Err(failure) if failure.kind == FailureKind::Interrupted => Turn::Interrupted,
+            Err(failure) => {
+                let problem = Problem::from(failure);
+                self.emit_failed(node, &problem);
+                Turn::Failed(problem)
+            }
+        }
+    }
+
+    /// Looks again at everything that is said to be gone.
+    async fn verify(&self, turns: &mut [Option<Turn>]) {
+        let removed = |turn: &Option<Turn>| matches!(turn, Some(Turn::Done(Outcome::Removed)));
+        if !turns.iter().any(removed) {
+            return;
+        }
+        let survey = self.look_at_all(false).await;
+        for (node, turn) in turns.iter_mut().enumerate() {
+            let gone = matches!(turn, Some(Turn::Done(Outcome::Removed | Outcome::Absent)));
+            let left = gone
+                .then(|| self.still_there(node, survey.look(node)))
+                .flatten();
+            if let Some(failure) = left {
+                let problem = Problem::from(failure);
+                self.emit_failed(node, &problem);
+                *turn = Some(Turn::Failed(problem));
+            }
+        }
+    }
+
+    fn still_there(&self, node: NodeId, look: &Look) -> Option<Failure> {
+        let resource = self.graph.resource(node);
+        let (kind, name) = (resource.kind(), resource.name());
+        let failure = |cause: String| {
+            Failure::new(format!("making sure that {kind} `{name}` is gone"))
+                .caused_by(cause)
+                .hint("run `placectl teardown` again: it goes on where this one stopped")
+                .kind(FailureKind::Incomplete)
+        };
+        match look {
+            Look::Seen(Observed::Absent | Observed::Foreign { .. }) | Look::Interrupted => None,
+            Look::Seen(observed) if resource.owned() => {
+                let id = observed.id().unwrap_or(&name);
+                let state = observed.label();
+                Some(failure(format!("`{id}` is still there, {state}")).left(Left::Ours))
+            }
+            Look::Seen(_) => None,
+            Look::Failed(_) | Look::Blocked(_) => {
+                let detail = look.detail().unwrap_or_default();
+                Some(failure(detail).left(Left::Unknown))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "unwind_tests.rs"]
+mod tests;

@@ -1,0 +1,142 @@
+//! Waits: each says what for, since when, the usual range and the blocker, and each ends.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::event::{Event, EventKind, SharedSink};
+use super::outcome::{Failure, FailureKind, Left};
+use super::resource::ResourceKey;
+
+/// A wait, in words and numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Wait {
+    /// What for: "NAT gateway `nat-1` to be available".
+    pub(crate) what: String,
+    /// Usual range.
+    pub(crate) usual: Option<(Duration, Duration)>,
+    /// When to give up.
+    pub(crate) limit: Duration,
+    /// First pause between two looks; grows by half each time up to `longest_pause`.
+    pub(crate) first_pause: Duration,
+    /// Longest pause between two looks.
+    pub(crate) longest_pause: Duration,
+}
+
+impl Wait {
+    /// A wait with short pauses (0.1 s growing to 5 s).
+    pub(crate) fn new(what: impl Into<String>, limit: Duration) -> Self {
+        Self {
+            what: what.into(),
+            usual: None,
+            limit,
+            first_pause: Duration::from_millis(100),
+            longest_pause: Duration::from_secs(5),
+        }
+    }
+
+    /// The same with its usual range, in seconds.
+    pub(crate) const fn usual(mut self, from: u64, to: u64) -> Self {
+        self.usual = Some((Duration::from_secs(from), Duration::from_secs(to)));
+        self
+    }
+}
+
+/// One look during a wait.
+#[derive(Debug)]
+pub(crate) enum Poll<T> {
+    /// The wait is over.
+    Ready(T),
+    /// Not yet, and what it hangs on.
+    Pending(String),
+}
+
+/// What a verb reports through, and learns of an interrupt by.
+#[derive(Clone)]
+pub(crate) struct Progress {
+    key: ResourceKey,
+    began: Instant,
+    sink: SharedSink,
+    interrupted: tokio::sync::watch::Receiver<bool>,
+}
+
+impl Progress {
+    /// Progress of the resource `key` in a run that began at `began`.
+    pub(crate) const fn new(
+        key: ResourceKey,
+        began: Instant,
+        sink: SharedSink,
+        interrupted: tokio::sync::watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            key,
+            began,
+            sink,
+            interrupted,
+        }
+    }
+
+    /// Sends an event.
+    pub(crate) fn emit(&self, kind: EventKind) {
+        self.sink.event(&Event {
+            at: self.began.elapsed(),
+            kind,
+        });
+    }
+
+    /// Looks again and again until `look` says ready, fails, or the wait's limit is reached.
+    pub(crate) async fn until<T, F>(&self, wait: Wait, mut look: F) -> Result<T, Failure>
+    where
+        F: AsyncFnMut() -> Result<Poll<T>, Failure>,
+    {
+        let since = Instant::now();
+        let mut pause = wait.first_pause;
+        let mut shown: Option<String> = None;
+        loop {
+            let blocker = match look().await? {
+                Poll::Ready(value) => return Ok(value),
+                Poll::Pending(blocker) => blocker,
+            };
+            if shown.as_ref() != Some(&blocker) {
+                self.emit(EventKind::Waiting {
+                    key: self.key.clone(),
+                    what: wait.what.clone(),
+                    usual_s: wait.usual.map(|(from, to)| (from.as_secs(), to.as_secs())),
+                    blocker: Some(blocker.clone()),
+                    waited: since.elapsed(),
+                });
+                shown = Some(blocker.clone());
+            }
+            if since.elapsed() + pause > wait.limit {
+                return Err(gave_up(&wait, &blocker, since.elapsed()));
+            }
+            self.pause(pause, &wait).await?;
+            pause = pause.mul_f64(1.5).min(wait.longest_pause);
+        }
+    }
+
+    async fn pause(&self, pause: Duration, wait: &Wait) -> Result<(), Failure> {
+        let mut interrupted = self.interrupted.clone();
+        let stop = async {
+            // A closed channel means that nobody can interrupt any more.
+            if interrupted.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = stop => Err(Failure::new(format!("waiting for {}", wait.what))
+                .caused_by("interrupted")
+                .left(Left::Ours)
+                .kind(FailureKind::Interrupted)),
+        }
+    }
+}
+
+fn gave_up(wait: &Wait, blocker: &str, waited: Duration) -> Failure {
+    Failure::new(format!("waiting for {}", wait.what))
+        .caused_by(format!("still {blocker} after {} s", waited.as_secs()))
+        .hint("run the same command again: it goes on where this one stopped")
+        .left(Left::Ours)
+        .kind(FailureKind::Incomplete)
+}

@@ -1,0 +1,114 @@
+//! Why a command could not do it: what to show, what to advise, which exit code.
+
+use std::error::Error;
+
+use place_canvas::tables::TablesError;
+use place_config::ConfigError;
+use thiserror::Error;
+
+use crate::aws::ConnectError;
+use crate::engine::{Failure, FailureKind, GraphError};
+use crate::exit::Exit;
+use crate::local::LocalError;
+
+/// Why a command could not do it.
+#[derive(Debug, Error)]
+pub(crate) enum CommandError {
+    /// The configuration is wrong.
+    #[error("the configuration can't be used")]
+    Config(#[from] ConfigError),
+    /// What was said on the command line doesn't go together, or isn't enough.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to say instead.
+        hint: String,
+    },
+    /// There is no way to AWS.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The local cloud can't be used.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// A call failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// The plan is no graph.
+    #[error("the plan contradicts itself; this is a mistake in placectl")]
+    Graph(#[from] GraphError),
+    /// A file can't be read or written.
+    #[error("{doing} `{path}`")]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The tables can't be read.
+    #[error("reading the tables")]
+    Tables(#[from] TablesError),
+    /// The stack's own functions answered something else than they should.
+    #[error("{doing}")]
+    Answer {
+        /// What was being done.
+        doing: String,
+        /// What was answered.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The lease could not be renewed, so that another operator may hold it by now.
+    #[error("the operator lease is lost: AWS did not answer its renewal in time")]
+    LeaseLost,
+    /// Another operator holds the lease.
+    #[error("{holder}")]
+    Held {
+        /// Who, where, since when.
+        holder: String,
+    },
+}
+
+impl CommandError {
+    /// The exit code that tells it.
+    pub(crate) const fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) | Self::Usage { .. } | Self::Connect(ConnectError::NoRegion) => {
+                Exit::Usage
+            }
+            Self::Failure(failure) => match failure.kind {
+                FailureKind::Incomplete => Exit::Incomplete,
+                FailureKind::Interrupted => Exit::Interrupted,
+                FailureKind::Permanent | FailureKind::Denied => Exit::Failed,
+            },
+            Self::Held { .. } | Self::LeaseLost => Exit::Incomplete,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// What the operator can do next.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Config(_) => {
+                Some("`placectl init` writes an annotated place.toml with every key".to_owned())
+            }
+            Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Connect(error) => Some(error.hint().to_owned()),
+            Self::Local(error) => error.hint(),
+            Self::Failure(failure) => failure.hint.clone(),
+            Self::Answer { .. } => Some(
+                "the functions may be of another version: `placectl deploy` uploads yours"
+                    .to_owned(),
+            ),
+            Self::Held { .. } => Some(
+                "wait for it, or run the command again: a lease whose holder is gone frees \
+                 itself within a minute"
+                    .to_owned(),
+            ),
+            Self::LeaseLost => {
+                Some("run the same command again: it goes on where this one stopped".to_owned())
+            }
+            Self::Graph(_) | Self::File { .. } | Self::Tables(_) => None,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Starting, stopping and looking at a local cloud.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+use super::error::LocalError;
+use super::files::{Lock, at, private_directory};
+use super::logs::{self, LogQuery};
+use super::process::{Process, end, members};
+use super::settings::LocalSettings;
+use super::state::{ChildState, Found, LocalState, LocalStatus, Record, Running};
+use super::{ports, probe};
+
+/// Takes one line about what happens.
+pub(crate) type Report<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// Longer than any start that gets somewhere, an installation on a slow line included.
+const LOCK_PATIENCE: Duration = Duration::from_mins(11);
+
+/// One local cloud, running or not.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalCloud {
+    pub(super) settings: LocalSettings,
+}
+
+impl LocalCloud {
+    /// The local cloud that `settings` describe. Touches nothing.
+    pub(crate) const fn new(settings: LocalSettings) -> Self {
+        Self { settings }
+    }
+
+    /// Starts what doesn't run yet and returns when everything answers. What this call started
+    /// and could not bring up is ended again.
+    pub(crate) async fn start(&self, report: Report<'_>) -> Result<Running, LocalError> {
+        private_directory(self.state_dir())?;
+        let _lock = self.lock(report).await?;
+        let mut record = self.usable_record(report).await?;
+        let before: Vec<Process> = [record.live_emulator(), record.live_redis()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let started = self.bring_up(&mut record, report).await;
+        if started.is_err() {
+            end(self.state_dir(), &[], &before).await?;
+        }
+        started
+    }
+
+    /// Ends both children and every function process. False when nothing ran.
+    pub(crate) async fn stop(&self, report: Report<'_>) -> Result<bool, LocalError> {
+        if !self.state_dir().exists() {
+            return Ok(false);
+        }
+        let _lock = self.lock(report).await?;
+        let record = Record::read(self.state_dir()).record();
+        let polite: Vec<Process> = record
+            .iter()
+            .flat_map(|record| [record.live_emulator(), record.live_redis()])
+            .flatten()
+            .collect();
+        let ran = !members(self.state_dir()).is_empty();
+        if ran {
+            report("stopping the local cloud");
+        }
+        end(self.state_dir(), &polite, &[]).await?;
+        Record::remove(self.state_dir())?;
+        self.clear_scratch()?;
+        Ok(ran)
+    }
+
+    /// How it is right now.
+    pub(crate) async fn status(&self) -> LocalStatus {
+        let found = Record::read(self.state_dir());
+        let damaged = found == Found::Damaged;
+        let record = found.record();
+        let (emulator, redis) = self.children(record.as_ref()).await;
+        LocalStatus {
+            state: overall(emulator, redis),
+            port: self.settings.port,
+            redis_port: record.as_ref().map(|record| record.redis_port),
+            version: record.as_ref().map(|record| record.version.clone()),
+            emulator,
+            redis,
+            state_dir: self.state_dir().to_owned(),
+            detail: self.remark(damaged, emulator, redis),
+        }
+    }
+
+    /// The local cloud, if both children run and answer.
+    pub(crate) async fn running(&self) -> Option<Running> {
+        let record = Record::read(self.state_dir()).record()?;
+        match self.children(Some(&record)).await {
+            (ChildState::Running { pid }, ChildState::Running { pid: redis }) => {
+                Some(Running::new(&record, (pid, redis), self.state_dir()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Hands the lines of a log to `emit` until it breaks or, without `follow`, the log ends.
+    pub(crate) async fn logs(
+        &self,
+        query: LogQuery,
+        emit: impl FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<(), LocalError> {
+        logs::read(self.state_dir(), query, emit).await
+    }
+
+    pub(super) fn state_dir(&self) -> &Path {
+        &self.settings.state_dir
+    }
+
+    async fn lock(&self, report: Report<'_>) -> Result<Lock, LocalError> {
+        let waiting = || report("waiting for another placectl that works on this local cloud");
+        Lock::take(self.state_dir().join("lock"), LOCK_PATIENCE, waiting).await
+    }
+
+    async fn children(&self, record: Option<&Record>) -> (ChildState, ChildState) {
+        let Some(record) = record else {
+            return (ChildState::Stopped, ChildState::Stopped);
+        };
+        let (health, pong) = tokio::join!(
+            probe::emulator_health(record.port),
+            probe::redis_answers(record.redis_port)
+        );
+        let emulator = ChildState::of(record.emulator, health.is_some());
+        (emulator, ChildState::of(record.redis, pong))
+    }
+
+    fn remark(&self, damaged: bool, emulator: ChildState, redis: ChildState) -> Option<String> {
+        let port = self.settings.port;
+        match (emulator, redis) {
+            _ if damaged => Some("the state file is damaged; `local start` begins afresh".into()),
+            (ChildState::Stopped, _) if !ports::is_free(port) => {
+                Some(format!("port {port} is taken by {}", ports::holder(port)))
+            }
+            (ChildState::Ended, _) => {
+                Some("MiniStack ended by itself; `local start` starts it again, empty".into())
+            }
+            (_, ChildState::Ended) => {
+                Some("Redis ended by itself; `local start` starts it again, empty".into())
+            }
+            _ => None,
+        }
+    }
+
+    /// What the emulator wrote for its own use; the logs stay.
+    fn clear_scratch(&self) -> Result<(), LocalError> {
+        let scratch = self.state_dir().join("tmp");
+        match fs::remove_dir_all(&scratch) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(at("removing", &scratch)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+const fn overall(emulator: ChildState, redis: ChildState) -> LocalState {
+    match (emulator, redis) {
+        (ChildState::Running { .. }, ChildState::Running { .. }) => LocalState::Running,
+        (ChildState::Stopped, ChildState::Stopped) => LocalState::Stopped,
+        _ => LocalState::Degraded,
+    }
+}

@@ -1,0 +1,216 @@
+//! A deployment: the picture of routes and integrations that a stage serves.
+//!
+//! API Gateway serves what was deployed, not what was changed since. So the deployment's
+//! description carries a fingerprint of what it was made from, and a changed route or integration
+//! asks for another deployment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_apigatewayv2::types::{Deployment as Found, DeploymentStatus};
+use sha2::{Digest, Sha256};
+
+use super::{DEPLOYMENT_KEY, KEY, Parts, ROUTED, list, no_retries, route_key};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
+use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::steps::Stack;
+use crate::steps::functions::hexadecimal;
+use crate::steps::lost::create_patiently;
+use crate::steps::repeat::doing;
+
+/// Longest wait. API Gateway takes one `CreateDeployment` in five seconds for a whole account.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// What stands for a deployment where there are none.
+const NO_DEPLOYMENTS: &str = "none";
+
+/// The deployment of the routes as they are.
+#[derive(Debug)]
+pub(super) struct Deployment {
+    stack: Arc<Stack>,
+    parts: Arc<Parts>,
+}
+
+impl Deployment {
+    pub(super) fn new(stack: &Arc<Stack>, parts: &Arc<Parts>) -> Arc<Self> {
+        Arc::new(Self {
+            stack: Arc::clone(stack),
+            parts: Arc::clone(parts),
+        })
+    }
+
+    /// What the deployment is made from; none while not everything is there.
+    fn fingerprint(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        for function in ROUTED {
+            let route = self.parts.routes.get(function)?;
+            let integration = self.stack.found.integrations.get(function)?;
+            let name = self.stack.names.function(function);
+            parts.push([route, integration, name].join(" "));
+        }
+        Some(fingerprint(&parts))
+    }
+
+    async fn look(&self, api: &str, fingerprint: &str) -> Result<Option<Found>, AwsError> {
+        let mut found = list::deployments(&self.stack, api).await?;
+        found.retain(|deployment| deployment.description() == Some(fingerprint));
+        found.retain(|deployment| deployment.deployment_status != Some(DeploymentStatus::Failed));
+        found.sort_by(|one, other| one.deployment_id.cmp(&other.deployment_id));
+        Ok(found.into_iter().next())
+    }
+
+    async fn create(
+        &self,
+        api: &str,
+        fingerprint: &str,
+        progress: &Progress,
+    ) -> Result<Found, Failure> {
+        let wait = Wait::new("API Gateway's one deployment in five seconds", PATIENCE).usual(0, 10);
+        let look = async || self.look(api, fingerprint).await;
+        let create = async || self.try_create(api, fingerprint).await;
+        let action = doing("creating", self);
+        create_patiently(progress, wait, &[Class::Throttled], &action, look, create).await
+    }
+
+    async fn try_create(&self, api: &str, fingerprint: &str) -> Result<Found, AwsError> {
+        let create = self.stack.aws.apigatewayv2.create_deployment().api_id(api);
+        let create = create
+            .description(fingerprint)
+            .customize()
+            .config_override(no_retries());
+        let created = create.send().await.during("apigateway:CreateDeployment")?;
+        Ok(Found::builder()
+            .set_deployment_id(created.deployment_id)
+            .set_deployment_status(created.deployment_status)
+            .build())
+    }
+
+    /// Whether something that stands in for AWS doesn't know deployments at all (moto 5.2: its
+    /// stages serve nothing either).
+    fn is_unknown(&self, error: &AwsError) -> bool {
+        self.stack.config.endpoints.aws.is_some() && error.is_uncoded()
+    }
+
+    async fn until_deployed(
+        &self,
+        api: &str,
+        fingerprint: &str,
+        progress: &Progress,
+    ) -> Result<String, Failure> {
+        let wait = Wait::new("the API's deployment", PATIENCE).usual(0, 10);
+        progress
+            .until(wait, async || {
+                let found = self.look(api, fingerprint).await;
+                let found = found.or_failure(|| doing("looking at", self))?;
+                Ok(
+                    match found.map(|found| (found.deployment_id, found.deployment_status)) {
+                        Some((Some(id), Some(DeploymentStatus::Deployed))) => Poll::Ready(id),
+                        Some((_, Some(status))) => Poll::Pending(status.to_string()),
+                        _ => Poll::Pending("not seen yet".to_owned()),
+                    },
+                )
+            })
+            .await
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for Deployment {
+    fn key(&self) -> ResourceKey {
+        DEPLOYMENT_KEY
+    }
+
+    fn step(&self) -> Step {
+        Step(3)
+    }
+
+    fn kind(&self) -> &'static str {
+        "API deployment"
+    }
+
+    fn name(&self) -> String {
+        self.stack.names.api()
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        ROUTED.into_iter().map(route_key).collect()
+    }
+
+    /// It goes with its API.
+    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
+        Some(vec![KEY])
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        self.parts.deployment.clear();
+        let Some(api) = self.stack.found.api.get() else {
+            return Ok(Observed::Absent);
+        };
+        let Some(fingerprint) = self.fingerprint() else {
+            return Ok(Observed::Absent);
+        };
+        let found = self.look(&api, &fingerprint).await;
+        if found.as_ref().is_err_and(|error| self.is_unknown(error)) {
+            self.parts.deployment.set(NO_DEPLOYMENTS.to_owned());
+            return Ok(Observed::Ready {
+                id: NO_DEPLOYMENTS.to_owned(),
+            });
+        }
+        let Some(found) = found.or_failure(|| doing("looking at", self))? else {
+            return Ok(Observed::Absent);
+        };
+        let id = found.deployment_id.unwrap_or_default();
+        if found.deployment_status == Some(DeploymentStatus::Pending) {
+            return Ok(Observed::Changing {
+                id,
+                state: DeploymentStatus::Pending.to_string(),
+            });
+        }
+        self.parts.deployment.set(id.clone());
+        Ok(Observed::Ready { id })
+    }
+
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        let api = self.stack.found.api.require(&KEY)?;
+        let Some(fingerprint) = self.fingerprint() else {
+            let missing = Failure::new(doing("creating", self));
+            return Err(missing.caused_by("a route or an integration is not there (any more)"));
+        };
+        if !matches!(observed, Observed::Changing { .. }) {
+            let created = self.create(&api, &fingerprint, progress).await?;
+            if created.deployment_status == Some(DeploymentStatus::Deployed) {
+                self.parts.deployment.replace(created.deployment_id);
+                return Ok(());
+            }
+        }
+        let id = self.until_deployed(&api, &fingerprint, progress).await?;
+        self.parts.deployment.set(id);
+        Ok(())
+    }
+
+    /// Deleting an API deletes its deployments, and nobody else's API has ours.
+    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+        self.parts.deployment.clear();
+        Ok(())
+    }
+}
+
+/// A fingerprint fit for a description.
+fn fingerprint(parts: &[String]) -> String {
+    let digest = hexadecimal(&Sha256::digest(parts.join("\n")));
+    format!("place {}", digest.get(..24).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fingerprint;
+
+    #[test]
+    fn any_other_part_gives_another_fingerprint() {
+        let of = |parts: [&str; 2]| fingerprint(&parts.map(str::to_owned));
+        assert_eq!(of(["a", "b"]), of(["a", "b"]));
+        assert_ne!(of(["a", "b"]), of(["a", "c"]));
+        assert_ne!(of(["a", "b"]), of(["b", "a"]));
+    }
+}

@@ -1,0 +1,354 @@
+//! The cache, whichever mode it is in.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use place_config::stack::RedisMode;
+
+use super::super::repeat::{doing, once_visible, until_gone, while_answer_is};
+use super::super::{CacheEndpoint, Stack, keys};
+use super::mode::{Found, Mode, State};
+use super::owner::{adopt, owner};
+use super::replication::Replication;
+use super::serverless::Serverless;
+use super::{STEP, subnet_group};
+use crate::aws::{AwsError, AwsResult, Class, Owner};
+use crate::engine::outcome::Difference;
+use crate::engine::{
+    Failure, FailureKind, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
+};
+
+/// A change of a replication group may be followed by a second one, never by more.
+const CHANGES: usize = 3;
+
+/// The cache.
+pub(super) struct Cache {
+    stack: Arc<Stack>,
+    mode: Box<dyn Mode + Send + Sync>,
+    other: Box<dyn Mode + Send + Sync>,
+}
+
+impl Cache {
+    pub(super) fn new(stack: Arc<Stack>) -> Self {
+        let (serverless, replication) = (Box::new(Serverless), Box::new(Replication));
+        match stack.config.redis.mode {
+            RedisMode::Serverless => Self {
+                stack,
+                mode: serverless,
+                other: replication,
+            },
+            RedisMode::ReplicationGroup => Self {
+                stack,
+                mode: replication,
+                other: serverless,
+            },
+        }
+    }
+
+    async fn find(&self) -> Result<Option<Found>, Failure> {
+        self.mode
+            .find(&self.stack)
+            .await
+            .or_failure(|| doing("looking for", self))
+    }
+
+    /// What is to be said about a cache that is there.
+    async fn judge(&self, found: Found) -> Result<Observed, Failure> {
+        let id = self.name();
+        let whose = owner(&self.stack, &found.arn).await;
+        let whose = whose.or_failure(|| doing("looking for", self))?;
+        if let Some(other) = whose.filter(|owner| *owner != Owner::Us) {
+            return Ok(Observed::Foreign {
+                id,
+                detail: other.describe(),
+            });
+        }
+        Ok(match found.state {
+            State::Available if found.differences.is_empty() => Observed::Ready { id },
+            State::Available => Observed::Drifted {
+                id,
+                differences: found.differences,
+            },
+            State::Changing(state) => Observed::Changing { id, state },
+            State::Deleting => Observed::Changing {
+                id,
+                state: "deleting".to_owned(),
+            },
+            State::Failed(reason) => Observed::Broken { id, reason },
+        })
+    }
+
+    /// A cache of ours in the other mode: the configuration was changed since.
+    async fn left_over(&self) -> Result<bool, Failure> {
+        let action = || doing("looking for", self);
+        let found = match self.other.find(&self.stack).await {
+            // What stands in for AWS may know but one of the modes.
+            Err(error) if error.is_uncoded() => None,
+            found => found.or_failure(action)?,
+        };
+        let Some(found) = found else {
+            return Ok(false);
+        };
+        let whose = owner(&self.stack, &found.arn).await.or_failure(action)?;
+        Ok(whose == Some(Owner::Us))
+    }
+
+    fn mode_difference(&self) -> Difference {
+        Difference::new("mode", self.other.kind(), self.mode.kind()).needs_replacement()
+    }
+
+    async fn remove_one(&self, mode: &dyn Mode, progress: &Progress) -> Result<(), Failure> {
+        let name = self.name();
+        let action = format!("removing {} `{name}`", mode.kind());
+        let limit = mode.times().limit;
+        let wait = |what: &str| Wait::new(format!("{} `{name}` {what}", mode.kind()), limit);
+        // A cache that is being created or changed can't be deleted until that is over.
+        let delete = async || mode.delete(&self.stack).await;
+        let free = wait("to be deletable").usual(1, 300);
+        while_answer_is(progress, free, &[Class::Conflict], &action, delete)
+            .await
+            .map_err(|failure| failure.left(Left::Ours))?;
+        let look = async || {
+            Ok(mode
+                .find(&self.stack)
+                .await?
+                .map(|found| word(&found.state)))
+        };
+        until_gone(progress, wait("to be gone").usual(60, 900), &action, look).await
+    }
+
+    async fn remove_left_over(&self, progress: &Progress) -> Result<(), Failure> {
+        if !self.left_over().await? {
+            return Ok(());
+        }
+        self.remove_one(&*self.other, progress).await?;
+        if self.stack.config.redis.mode == RedisMode::Serverless {
+            subnet_group::remove(&self.stack, progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Clears the way for a new one.
+    async fn replace(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        match observed {
+            Observed::Drifted { differences, .. } if self.needs_replacement(differences) => {
+                if differences.contains(&self.mode_difference()) {
+                    self.remove_left_over(progress).await
+                } else {
+                    self.remove_one(&*self.mode, progress).await
+                }
+            }
+            Observed::Broken { .. } => self.remove_one(&*self.mode, progress).await,
+            Observed::Changing { state, .. } if state == "deleting" => {
+                let times = self.mode.times();
+                let wait = Wait::new(
+                    format!("the old cache `{}` to go", self.name()),
+                    times.limit,
+                );
+                let look = async || {
+                    Ok(self
+                        .mode
+                        .find(&self.stack)
+                        .await?
+                        .map(|found| word(&found.state)))
+                };
+                until_gone(progress, wait, &doing("removing", self), look).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn needs_replacement(&self, differences: &[Difference]) -> bool {
+        self.stack.options.replace && differences.iter().any(|d| d.needs_replacement)
+    }
+
+    async fn until_available(&self, progress: &Progress) -> Result<Found, Failure> {
+        let times = self.mode.times();
+        let wait = Wait::new(
+            format!("{} `{}`", self.mode.kind(), self.name()),
+            times.limit,
+        );
+        let look = async || {
+            let Some(found) = self.find().await? else {
+                return Ok(Poll::Pending("not visible yet".to_owned()));
+            };
+            match &found.state {
+                State::Available => Ok(Poll::Ready(found)),
+                State::Failed(reason) => Err(self.failed(reason)),
+                state => Ok(Poll::Pending(word(state))),
+            }
+        };
+        progress
+            .until(wait.usual(times.usual.0, times.usual.1), look)
+            .await
+    }
+
+    fn failed(&self, reason: &str) -> Failure {
+        Failure::new(doing("creating", self))
+            .caused_by(format!("ElastiCache says `{reason}`"))
+            .hint("look at the cache's events in the ElastiCache console, then `placectl up` again")
+            .left(Left::Ours)
+    }
+
+    async fn start(&self, progress: &Progress) -> Result<(), Failure> {
+        let action = doing("creating", self);
+        let create = async || self.mode.create(&self.stack).await;
+        once_visible(progress, &action, create)
+            .await
+            .map_err(with_role_hint)
+    }
+
+    /// Puts back what differs, as often as there is something that can be put back.
+    async fn mend(&self, mut found: Found, progress: &Progress) -> Result<Found, Failure> {
+        let action = doing("repairing", self);
+        for _ in 0..CHANGES {
+            let mendable: Vec<Difference> = found
+                .differences
+                .iter()
+                .filter(|d| !d.needs_replacement)
+                .cloned()
+                .collect();
+            if mendable.is_empty() {
+                break;
+            }
+            match self.mode.modify(&self.stack, &mendable).await {
+                Ok(()) => {}
+                // What stands in for AWS does not know the change, and may answer nonsense: a
+                // replication group of one node where three were asked for.
+                Err(error) if error.is_uncoded() => break,
+                Err(error) => return Err(error.failure(action).left(Left::Ours)),
+            }
+            found = self.until_available(progress).await?;
+        }
+        Ok(found)
+    }
+
+    fn note(&self, endpoint: Option<CacheEndpoint>) {
+        self.stack.found.cache.replace(endpoint);
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for Cache {
+    fn key(&self) -> ResourceKey {
+        keys::CACHE
+    }
+
+    fn step(&self) -> Step {
+        STEP
+    }
+
+    fn kind(&self) -> &'static str {
+        self.mode.kind()
+    }
+
+    fn name(&self) -> String {
+        self.stack.names.cache()
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        let [first, second] = keys::PRIVATE_SUBNETS;
+        let mut needs = vec![keys::PUBLIC_SUBNET, first, second, keys::CACHE_GROUP];
+        if self.stack.config.redis.mode == RedisMode::ReplicationGroup {
+            needs.push(keys::CACHE_SUBNET_GROUP);
+        }
+        needs
+    }
+
+    /// Nothing: it costs money by the hour, and was saved before.
+    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
+        Some(Vec::new())
+    }
+
+    fn billable(&self) -> bool {
+        true
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        if let Some(found) = self.find().await? {
+            self.note(found.endpoint.clone());
+            return self.judge(found).await;
+        }
+        self.note(None);
+        if self.left_over().await? {
+            let differences = vec![self.mode_difference()];
+            return Ok(Observed::Drifted {
+                id: self.name(),
+                differences,
+            });
+        }
+        Ok(Observed::Absent)
+    }
+
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        let action = || doing("adopting", self);
+        self.replace(observed, progress).await?;
+        match self.find().await? {
+            None => self.start(progress).await?,
+            Some(found) if matches!(observed, Observed::Foreign { .. }) => {
+                adopt(&self.stack, &found.arn, &keys::CACHE)
+                    .await
+                    .or_failure(action)?;
+            }
+            Some(_) => {}
+        }
+        let found = self.until_available(progress).await?;
+        let found = self.mend(found, progress).await?;
+        self.note(found.endpoint);
+        self.refuse_foreign(&found.arn).await
+    }
+
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
+        if let Some(found) = self.find().await? {
+            let whose = owner(&self.stack, &found.arn).await;
+            // In transition ElastiCache may not tell the tags: the name was ours when it could.
+            if whose
+                .or_failure(|| doing("removing", self))?
+                .is_none_or(|who| who == Owner::Us)
+            {
+                self.remove_one(&*self.mode, progress).await?;
+            }
+        }
+        self.remove_left_over(progress).await?;
+        self.note(None);
+        Ok(())
+    }
+}
+
+impl Cache {
+    /// A cache that was still being created when it was first looked at shows its tags only now.
+    async fn refuse_foreign(&self, arn: &str) -> Result<(), Failure> {
+        let whose = owner(&self.stack, arn)
+            .await
+            .or_failure(|| doing("looking for", self))?;
+        match whose {
+            None | Some(Owner::Us) => Ok(()),
+            Some(other) => Err(Failure::new(doing("creating", self))
+                .caused_by(format!("one is there already, {}", other.describe()))
+                .hint("`--adopt` takes it over, or set `redis.name`")),
+        }
+    }
+}
+
+fn word(state: &State) -> String {
+    match state {
+        State::Available => "available".to_owned(),
+        State::Deleting => "deleting".to_owned(),
+        State::Changing(state) | State::Failed(state) => state.clone(),
+    }
+}
+
+/// The first cache of an account needs a role that ElastiCache makes by itself, if the caller may.
+fn with_role_hint(failure: Failure) -> Failure {
+    let missing_role = failure
+        .cause
+        .as_deref()
+        .and_then(|cause| cause.downcast_ref::<AwsError>())
+        .is_some_and(|error| error.is("ServiceLinkedRoleNotFoundFault"));
+    if !missing_role {
+        return failure;
+    }
+    failure.kind(FailureKind::Permanent).hint(
+        "run `aws iam create-service-linked-role --aws-service-name elasticache.amazonaws.com` once",
+    )
+}

@@ -1,0 +1,290 @@
+//! The handlers' binaries: found, judged all at once, and packed for the upload.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::io::{Cursor, Write as _};
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use place_config::Function;
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use super::elf::{Architecture, ElfError, Glibc, Needs};
+use crate::engine::Failure;
+
+/// File name in an artifact's directory and in its zip: what `provided.al2023` starts.
+const BOOTSTRAP: &str = "bootstrap";
+
+/// What can be wrong with a binary.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    /// It isn't there, or can't be read.
+    #[error("`{path}` can't be read: {cause}")]
+    Missing {
+        /// Where it should be.
+        path: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// It is no binary for Lambda.
+    #[error("`{path}` can't run on Lambda: {cause}")]
+    Unusable {
+        /// Where it is.
+        path: String,
+        /// Why.
+        cause: ElfError,
+    },
+    /// It was linked against a glibc newer than Lambda's.
+    #[error(
+        "`{path}` needs glibc {needed}, and `provided.al2023` has {}",
+        Glibc::OF_LAMBDA
+    )]
+    Glibc {
+        /// Where it is.
+        path: String,
+        /// The glibc that it needs.
+        needed: Glibc,
+    },
+    /// The local cloud can't run it.
+    #[error("`{path}` is for {architecture}, and this machine is not")]
+    NotThisMachine {
+        /// Where it is.
+        path: String,
+        /// What it is for.
+        architecture: Architecture,
+    },
+    /// Not all are for the same processor.
+    #[error("the binaries are for different processors: {0}")]
+    Mixed(String),
+}
+
+impl Problem {
+    /// The command that mends it.
+    const fn remedy(&self) -> &'static str {
+        match self {
+            // Plain cargo links against the glibc of the machine that builds; cargo-lambda against
+            // the one that it is told, by default an old one.
+            Self::Glibc { .. } => "cargo lambda build --release",
+            _ => "make handlers",
+        }
+    }
+}
+
+/// Everything wrong with the binaries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// The same as a failure that names the command to run.
+    pub(crate) fn failure(&self) -> Failure {
+        let glibc = self
+            .0
+            .iter()
+            .find(|problem| matches!(problem, Problem::Glibc { .. }));
+        let hint = match glibc.or(self.0.first()).map(Problem::remedy) {
+            Some("make handlers") => {
+                "build them: `make handlers` or `cargo lambda build --release`"
+            }
+            _ => "build them with an older glibc: `cargo lambda build --release`",
+        };
+        Failure::new("reading the handlers' binaries")
+            .caused_by(self.clone())
+            .hint(hint)
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("; "))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// A handler's binary, as found on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Artifact {
+    path: PathBuf,
+    /// Its processor.
+    pub(crate) architecture: Architecture,
+    /// SHA-256 of the binary, in hexadecimal.
+    pub(crate) fingerprint: String,
+}
+
+/// A zip as Lambda takes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Package {
+    /// The zip file.
+    pub(crate) bytes: Vec<u8>,
+    /// SHA-256 of it in base64: what Lambda calls `CodeSha256`.
+    pub(crate) sha256: String,
+    /// SHA-256 of the binary in it, in hexadecimal.
+    pub(crate) fingerprint: String,
+}
+
+/// The binaries of all seven functions, read once and only when somebody asks.
+#[derive(Debug)]
+pub(crate) struct Artifacts {
+    directory: PathBuf,
+    local: bool,
+    read: OnceCell<Result<BTreeMap<Function, Artifact>, Problems>>,
+}
+
+impl Artifacts {
+    /// The binaries in `directory`, in cargo-lambda's layout. A `local` cloud runs them on this
+    /// machine, with its processor and its glibc, so Lambda's glibc is no limit there.
+    pub(crate) fn new(directory: impl Into<PathBuf>, local: bool) -> Self {
+        Self {
+            directory: directory.into(),
+            local,
+            read: OnceCell::new(),
+        }
+    }
+
+    /// The binary of `function`. One bad binary among the seven spoils them all: a stack with a
+    /// mixture of old and new code is what nobody wants.
+    pub(crate) async fn get(&self, function: Function) -> Result<&Artifact, &Problems> {
+        let all = self.read.get_or_init(|| self.load()).await.as_ref()?;
+        Ok(all
+            .get(&function)
+            .expect("every function has an artifact when loading succeeded"))
+    }
+
+    async fn load(&self) -> Result<BTreeMap<Function, Artifact>, Problems> {
+        let reads = Function::ALL.map(|function| {
+            let path = self.directory.join(function.binary()).join(BOOTSTRAP);
+            let local = self.local;
+            tokio::task::spawn_blocking(move || read(path, local))
+        });
+        let mut found = BTreeMap::new();
+        let mut problems = Vec::new();
+        for (function, read) in Function::ALL.into_iter().zip(reads) {
+            match read.await.expect("reading a binary does not panic") {
+                Ok(artifact) => drop(found.insert(function, artifact)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        problems.extend(mixed(&found));
+        if problems.is_empty() {
+            Ok(found)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+}
+
+impl Artifact {
+    /// A binary that is nowhere, for tests of what compares them.
+    #[cfg(test)]
+    pub(super) fn for_test(fingerprint: &str, architecture: Architecture) -> Self {
+        Self {
+            path: PathBuf::new(),
+            architecture,
+            fingerprint: fingerprint.to_owned(),
+        }
+    }
+
+    /// Packs the binary as Lambda wants it. The same binary always gives the same bytes.
+    pub(crate) async fn package(&self) -> Result<Package, Failure> {
+        let path = self.path.clone();
+        let failed = format!("packing `{}`", path.display());
+        tokio::task::spawn_blocking(move || pack(&std::fs::read(path)?))
+            .await
+            .expect("packing does not panic")
+            .map_err(|cause| Failure::new(failed).caused_by(cause))
+    }
+}
+
+fn read(path: PathBuf, local: bool) -> Result<Artifact, Problem> {
+    let shown = path.display().to_string();
+    let data = std::fs::read(&path).map_err(|error| Problem::Missing {
+        path: shown.clone(),
+        cause: error.to_string(),
+    })?;
+    let needs = Needs::of(&data).map_err(|cause| Problem::Unusable {
+        path: shown.clone(),
+        cause,
+    })?;
+    judge(shown, needs, local)?;
+    let fingerprint = hexadecimal(&Sha256::digest(&data));
+    Ok(Artifact {
+        path,
+        architecture: needs.architecture,
+        fingerprint,
+    })
+}
+
+fn judge(path: String, needs: Needs, local: bool) -> Result<(), Problem> {
+    let Needs {
+        architecture,
+        glibc,
+    } = needs;
+    if local {
+        return match Architecture::of_host() {
+            Some(host) if host != architecture => {
+                Err(Problem::NotThisMachine { path, architecture })
+            }
+            _ => Ok(()),
+        };
+    }
+    match glibc {
+        Some(needed) if needed > Glibc::OF_LAMBDA => Err(Problem::Glibc { path, needed }),
+        _ => Ok(()),
+    }
+}
+
+fn mixed(found: &BTreeMap<Function, Artifact>) -> Option<Problem> {
+    let mut by_architecture: BTreeMap<Architecture, Vec<&str>> = BTreeMap::new();
+    for (function, artifact) in found {
+        by_architecture
+            .entry(artifact.architecture)
+            .or_default()
+            .push(function.binary());
+    }
+    if by_architecture.len() < 2 {
+        return None;
+    }
+    let parts = by_architecture
+        .iter()
+        .map(|(a, names)| format!("{} for {a}", names.join(", ")));
+    Some(Problem::Mixed(parts.collect::<Vec<_>>().join("; ")))
+}
+
+fn pack(binary: &[u8]) -> std::io::Result<Package> {
+    // Level 6 would take twice the time for a zip 3 % smaller. The time stamp is fixed because
+    // Lambda compares code by the hash of the zip.
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(4))
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o755);
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file(BOOTSTRAP, options)?;
+    writer.write_all(binary)?;
+    let bytes = writer.finish()?.into_inner();
+    Ok(Package {
+        sha256: STANDARD.encode(Sha256::digest(&bytes)),
+        fingerprint: hexadecimal(&Sha256::digest(binary)),
+        bytes,
+    })
+}
+
+/// A digest in hexadecimal.
+pub(crate) fn hexadecimal(digest: &[u8]) -> String {
+    digest
+        .iter()
+        .fold(String::with_capacity(digest.len() * 2), |mut text, byte| {
+            // Writing to a `String` can't fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+#[cfg(test)]
+#[path = "artifacts_tests.rs"]
+mod tests;

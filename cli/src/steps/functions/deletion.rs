@@ -1,0 +1,63 @@
+//! The two calls that take a function away.
+
+use std::time::Duration;
+
+use aws_sdk_lambda::types::FunctionConfiguration;
+
+use super::settings::Settings;
+use super::settle;
+use crate::aws::{Answer, AwsResult, Class};
+use crate::engine::{Failure, Progress, Wait};
+use crate::steps::Stack;
+use crate::steps::repeat::while_answer_is;
+
+/// How long Lambda may refuse, because it still works on the function's network interfaces.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Takes it out of the VPC, so that Lambda begins to release its network interfaces: they keep our
+/// security group for up to 45 minutes after their function is gone.
+pub(super) async fn leave_network(
+    stack: &Stack,
+    name: &str,
+    configuration: &FunctionConfiguration,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let vpc = configuration.vpc_config.as_ref();
+    let attached = vpc.is_some_and(|vpc| !vpc.subnet_ids().is_empty());
+    // The emulator has no such interfaces.
+    if !attached || stack.is_local() {
+        return Ok(());
+    }
+    let nowhere = Settings::no_network();
+    let detach = async || {
+        let request = stack.aws.lambda.update_function_configuration();
+        let request = request.function_name(name).vpc_config(nowhere.clone());
+        let updated = request
+            .send()
+            .await
+            .during("lambda:UpdateFunctionConfiguration");
+        updated.absent_as_none()
+    };
+    let wait = Wait::new(format!("function `{name}` to leave the VPC"), PATIENCE).usual(5, 120);
+    let action = format!("taking function `{name}` out of the VPC");
+    while_answer_is(progress, wait, &[Class::Conflict], &action, detach).await?;
+    settle::until_at_rest(&stack.aws, name, progress).await
+}
+
+/// Deletes it and waits until it is gone.
+pub(super) async fn delete(stack: &Stack, name: &str, progress: &Progress) -> Result<(), Failure> {
+    let delete = async || {
+        let delete = stack
+            .aws
+            .lambda
+            .delete_function()
+            .function_name(name)
+            .send()
+            .await;
+        delete.during("lambda:DeleteFunction").absent_as_none()
+    };
+    let wait = Wait::new(format!("function `{name}` to take calls"), PATIENCE).usual(0, 90);
+    let action = format!("removing function `{name}`");
+    while_answer_is(progress, wait, &[Class::Conflict], &action, delete).await?;
+    settle::until_gone(&stack.aws, name, progress).await
+}

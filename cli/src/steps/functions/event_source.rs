@@ -1,0 +1,339 @@
+//! The mapping that feeds a queue's messages to a function.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_lambda::config::Builder as Config;
+use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionResponseType, ScalingConfig};
+use place_config::{Function, Queue};
+
+use super::{environment_key, event_source_key};
+use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::steps::drift::{self, Drift};
+use crate::steps::lost::create_patiently;
+use crate::steps::repeat::while_answer_is;
+use crate::steps::{Stack, keys};
+
+/// Messages a call: the most that Lambda allows for a FIFO queue.
+const BATCH: i32 = 10;
+
+/// How long Lambda may find the role too young, or keep a mapping in transition.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// An event source mapping.
+#[derive(Debug)]
+pub(crate) struct EventSource {
+    stack: Arc<Stack>,
+    function: Function,
+    queue: Queue,
+}
+
+/// A mapping as Lambda answers it.
+struct Found {
+    id: String,
+    arn: String,
+    configuration: EventSourceMappingConfiguration,
+    tags: HashMap<String, String>,
+}
+
+impl Found {
+    fn state(&self) -> &str {
+        self.configuration.state.as_deref().unwrap_or("unknown")
+    }
+}
+
+impl EventSource {
+    /// The mapping from `queue` to `function`.
+    pub(crate) fn new(stack: &Arc<Stack>, function: Function, queue: Queue) -> Arc<Self> {
+        Arc::new(Self {
+            stack: Arc::clone(stack),
+            function,
+            queue,
+        })
+    }
+
+    fn function_name(&self) -> String {
+        self.stack.names.function(self.function)
+    }
+
+    fn function_arn(&self) -> String {
+        self.stack
+            .aws
+            .arn("lambda", &format!("function:{}", self.function_name()))
+    }
+
+    fn queue_arn(&self) -> String {
+        self.stack
+            .aws
+            .arn("sqs", &self.stack.names.queue(self.queue))
+    }
+
+    /// Calls in flight at once, of which Lambda wants at least two. A broadcast loop is one for
+    /// each shard, and beside it the next one that takes over; newcomers may come in crowds.
+    fn concurrency(&self) -> i32 {
+        match self.queue {
+            Queue::Request => (i32::from(self.stack.config.broadcast.shards) * 2).clamp(2, 1000),
+            Queue::Initialize => 20,
+        }
+    }
+
+    fn scaling(&self) -> ScalingConfig {
+        ScalingConfig::builder()
+            .maximum_concurrency(self.concurrency())
+            .build()
+    }
+
+    fn describe(&self) -> String {
+        format!("event source mapping `{}`", self.name())
+    }
+
+    /// A mapping outlives its function, so it is found by the queue.
+    async fn look(&self) -> Result<Option<Found>, AwsError> {
+        let lambda = &self.stack.aws.lambda;
+        let list = lambda
+            .list_event_source_mappings()
+            .event_source_arn(self.queue_arn());
+        let answer = list
+            .send()
+            .await
+            .during("lambda:ListEventSourceMappings")
+            .absent_as_none()?;
+        let mappings = answer
+            .and_then(|answer| answer.event_source_mappings)
+            .unwrap_or_default();
+        let wanted = Some(self.function_arn());
+        let Some(mapping) = mappings.into_iter().find(|m| m.function_arn == wanted) else {
+            return Ok(None);
+        };
+        let id = mapping.uuid.clone().unwrap_or_default();
+        let arn = match mapping.event_source_mapping_arn.clone() {
+            Some(arn) => arn,
+            None => self
+                .stack
+                .aws
+                .arn("lambda", &format!("event-source-mapping:{id}")),
+        };
+        let tags = lambda.list_tags().resource(&arn).send().await;
+        let tags = tags.during("lambda:ListTags").absent_as_none()?;
+        let tags = tags.and_then(|answer| answer.tags).unwrap_or_default();
+        Ok(Some(Found {
+            id,
+            arn,
+            configuration: mapping,
+            tags,
+        }))
+    }
+
+    fn compare(&self, found: &Found) -> Drift {
+        let mut drift = Drift::default();
+        drift.tags(&self.stack, &self.key(), &found.tags);
+        let mapping = &found.configuration;
+        drift.compare("BatchSize", mapping.batch_size.unwrap_or_default(), BATCH);
+        let partial = mapping.function_response_types();
+        let partial = partial.contains(&FunctionResponseType::ReportBatchItemFailures);
+        drift.compare("ReportBatchItemFailures", partial, true);
+        let scaling = mapping.scaling_config.as_ref();
+        let concurrency = scaling.and_then(|scaling| scaling.maximum_concurrency);
+        drift.compare(
+            "MaximumConcurrency",
+            concurrency.unwrap_or_default(),
+            self.concurrency(),
+        );
+        drift.compare("State", found.state(), "Enabled");
+        drift
+    }
+
+    async fn create(&self, progress: &Progress) -> Result<(), Failure> {
+        let create = async || {
+            let request = self.stack.aws.lambda.create_event_source_mapping();
+            let request = request
+                .event_source_arn(self.queue_arn())
+                .function_name(self.function_name())
+                .batch_size(BATCH)
+                .function_response_types(FunctionResponseType::ReportBatchItemFailures)
+                .scaling_config(self.scaling())
+                .set_tags(Some(self.stack.ownership.map(&self.key())))
+                .customize()
+                .config_override(Config::new().retry_config(RetryConfig::disabled()));
+            let created = request
+                .send()
+                .await
+                .during("lambda:CreateEventSourceMapping");
+            created.exists_as_none().map(drop)
+        };
+        let look = async || Ok(self.look().await?.map(drop));
+        let what = format!(
+            "role of `{}` to be allowed to read its queue",
+            self.function_name()
+        );
+        let wait = Wait::new(what, PATIENCE).usual(0, 15);
+        let passing = [Class::NotYet, Class::Conflict, Class::Throttled];
+        let action = format!("creating {}", self.describe());
+        create_patiently(progress, wait, &passing, &action, look, create).await
+    }
+
+    async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
+        let lambda = &self.stack.aws.lambda;
+        let drift = self.compare(found);
+        if drift.has(drift::TAGS) {
+            let tag = lambda.tag_resource().resource(&found.arn);
+            let tag = tag
+                .set_tags(Some(self.stack.ownership.map(&self.key())))
+                .send()
+                .await;
+            tag.during("lambda:TagResource")
+                .or_failure(|| format!("tagging {}", self.describe()))?;
+        }
+        if !drift.has_beside(&[drift::TAGS]) {
+            return Ok(());
+        }
+        let update = async || {
+            let request = lambda.update_event_source_mapping().uuid(&found.id);
+            let request = request
+                .batch_size(BATCH)
+                .function_response_types(FunctionResponseType::ReportBatchItemFailures)
+                .scaling_config(self.scaling())
+                .enabled(true);
+            request
+                .send()
+                .await
+                .during("lambda:UpdateEventSourceMapping")
+        };
+        let wait = Wait::new(format!("{} to take changes", self.describe()), PATIENCE).usual(0, 60);
+        let action = format!("updating {}", self.describe());
+        while_answer_is(progress, wait, &[Class::Conflict], &action, update)
+            .await
+            .map(drop)
+    }
+
+    /// Waits until the mapping has left every state ending in `-ing`; none is such a state too.
+    async fn at_rest(&self, progress: &Progress) -> Result<Option<Found>, Failure> {
+        let wait = Wait::new(format!("{} to settle", self.describe()), PATIENCE).usual(1, 60);
+        progress
+            .until(wait, async || {
+                let found = self.look().await.or_failure(|| self.looking())?;
+                match found {
+                    Some(found) if in_transition(found.state()) => {
+                        Ok(Poll::Pending(found.state().to_owned()))
+                    }
+                    other => Ok(Poll::Ready(other)),
+                }
+            })
+            .await
+    }
+
+    fn looking(&self) -> String {
+        format!("looking at {}", self.describe())
+    }
+}
+
+/// `Creating`, `Enabling`, `Disabling`, `Updating`, `Deleting`.
+fn in_transition(state: &str) -> bool {
+    state.ends_with("ing")
+}
+
+#[async_trait(?Send)]
+impl Resource for EventSource {
+    fn key(&self) -> ResourceKey {
+        event_source_key(self.function)
+    }
+
+    fn step(&self) -> Step {
+        Step(4)
+    }
+
+    fn kind(&self) -> &'static str {
+        "event source mapping"
+    }
+
+    fn name(&self) -> String {
+        format!(
+            "{} feeds {}",
+            self.stack.names.queue(self.queue),
+            self.function_name()
+        )
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        vec![keys::queue(self.queue), environment_key(self.function)]
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        let found = self.look().await.or_failure(|| self.looking())?;
+        let Some(found) = found else {
+            return Ok(Observed::Absent);
+        };
+        if let Some(foreign) = drift::foreign(&self.stack, &found.id, &found.tags) {
+            return Ok(foreign);
+        }
+        if in_transition(found.state()) {
+            return Ok(Observed::Changing {
+                state: found.state().to_owned(),
+                id: found.id,
+            });
+        }
+        Ok(self.compare(&found).verdict(found.id))
+    }
+
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        if *observed == Observed::Absent {
+            self.create(progress).await?;
+        }
+        let Some(found) = self.at_rest(progress).await? else {
+            self.create(progress).await?;
+            return self.at_rest(progress).await.map(drop);
+        };
+        drift::refuse_foreign(&self.stack, &self.describe(), &found.tags)?;
+        self.repair(&found, progress).await?;
+        self.at_rest(progress).await.map(drop)
+    }
+
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
+        let found = self.look().await.or_failure(|| self.looking())?;
+        let ours = |found: &Found| self.stack.ownership.owner(&found.tags) == Owner::Us;
+        let Some(found) = found.filter(ours) else {
+            return Ok(());
+        };
+        let delete = async || {
+            let delete = self
+                .stack
+                .aws
+                .lambda
+                .delete_event_source_mapping()
+                .uuid(&found.id)
+                .send();
+            delete
+                .await
+                .during("lambda:DeleteEventSourceMapping")
+                .absent_as_none()
+        };
+        let wait = Wait::new(format!("{} to take changes", self.describe()), PATIENCE).usual(0, 60);
+        let action = format!("removing {}", self.describe());
+        while_answer_is(progress, wait, &[Class::Conflict], &action, delete).await?;
+        let wait = Wait::new(format!("{} to be gone", self.describe()), PATIENCE).usual(1, 60);
+        progress
+            .until(wait, async || {
+                match self.look().await.or_failure(|| self.looking())? {
+                    None => Ok(Poll::Ready(())),
+                    Some(found) => Ok(Poll::Pending(found.state().to_owned())),
+                }
+            })
+            .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_transition;
+
+    #[test]
+    fn states_on_their_way_are_told_from_states_at_rest() {
+        let moving = ["Creating", "Enabling", "Disabling", "Updating", "Deleting"];
+        assert!(moving.into_iter().all(in_transition));
+        assert!(!["Enabled", "Disabled"].into_iter().any(in_transition));
+    }
+}

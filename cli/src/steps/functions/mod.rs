@@ -1,0 +1,97 @@
+//! Step 4: the functions, with their roles, log groups, environments and triggers.
+
+mod artifacts;
+mod code;
+mod deletion;
+mod elf;
+mod environment;
+mod event_source;
+mod function;
+mod invoke;
+mod log_group;
+mod permission;
+mod policies;
+mod policy_drift;
+mod role;
+mod settings;
+mod settle;
+
+use std::sync::Arc;
+
+use place_config::Function;
+
+use super::Stack;
+use crate::engine::{Failure, Resource, ResourceKey};
+
+pub(crate) use artifacts::{Artifacts, hexadecimal};
+pub(crate) use environment::Environments;
+pub(crate) use invoke::invoke;
+pub(crate) use role::{Holder, Role};
+pub(crate) use settings::timeout;
+
+use code::FunctionCode;
+use environment::Environment;
+use event_source::EventSource;
+use function::LambdaFunction;
+use log_group::LogGroup;
+use permission::Permission;
+
+/// The role of a function, or of the schedule.
+pub(crate) fn role_key(holder: Holder) -> ResourceKey {
+    match holder {
+        Holder::Function(function) => ResourceKey::of("role", function),
+        Holder::Scheduler => ResourceKey::new("role:scheduler"),
+    }
+}
+
+/// The log group of a function.
+pub(crate) fn log_group_key(function: Function) -> ResourceKey {
+    ResourceKey::of("log-group", function)
+}
+
+/// The environment variables of a function.
+pub(crate) fn environment_key(function: Function) -> ResourceKey {
+    ResourceKey::of("environment", function)
+}
+
+/// The API's permission to invoke a function.
+pub(crate) fn permission_key(function: Function) -> ResourceKey {
+    ResourceKey::of("permission", function)
+}
+
+/// The mapping that feeds a queue to a function.
+pub(crate) fn event_source_key(function: Function) -> ResourceKey {
+    ResourceKey::of("event-source", function)
+}
+
+/// The resources of step 4.
+pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
+    let environments = Arc::new(Environments::default());
+    let mut resources: Vec<Arc<dyn Resource>> = Vec::new();
+    for function in Function::ALL {
+        resources.push(Role::new(stack, Holder::Function(function)));
+        resources.push(LogGroup::new(stack, function));
+        resources.push(LambdaFunction::new(stack, function, &environments));
+        resources.push(Environment::new(stack, function, &environments));
+        if function.route().is_some() {
+            resources.push(Permission::new(stack, function));
+        }
+        if let Some(queue) = function.queue() {
+            resources.push(EventSource::new(stack, function, queue));
+        }
+    }
+    resources
+}
+
+/// What `deploy` works on: the functions' code, and nothing else.
+pub(crate) fn deployment(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
+    let code = |function| FunctionCode::new(stack, function) as Arc<dyn Resource>;
+    Function::ALL.into_iter().map(code).collect()
+}
+
+/// Judges the handlers' binaries before the first change, all problems at once.
+pub(crate) async fn check_artifacts(stack: &Stack) -> Result<(), Failure> {
+    // Whichever is asked for, all of them are judged.
+    let save = stack.artifacts.get(Function::Save).await;
+    save.map(drop).map_err(artifacts::Problems::failure)
+}

@@ -1,0 +1,213 @@
+//! The API's permission to invoke a function, for its one route.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use place_config::Function;
+use serde_json::Value;
+
+use super::permission_key;
+use crate::aws::{Answer, AwsError, AwsResult};
+use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
+use crate::steps::drift::Drift;
+use crate::steps::{Stack, api, keys};
+
+/// Id of our statement in the function's policy.
+const STATEMENT: &str = "place-api";
+
+/// Attribute as differences name it.
+const SOURCE: &str = "SourceArn";
+
+/// A permission.
+#[derive(Debug)]
+pub(crate) struct Permission {
+    stack: Arc<Stack>,
+    function: Function,
+}
+
+impl Permission {
+    /// The API's permission to invoke `function`.
+    pub(crate) fn new(stack: &Arc<Stack>, function: Function) -> Arc<Self> {
+        Arc::new(Self {
+            stack: Arc::clone(stack),
+            function,
+        })
+    }
+
+    fn function_name(&self) -> String {
+        self.stack.names.function(self.function)
+    }
+
+    /// The one route that may invoke the function.
+    fn source(&self, api: &str) -> String {
+        let route = self.function.route().unwrap_or_default();
+        let stage = self.stack.names.stage();
+        self.stack
+            .aws
+            .arn("execute-api", &format!("{api}/{stage}/{route}"))
+    }
+
+    async fn look(&self) -> Result<Option<Value>, AwsError> {
+        let answer = self
+            .stack
+            .aws
+            .lambda
+            .get_policy()
+            .function_name(self.function_name());
+        let answer = answer
+            .send()
+            .await
+            .during("lambda:GetPolicy")
+            .absent_as_none()?;
+        Ok(answer
+            .and_then(|answer| answer.policy)
+            .and_then(|policy| statement(&policy)))
+    }
+
+    fn compare(&self, statement: &Value) -> Drift {
+        let mut drift = Drift::default();
+        let api = self.stack.found.api.get();
+        let wanted = api.map_or_else(|| "this API".to_owned(), |api| self.source(&api));
+        let condition = &statement["Condition"]["ArnLike"];
+        let source = condition["AWS:SourceArn"]
+            .as_str()
+            .or(condition["aws:SourceArn"].as_str());
+        drift.compare(SOURCE, source.unwrap_or("anything"), wanted);
+        let principal = statement["Principal"]["Service"]
+            .as_str()
+            .unwrap_or("anybody");
+        drift.compare("Principal", principal, "apigateway.amazonaws.com");
+        drift.compare(
+            "Action",
+            statement["Action"].as_str().unwrap_or("several"),
+            ACTION,
+        );
+        drift
+    }
+
+    async fn delete(&self) -> Result<(), Failure> {
+        let remove = self.stack.aws.lambda.remove_permission();
+        let remove = remove
+            .function_name(self.function_name())
+            .statement_id(STATEMENT);
+        let removed = remove
+            .send()
+            .await
+            .during("lambda:RemovePermission")
+            .absent_as_none();
+        removed
+            .or_failure(|| format!("removing {}", self.describe()))
+            .map(drop)
+    }
+
+    fn describe(&self) -> String {
+        format!("the API's permission to invoke `{}`", self.function_name())
+    }
+}
+
+/// What the API may do.
+const ACTION: &str = "lambda:InvokeFunction";
+
+#[async_trait(?Send)]
+impl Resource for Permission {
+    fn key(&self) -> ResourceKey {
+        permission_key(self.function)
+    }
+
+    fn step(&self) -> Step {
+        Step(4)
+    }
+
+    fn kind(&self) -> &'static str {
+        "Lambda permission"
+    }
+
+    fn name(&self) -> String {
+        let route = self.function.route().unwrap_or_default();
+        format!("{route} invokes {}", self.function_name())
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        vec![keys::function(self.function), api::KEY]
+    }
+
+    /// It goes with its function.
+    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
+        Some(vec![keys::function(self.function)])
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        if self.stack.found.functions.get(self.function).is_none() {
+            return Ok(Observed::Absent);
+        }
+        let found = self
+            .look()
+            .await
+            .or_failure(|| format!("looking at {}", self.describe()))?;
+        let Some(found) = found else {
+            return Ok(Observed::Absent);
+        };
+        Ok(self.compare(&found).verdict(STATEMENT))
+    }
+
+    async fn ensure(&self, observed: &Observed, _: &Progress) -> Result<(), Failure> {
+        if *observed != Observed::Absent {
+            // A statement can't be changed, only put anew.
+            self.delete().await?;
+        }
+        let api = self.stack.found.api.require(&api::KEY)?;
+        let add = async || {
+            let add = self
+                .stack
+                .aws
+                .lambda
+                .add_permission()
+                .function_name(self.function_name());
+            let add = add.statement_id(STATEMENT).action(ACTION);
+            let add = add
+                .principal("apigateway.amazonaws.com")
+                .source_arn(self.source(&api));
+            let added = add
+                .send()
+                .await
+                .during("lambda:AddPermission")
+                .exists_as_none();
+            added.or_failure(|| format!("adding {}", self.describe()))
+        };
+        if add().await?.is_none() {
+            // Added meanwhile, by a call whose answer was lost or by hand for something else.
+            self.delete().await?;
+            add().await?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+        if self.stack.found.functions.get(self.function).is_none() {
+            return Ok(());
+        }
+        self.delete().await
+    }
+}
+
+/// Our statement in a function's policy.
+fn statement(policy: &str) -> Option<Value> {
+    let policy: Value = serde_json::from_str(policy).ok()?;
+    let mut statements = policy["Statement"].as_array()?.iter();
+    statements
+        .find(|statement| statement["Sid"] == STATEMENT)
+        .cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_statement_counts() {
+        let policy = r#"{"Statement":[{"Sid":"other"},{"Sid":"place-api","Action":"x"}]}"#;
+        assert_eq!(statement(policy).unwrap()["Action"], "x");
+        assert_eq!(statement(r#"{"Statement":[{"Sid":"place-api2"}]}"#), None);
+        assert_eq!(statement("not JSON"), None);
+    }
+}

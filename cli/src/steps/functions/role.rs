@@ -1,0 +1,364 @@
+//! The role of a function, or of the schedule, with its one inline policy.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_iam::types::Tag;
+use place_config::Function;
+use serde_json::Value;
+
+use super::policies::{self, Scope};
+use super::policy_drift::{self, PERMISSIONS, TRUST};
+use super::role_key;
+use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
+use crate::steps::drift::{self, Drift};
+use crate::steps::repeat::while_answer_is;
+use crate::steps::{Stack, api, keys};
+
+/// Name of the inline policy.
+const POLICY: &str = "place";
+
+/// How long IAM may take to let a new role be seen everywhere; usually some seconds.
+const PROPAGATION: Duration = Duration::from_mins(2);
+
+/// Whose role it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// A function's.
+    Function(Function),
+    /// The schedule's.
+    Scheduler,
+}
+
+/// A role.
+#[derive(Debug)]
+pub(crate) struct Role {
+    stack: Arc<Stack>,
+    holder: Holder,
+}
+
+/// A role as IAM answers it.
+struct Found {
+    arn: String,
+    tags: Vec<Tag>,
+    trust: Option<Value>,
+    policy: Option<Value>,
+}
+
+impl Role {
+    /// The role of `holder`.
+    pub(crate) fn new(stack: &Arc<Stack>, holder: Holder) -> Arc<Self> {
+        Arc::new(Self {
+            stack: Arc::clone(stack),
+            holder,
+        })
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        let Stack { aws, names, .. } = &*self.stack;
+        Scope {
+            identity: &aws.identity,
+            region: &aws.region,
+            names,
+        }
+    }
+
+    fn trust(&self) -> Value {
+        match self.holder {
+            Holder::Function(_) => Scope::function_trust(),
+            Holder::Scheduler => self.scope().scheduler_trust(),
+        }
+    }
+
+    /// The wanted policy; a function's names the API, so without one there is none to compare.
+    fn policy(&self) -> Option<Value> {
+        match self.holder {
+            Holder::Scheduler => Some(self.scope().scheduler()),
+            Holder::Function(function) => {
+                let api = self.stack.found.api.get()?;
+                Some(self.scope().function_role(function, &api))
+            }
+        }
+    }
+
+    fn leave(&self, arn: Option<String>) {
+        match self.holder {
+            Holder::Scheduler => self.stack.found.scheduler_role.replace(arn),
+            Holder::Function(function) => self.stack.found.roles.replace(function, arn),
+        }
+    }
+
+    async fn look(&self) -> Result<Option<Found>, AwsError> {
+        let (iam, name) = (&self.stack.aws.iam, self.name());
+        let role = iam.get_role().role_name(&name).send();
+        let policy = iam
+            .get_role_policy()
+            .role_name(&name)
+            .policy_name(POLICY)
+            .send();
+        let (role, policy) = tokio::join!(role, policy);
+        let Some(role) = role
+            .during("iam:GetRole")
+            .absent_as_none()?
+            .and_then(|got| got.role)
+        else {
+            return Ok(None);
+        };
+        let policy = policy.during("iam:GetRolePolicy").absent_as_none()?;
+        Ok(Some(Found {
+            trust: role
+                .assume_role_policy_document
+                .as_deref()
+                .and_then(policies::parse),
+            policy: policy.and_then(|got| policies::parse(&got.policy_document)),
+            tags: role.tags.unwrap_or_default(),
+            arn: role.arn,
+        }))
+    }
+
+    fn compare(&self, found: &Found) -> Drift {
+        let mut drift = Drift::default();
+        drift.tags(&self.stack, &self.key(), found.tags.as_slice());
+        drift.extend(policy_drift::of_trust(found.trust.as_ref(), &self.trust()));
+        drift.extend(policy_drift::of_permissions(
+            found.policy.as_ref(),
+            self.policy().as_ref(),
+        ));
+        drift
+    }
+
+    async fn create(&self) -> Result<Option<String>, Failure> {
+        let request = self.stack.aws.iam.create_role();
+        let created = request
+            .role_name(self.name())
+            .assume_role_policy_document(self.trust().to_string())
+            .description(format!("placectl: stack {}", self.stack.names.stack()))
+            .set_tags(Some(self.stack.ownership.list(&self.key())))
+            .send()
+            .await
+            .during("iam:CreateRole")
+            .exists_as_none()
+            .or_failure(|| format!("creating role `{}`", self.name()))?;
+        Ok(created
+            .and_then(|created| created.role)
+            .map(|role| role.arn))
+    }
+
+    /// Puts the policy on the role, which IAM may not see yet right after it made it.
+    async fn put_policy(&self, progress: &Progress) -> Result<(), Failure> {
+        let policy = match self.policy() {
+            Some(policy) => policy.to_string(),
+            None => return self.stack.found.api.require(&api::KEY).map(drop),
+        };
+        let name = self.name();
+        let wait = Wait::new(format!("role `{name}` to be seen by IAM"), PROPAGATION).usual(0, 10);
+        let action = format!("writing the policy of role `{name}`");
+        let put = async || {
+            let put = self
+                .stack
+                .aws
+                .iam
+                .put_role_policy()
+                .role_name(&name)
+                .policy_name(POLICY);
+            put.policy_document(&policy)
+                .send()
+                .await
+                .during("iam:PutRolePolicy")
+        };
+        while_answer_is(progress, wait, &[Class::Absent], &action, put)
+            .await
+            .map(drop)
+    }
+
+    async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
+        let (iam, name) = (&self.stack.aws.iam, self.name());
+        let drift = self.compare(found);
+        if drift.has(drift::TAGS) {
+            let tags = self.stack.ownership.list(&self.key());
+            let tagged = iam
+                .tag_role()
+                .role_name(&name)
+                .set_tags(Some(tags))
+                .send()
+                .await;
+            tagged
+                .during("iam:TagRole")
+                .or_failure(|| format!("tagging role `{name}`"))?;
+        }
+        if drift.has(TRUST) {
+            let update = iam.update_assume_role_policy().role_name(&name);
+            let update = update
+                .policy_document(self.trust().to_string())
+                .send()
+                .await;
+            update
+                .during("iam:UpdateAssumeRolePolicy")
+                .or_failure(|| format!("updating who may assume role `{name}`"))?;
+        }
+        if drift.has(PERMISSIONS) {
+            self.put_policy(progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes off whatever policies the role has, ours or added by hand: IAM deletes no other role.
+    async fn strip(&self) -> Result<(), AwsError> {
+        let (iam, name) = (&self.stack.aws.iam, self.name());
+        let attached = iam
+            .list_attached_role_policies()
+            .role_name(&name)
+            .send()
+            .await;
+        let attached = attached
+            .during("iam:ListAttachedRolePolicies")
+            .absent_as_none()?;
+        for policy in attached
+            .and_then(|listed| listed.attached_policies)
+            .unwrap_or_default()
+        {
+            let detach = iam
+                .detach_role_policy()
+                .role_name(&name)
+                .set_policy_arn(policy.policy_arn);
+            detach
+                .send()
+                .await
+                .during("iam:DetachRolePolicy")
+                .absent_as_none()?;
+        }
+        let inline = iam.list_role_policies().role_name(&name).send().await;
+        let inline = inline.during("iam:ListRolePolicies").absent_as_none()?;
+        for policy in inline.map(|listed| listed.policy_names).unwrap_or_default() {
+            let delete = iam
+                .delete_role_policy()
+                .role_name(&name)
+                .policy_name(policy)
+                .send()
+                .await;
+            delete.during("iam:DeleteRolePolicy").absent_as_none()?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self) -> Result<(), AwsError> {
+        let (iam, name) = (&self.stack.aws.iam, self.name());
+        let ours = iam
+            .delete_role_policy()
+            .role_name(&name)
+            .policy_name(POLICY)
+            .send()
+            .await;
+        ours.during("iam:DeleteRolePolicy").absent_as_none()?;
+        let delete = async || {
+            iam.delete_role()
+                .role_name(&name)
+                .send()
+                .await
+                .during("iam:DeleteRole")
+        };
+        match delete().await.absent_as_none() {
+            Err(error) if error.class == Class::Conflict => {
+                self.strip().await?;
+                delete().await.absent_as_none().map(drop)
+            }
+            other => other.map(drop),
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for Role {
+    fn key(&self) -> ResourceKey {
+        role_key(self.holder)
+    }
+
+    fn step(&self) -> Step {
+        match self.holder {
+            Holder::Function(_) => Step(4),
+            Holder::Scheduler => Step(7),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        "IAM role"
+    }
+
+    fn name(&self) -> String {
+        match self.holder {
+            Holder::Function(function) => self.stack.names.role(function),
+            Holder::Scheduler => self.stack.names.scheduler_role(),
+        }
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        match self.holder {
+            Holder::Function(_) => vec![api::KEY],
+            Holder::Scheduler => Vec::new(),
+        }
+    }
+
+    /// Lambda deletes a function's network interfaces with the function's role, so the role stays
+    /// until they are gone.
+    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
+        match self.holder {
+            Holder::Function(function) => Some(vec![keys::function(function), keys::INTERFACES]),
+            Holder::Scheduler => None,
+        }
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        self.leave(None);
+        let found = self
+            .look()
+            .await
+            .or_failure(|| format!("looking at role `{}`", self.name()))?;
+        let Some(found) = found else {
+            return Ok(Observed::Absent);
+        };
+        if let Some(foreign) = drift::foreign(&self.stack, self.name(), found.tags.as_slice()) {
+            return Ok(foreign);
+        }
+        self.leave(Some(found.arn.clone()));
+        Ok(self.compare(&found).verdict(self.name()))
+    }
+
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        if *observed == Observed::Absent
+            && let Some(arn) = self.create().await?
+        {
+            self.put_policy(progress).await?;
+            self.leave(Some(arn));
+            return Ok(());
+        }
+        let found = self
+            .look()
+            .await
+            .or_failure(|| format!("looking at role `{}`", self.name()))?;
+        let Some(found) = found else {
+            let gone = Failure::new(format!("looking at role `{}`", self.name()));
+            return Err(gone.caused_by("it was removed by somebody else meanwhile"));
+        };
+        drift::refuse_foreign(
+            &self.stack,
+            &format!("role `{}`", self.name()),
+            found.tags.as_slice(),
+        )?;
+        self.repair(&found, progress).await?;
+        self.leave(Some(found.arn));
+        Ok(())
+    }
+
+    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+        let action = || format!("removing role `{}`", self.name());
+        let found = self.look().await.or_failure(action)?;
+        let ours = |found: &Found| self.stack.ownership.owner(found.tags.as_slice()) == Owner::Us;
+        if found.as_ref().is_some_and(ours) {
+            self.delete().await.or_failure(action)?;
+        }
+        self.leave(None);
+        Ok(())
+    }
+}

@@ -1,0 +1,29 @@
+//! The seven numbered steps of the setup guide, as one table of resources.
+//!
+//! Each resource is found, made and removed in one place: what it is, `observe`, `ensure`,
+//! `remove`, tests, in this order.
+
+pub(crate) mod api;
+pub(crate) mod cache;
+pub(crate) mod drift;
+pub(crate) mod found;
+pub(crate) mod functions;
+pub(crate) mod keys;
+pub(crate) mod lookup;
+pub(crate) mod lost;
+pub(crate) mod pace;
+mod plan;
+pub(crate) mod queues;
+pub(crate) mod repeat;
+pub(crate) mod schedule;
+#[cfg(test)]
+mod scripted;
+#[cfg(test)]
+mod scripted_tests;
+pub(crate) mod stack;
+pub(crate) mod tables;
+pub(crate) mod vpc;
+
+pub(crate) use found::{CacheEndpoint, QueueAddress, Slot, Subnet, Vpc};
+pub(crate) use plan::plan;
+pub(crate) use stack::{Options, Stack};

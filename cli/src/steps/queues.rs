@@ -1,0 +1,335 @@
+//! Step 5: the two FIFO queues, and a dead-letter queue for each.
+
+mod attributes;
+mod depth;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sqs::types::QueueAttributeName;
+use place_config::{Function, Queue};
+
+use self::attributes::Attributes;
+pub(crate) use self::depth::depth;
+use super::drift::{self, Drift};
+use super::functions::{event_source_key, timeout};
+use super::repeat::{doing, while_answer_is};
+use super::{QueueAddress, Stack, keys};
+use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+
+/// SQS refuses a name for 60 s after its queue was deleted, and takes as long to delete one.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// The resources of step 5.
+pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
+    let mut resources: Vec<Arc<dyn Resource>> = Vec::new();
+    for queue in Queue::ALL {
+        for role in [Role::DeadLetters, Role::Messages] {
+            resources.push(Arc::new(FifoQueue {
+                stack: Arc::clone(stack),
+                queue,
+                role,
+            }));
+        }
+    }
+    resources
+}
+
+/// What waits in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Messages for the function that consumes it.
+    Messages,
+    /// Messages that the function failed on again and again.
+    DeadLetters,
+}
+
+/// A queue.
+#[derive(Debug)]
+struct FifoQueue {
+    stack: Arc<Stack>,
+    queue: Queue,
+    role: Role,
+}
+
+/// A queue as SQS answers it.
+struct Found {
+    url: String,
+    attributes: HashMap<QueueAttributeName, String>,
+    tags: HashMap<String, String>,
+}
+
+impl FifoQueue {
+    fn arn(&self) -> String {
+        self.stack.aws.arn("sqs", &self.name())
+    }
+
+    fn wanted(&self) -> Attributes {
+        match self.role {
+            Role::DeadLetters => Attributes::dead_letters(),
+            Role::Messages => {
+                let queues = &self.stack.config.queues;
+                let dead_letters = self.stack.names.dead_letter_queue(self.queue);
+                let dead_letters = self.stack.aws.arn("sqs", &dead_letters);
+                let visibility = visibility(&self.stack, self.queue);
+                Attributes::messages(visibility, &dead_letters, queues.max_receive_count)
+            }
+        }
+    }
+
+    fn leave(&self, url: Option<String>) {
+        let address = url.map(|url| QueueAddress {
+            url,
+            arn: self.arn(),
+        });
+        let found = &self.stack.found;
+        match self.role {
+            Role::Messages => found.queues.replace(self.queue, address),
+            Role::DeadLetters => found.dead_letter_queues.replace(self.queue, address),
+        }
+    }
+
+    async fn url(&self) -> Result<Option<String>, AwsError> {
+        let answer = self
+            .stack
+            .aws
+            .sqs
+            .get_queue_url()
+            .queue_name(self.name())
+            .send()
+            .await;
+        let answer = answer.during("sqs:GetQueueUrl").absent_as_none()?;
+        Ok(answer.and_then(|answer| answer.queue_url))
+    }
+
+    async fn look(&self) -> Result<Option<Found>, AwsError> {
+        let sqs = &self.stack.aws.sqs;
+        let Some(url) = self.url().await? else {
+            return Ok(None);
+        };
+        let attributes = sqs.get_queue_attributes().queue_url(&url);
+        let attributes = attributes.attribute_names(QueueAttributeName::All).send();
+        let (attributes, tags) =
+            tokio::join!(attributes, sqs.list_queue_tags().queue_url(&url).send());
+        let attributes = attributes
+            .during("sqs:GetQueueAttributes")
+            .absent_as_none()?;
+        let tags = tags.during("sqs:ListQueueTags").absent_as_none()?;
+        let attributes = attributes.map(|answer| answer.attributes.unwrap_or_default());
+        let tags = tags.map(|answer| answer.tags.unwrap_or_default());
+        // A queue that is being deleted is named by one call and unknown to the next.
+        Ok(attributes.zip(tags).map(|(attributes, tags)| Found {
+            url,
+            attributes,
+            tags,
+        }))
+    }
+
+    fn compare(&self, found: &Found) -> Drift {
+        let mut drift = Drift::default();
+        drift.tags(&self.stack, &self.key(), &found.tags);
+        self.wanted().compare(&found.attributes, &mut drift);
+        drift
+    }
+
+    /// Creates it and answers its URL; none when there is one of that name already.
+    async fn create(&self, progress: &Progress) -> Result<Option<String>, Failure> {
+        let create = async || {
+            let create = self.stack.aws.sqs.create_queue().queue_name(self.name());
+            let create = create.set_attributes(Some(self.wanted().to_create()));
+            let create = create.set_tags(Some(self.stack.ownership.map(&self.key())));
+            create
+                .send()
+                .await
+                .during("sqs:CreateQueue")
+                .exists_as_none()
+        };
+        let what = format!("the name of queue `{}` to be free again", self.name());
+        let wait = Wait::new(what, PATIENCE).usual(0, 60);
+        let action = doing("creating", self);
+        let created = while_answer_is(progress, wait, &[Class::Conflict], &action, create).await?;
+        Ok(created.and_then(|created| created.queue_url))
+    }
+
+    /// Waits until SQS knows the queue that it just made.
+    async fn until_known(&self, url: &str, progress: &Progress) -> Result<(), Failure> {
+        let wait = Wait::new(
+            format!("queue `{}` to be known to SQS", self.name()),
+            PATIENCE,
+        );
+        let look = async || {
+            let look = self.stack.aws.sqs.get_queue_attributes().queue_url(url);
+            let look = look
+                .attribute_names(QueueAttributeName::QueueArn)
+                .send()
+                .await;
+            look.during("sqs:GetQueueAttributes")
+        };
+        let action = doing("looking at", self);
+        while_answer_is(progress, wait.usual(0, 2), &[Class::Absent], &action, look)
+            .await
+            .map(drop)
+    }
+
+    async fn repair(&self, found: &Found) -> Result<(), Failure> {
+        let sqs = &self.stack.aws.sqs;
+        let drift = self.compare(found);
+        if drift.has(drift::TAGS) {
+            let tag = sqs.tag_queue().queue_url(&found.url);
+            let tag = tag
+                .set_tags(Some(self.stack.ownership.map(&self.key())))
+                .send()
+                .await;
+            tag.during("sqs:TagQueue")
+                .or_failure(|| doing("tagging", self))?;
+        }
+        if drift.has_beside(&[drift::TAGS]) {
+            let set = sqs.set_queue_attributes().queue_url(&found.url);
+            let set = set
+                .set_attributes(Some(self.wanted().to_change()))
+                .send()
+                .await;
+            set.during("sqs:SetQueueAttributes")
+                .or_failure(|| doing("updating", self))?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for FifoQueue {
+    fn key(&self) -> ResourceKey {
+        match self.role {
+            Role::Messages => keys::queue(self.queue),
+            Role::DeadLetters => keys::dead_letter_queue(self.queue),
+        }
+    }
+
+    fn step(&self) -> Step {
+        Step(5)
+    }
+
+    fn kind(&self) -> &'static str {
+        match self.role {
+            Role::Messages => "queue",
+            Role::DeadLetters => "dead-letter queue",
+        }
+    }
+
+    fn name(&self) -> String {
+        match self.role {
+            Role::Messages => self.stack.names.queue(self.queue),
+            Role::DeadLetters => self.stack.names.dead_letter_queue(self.queue),
+        }
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        match self.role {
+            Role::Messages => vec![keys::dead_letter_queue(self.queue)],
+            Role::DeadLetters => Vec::new(),
+        }
+    }
+
+    /// A queue goes once nothing reads it. Who still sends gets an error, as it should.
+    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
+        match self.role {
+            Role::Messages => Some(vec![event_source_key(consumer(self.queue))]),
+            Role::DeadLetters => None,
+        }
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        self.leave(None);
+        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let Some(found) = found else {
+            return Ok(Observed::Absent);
+        };
+        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &found.tags) {
+            return Ok(foreign);
+        }
+        let observed = self.compare(&found).verdict(self.name());
+        self.leave(Some(found.url));
+        Ok(observed)
+    }
+
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        if *observed == Observed::Absent
+            && let Some(url) = self.create(progress).await?
+        {
+            self.until_known(&url, progress).await?;
+            self.leave(Some(url));
+            return Ok(());
+        }
+        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let Some(found) = found else {
+            let vanished = Failure::new(doing("looking at", self));
+            return Err(vanished.caused_by("it was removed by somebody else meanwhile"));
+        };
+        drift::refuse_foreign(
+            &self.stack,
+            &format!("queue `{}`", self.name()),
+            &found.tags,
+        )?;
+        self.repair(&found).await?;
+        self.leave(Some(found.url));
+        Ok(())
+    }
+
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
+        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let ours = |found: &Found| self.stack.ownership.owner(&found.tags) == Owner::Us;
+        let Some(found) = found.filter(ours) else {
+            return Ok(());
+        };
+        let delete = self
+            .stack
+            .aws
+            .sqs
+            .delete_queue()
+            .queue_url(&found.url)
+            .send()
+            .await;
+        delete
+            .during("sqs:DeleteQueue")
+            .absent_as_none()
+            .or_failure(|| doing("removing", self))?;
+        let wait = Wait::new(format!("queue `{}` to be deleted", self.name()), PATIENCE);
+        progress
+            .until(wait.usual(0, 60), async || {
+                match self.url().await.or_failure(|| doing("removing", self))? {
+                    None => Ok(Poll::Ready(())),
+                    Some(_) => Ok(Poll::Pending("still there".to_owned())),
+                }
+            })
+            .await?;
+        self.leave(None);
+        Ok(())
+    }
+}
+
+/// The function that consumes a queue.
+fn consumer(queue: Queue) -> Function {
+    let mut all = Function::ALL.into_iter();
+    all.find(|function| function.queue() == Some(queue))
+        .expect("each queue has a function that consumes it")
+}
+
+/// How long a message stays hidden once it was taken, in seconds: six times the time-out of the
+/// function, as the Lambda developer guide advises. Lambda refuses less than one time-out.
+fn visibility(stack: &Stack, queue: Queue) -> u32 {
+    timeout(stack, consumer(queue)) * 6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_queue_has_its_consumer() {
+        assert_eq!(consumer(Queue::Request), Function::Broadcast);
+        assert_eq!(consumer(Queue::Initialize), Function::Initialize);
+    }
+}

@@ -1,0 +1,230 @@
+//! The schedule group.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_scheduler::operation::get_schedule_group::GetScheduleGroupOutput;
+use aws_sdk_scheduler::types::{ScheduleGroupState, Tag};
+
+use super::{GROUP_KEY, GroupIsOurs};
+use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::steps::Stack;
+use crate::steps::drift::{self, Drift};
+use crate::steps::repeat::{doing, while_answer_is};
+
+/// Longest wait for the group to go; its deletion is eventually consistent.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// The schedule group.
+#[derive(Debug)]
+pub(super) struct ScheduleGroup {
+    stack: Arc<Stack>,
+    is_ours: GroupIsOurs,
+}
+
+/// The group as the scheduler answers it.
+struct Found {
+    group: GetScheduleGroupOutput,
+    tags: Vec<Tag>,
+}
+
+impl ScheduleGroup {
+    pub(super) fn new(stack: &Arc<Stack>, is_ours: &GroupIsOurs) -> Arc<Self> {
+        Arc::new(Self {
+            stack: Arc::clone(stack),
+            is_ours: Arc::clone(is_ours),
+        })
+    }
+
+    fn arn(&self) -> String {
+        self.stack
+            .aws
+            .arn("scheduler", &format!("schedule-group/{}", self.name()))
+    }
+
+    async fn describe(&self) -> Result<Option<GetScheduleGroupOutput>, AwsError> {
+        let answer = self
+            .stack
+            .aws
+            .scheduler
+            .get_schedule_group()
+            .name(self.name())
+            .send()
+            .await;
+        answer.during("scheduler:GetScheduleGroup").absent_as_none()
+    }
+
+    async fn look(&self) -> Result<Option<Found>, AwsError> {
+        let tags = self
+            .stack
+            .aws
+            .scheduler
+            .list_tags_for_resource()
+            .resource_arn(self.arn());
+        let (group, tags) = tokio::join!(self.describe(), tags.send());
+        let tags = tags
+            .during("scheduler:ListTagsForResource")
+            .absent_as_none()?;
+        let tags = tags.and_then(|answer| answer.tags).unwrap_or_default();
+        Ok(group?.map(|group| Found { group, tags }))
+    }
+
+    fn compare(&self, found: &Found) -> Drift {
+        let mut drift = Drift::default();
+        drift.tags(&self.stack, &GROUP_KEY, found.tags.as_slice());
+        drift
+    }
+
+    /// Creates it, once an earlier one of that name has quite gone; false when there is one.
+    async fn create(&self) -> Result<bool, Failure> {
+        let create = self
+            .stack
+            .aws
+            .scheduler
+            .create_schedule_group()
+            .name(self.name());
+        let create = create.set_tags(Some(self.stack.ownership.list(&GROUP_KEY)));
+        let created = create
+            .send()
+            .await
+            .during("scheduler:CreateScheduleGroup")
+            .exists_as_none();
+        Ok(created.or_failure(|| doing("creating", self))?.is_some())
+    }
+
+    async fn until_gone(&self, progress: &Progress) -> Result<(), Failure> {
+        let wait = Wait::new(
+            format!("schedule group `{}` to be deleted", self.name()),
+            PATIENCE,
+        );
+        progress
+            .until(wait.usual(0, 60), async || {
+                let group = self
+                    .describe()
+                    .await
+                    .or_failure(|| doing("removing", self))?;
+                Ok(match group {
+                    None => Poll::Ready(()),
+                    Some(group) => Poll::Pending(state(&group)),
+                })
+            })
+            .await
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for ScheduleGroup {
+    fn key(&self) -> ResourceKey {
+        GROUP_KEY
+    }
+
+    fn step(&self) -> Step {
+        Step(7)
+    }
+
+    fn kind(&self) -> &'static str {
+        "schedule group"
+    }
+
+    fn name(&self) -> String {
+        self.stack.names.schedule_group()
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        Vec::new()
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        self.is_ours.clear();
+        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let Some(found) = found else {
+            return Ok(Observed::Absent);
+        };
+        if let Some(foreign) = drift::foreign(&self.stack, self.name(), found.tags.as_slice()) {
+            return Ok(foreign);
+        }
+        if found.group.state == Some(ScheduleGroupState::Deleting) {
+            return Ok(Observed::Changing {
+                id: self.name(),
+                state: state(&found.group),
+            });
+        }
+        self.is_ours.set(());
+        Ok(self.compare(&found).verdict(self.name()))
+    }
+
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        if matches!(observed, Observed::Changing { .. }) {
+            self.until_gone(progress).await?;
+        }
+        let absent = matches!(observed, Observed::Absent | Observed::Changing { .. });
+        if absent && self.create().await? {
+            self.is_ours.set(());
+            return Ok(());
+        }
+        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let tags = found.map(|found| found.tags).unwrap_or_default();
+        let what = format!("schedule group `{}`", self.name());
+        drift::refuse_foreign(&self.stack, &what, tags.as_slice())?;
+        let tag = self
+            .stack
+            .aws
+            .scheduler
+            .tag_resource()
+            .resource_arn(self.arn());
+        let tag = tag
+            .set_tags(Some(self.stack.ownership.list(&GROUP_KEY)))
+            .send()
+            .await;
+        tag.during("scheduler:TagResource")
+            .or_failure(|| doing("tagging", self))?;
+        self.is_ours.set(());
+        Ok(())
+    }
+
+    /// With the group goes whatever schedule is in it.
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
+        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let ours = |found: &Found| self.stack.ownership.owner(found.tags.as_slice()) == Owner::Us;
+        if !found.as_ref().is_some_and(ours) {
+            return Ok(());
+        }
+        let wait = Wait::new(
+            format!("schedule group `{}` to take calls", self.name()),
+            PATIENCE,
+        );
+        let delete = async || {
+            let delete = self
+                .stack
+                .aws
+                .scheduler
+                .delete_schedule_group()
+                .name(self.name())
+                .send();
+            delete
+                .await
+                .during("scheduler:DeleteScheduleGroup")
+                .absent_as_none()
+        };
+        while_answer_is(
+            progress,
+            wait,
+            &[Class::Conflict],
+            &doing("removing", self),
+            delete,
+        )
+        .await?;
+        self.until_gone(progress).await?;
+        self.is_ours.clear();
+        Ok(())
+    }
+}
+
+fn state(group: &GetScheduleGroupOutput) -> String {
+    group
+        .state
+        .as_ref()
+        .map_or_else(|| "still there".to_owned(), ToString::to_string)
+}

@@ -1,0 +1,503 @@
+//! AWS at its own pace: what no emulator does, played from a script on a paused clock.
+
+use std::sync::Arc;
+
+use place_config::{Function, StackConfig};
+use serde_json::json;
+
+use super::scripted::{Script, unwatched};
+use super::{Options, Stack, Subnet, api, plan};
+use crate::engine::{Failure, FailureKind, Observed, Resource};
+
+const FUNCTION: &str = "/2015-03-31/functions/save";
+const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
+
+/// The resource under `key` in the plan of `stack`.
+fn resource(stack: &Arc<Stack>, key: &str) -> Arc<dyn Resource> {
+    let mut all = plan(stack).into_iter();
+    all.rfind(|resource| resource.key().as_str() == key)
+        .unwrap()
+}
+
+async fn ensure(stack: &Arc<Stack>, key: &str, observed: Observed) -> Result<(), Failure> {
+    resource(stack, key).ensure(&observed, &unwatched()).await
+}
+
+fn error(code: &str, message: &str) -> String {
+    json!({ "__type": code, "message": message }).to_string()
+}
+
+fn tags(key: &str) -> serde_json::Value {
+    json!({ "place:stack": "place", "place:resource": key })
+}
+
+/// What is there once step 1 stands.
+fn with_network(stack: &Stack) {
+    for (number, id) in ["subnet-b", "subnet-c"].into_iter().enumerate() {
+        let [id, zone_id, zone] = [id, "euw1-az1", "eu-west-1a"].map(str::to_owned);
+        stack
+            .found
+            .private_subnets
+            .set(number, Subnet { id, zone_id, zone });
+    }
+    stack.found.function_group.set("sg-1".to_owned());
+}
+
+/// A stack whose binaries are ELF headers and nothing else.
+fn with_binaries(script: &Script) -> (tempfile::TempDir, Arc<Stack>) {
+    let mut header = [0_u8; 64];
+    header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    (header[16], header[18], header[20], header[52]) = (3, 62, 1, 64);
+    let directory = tempfile::tempdir().unwrap();
+    for function in Function::ALL {
+        let folder = directory.path().join(function.binary());
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("bootstrap"), header).unwrap();
+    }
+    let mut config = StackConfig::default();
+    config.functions.artifacts = directory.path().display().to_string();
+    let stack = script.stack_of(config, Options::default());
+    with_network(&stack);
+    (directory, stack)
+}
+
+fn function(state: &str, update: &str) -> String {
+    json!({
+        "FunctionName": "save",
+        "FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:save",
+        "State": state,
+        "StateReasonCode": "SubnetOutOfIPAddresses",
+        "StateReason": "no address left",
+        "LastUpdateStatus": update,
+        "VpcConfig": { "SubnetIds": ["subnet-b", "subnet-c"], "SecurityGroupIds": ["sg-1"] },
+    })
+    .to_string()
+}
+
+fn described(state: &str, tags: &serde_json::Value) -> String {
+    let configuration: serde_json::Value =
+        serde_json::from_str(&function(state, "Successful")).unwrap();
+    json!({ "Configuration": configuration, "Tags": tags }).to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_waits_for_its_role_and_then_for_its_network_interfaces() {
+    let young = "The role defined for the function cannot be assumed by Lambda.";
+    let young = error("InvalidParameterValueException", young);
+    let no_interfaces = "The provided execution role does not have permissions to call \
+                         CreateNetworkInterface on EC2";
+    let no_interfaces = error("InvalidParameterValueException", no_interfaces);
+    let create = "POST /2015-03-31/functions";
+    let look = format!("GET {FUNCTION}/configuration");
+    let script = Script::default()
+        .answer(create, 400, &young)
+        .answer(create, 400, &no_interfaces)
+        .answer(create, 201, &function("Pending", "InProgress"))
+        .answer(&look, 200, &function("Pending", "InProgress"))
+        .answer(&look, 200, &function("Active", "InProgress"))
+        .answer(&look, 200, &function("Active", "Successful"));
+    let (_binaries, stack) = with_binaries(&script);
+    ensure(&stack, "function:save", Observed::Absent)
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+    assert!(
+        stack
+            .found
+            .functions
+            .get(Function::Save)
+            .unwrap()
+            .ends_with(":function:save")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_failed_says_why_and_is_made_anew() {
+    let look = format!("GET {FUNCTION}");
+    let script = Script::default().answer(&look, 200, &described("Failed", &tags("function:save")));
+    let observed = resource(&script.stack(), "function:save")
+        .observe()
+        .await
+        .unwrap();
+    let reason = "SubnetOutOfIPAddresses: no address left".to_owned();
+    assert_eq!(
+        observed,
+        Observed::Broken {
+            id: "save".to_owned(),
+            reason
+        }
+    );
+
+    let settled = format!("GET {FUNCTION}/configuration");
+    let script = Script::default()
+        .answer(&settled, 200, &function("Failed", "Successful"))
+        .answer(&look, 200, &described("Failed", &tags("function:save")))
+        .answer(&format!("DELETE {FUNCTION}"), 204, "")
+        .answer(&settled, 404, &error("ResourceNotFoundException", "gone"))
+        .answer(
+            "POST /2015-03-31/functions",
+            201,
+            &function("Pending", "InProgress"),
+        )
+        .answer(&settled, 200, &function("Active", "Successful"));
+    let (_binaries, stack) = with_binaries(&script);
+    ensure(&stack, "function:save", observed).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inactive_function_is_neither_broken_nor_on_its_way() {
+    let look = format!("GET {FUNCTION}");
+    let inactive = described("Inactive", &tags("function:save"));
+    let script = Script::default().answer(&look, 200, &inactive);
+    let observed = resource(&script.stack(), "function:save")
+        .observe()
+        .await
+        .unwrap();
+    assert!(
+        matches!(observed, Observed::Drifted { .. }),
+        "only its settings differ here"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_of_somebody_else_that_comes_up_in_the_create_is_not_touched() {
+    let look = format!("GET {FUNCTION}");
+    let exists = error("ResourceConflictException", "Function already exist: save");
+    let theirs = described("Active", &json!({ "place:stack": "place2" }));
+    let script = Script::default()
+        .answer("POST /2015-03-31/functions", 409, &exists)
+        .answer(
+            &format!("{look}/configuration"),
+            200,
+            &function("Active", "Successful"),
+        )
+        .answer(&look, 200, &theirs);
+    let (_binaries, stack) = with_binaries(&script);
+    let failure = ensure(&stack, "function:save", Observed::Absent)
+        .await
+        .unwrap_err();
+    assert!(failure.hint.unwrap().contains("--adopt"));
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_leaves_the_vpc_before_it_goes() {
+    let configuration = format!("{FUNCTION}/configuration");
+    let busy = error(
+        "ResourceConflictException",
+        "The operation cannot be performed at this time",
+    );
+    let script = Script::default()
+        .answer(
+            &format!("GET {FUNCTION}"),
+            200,
+            &described("Active", &tags("function:save")),
+        )
+        .answer(&format!("PUT {configuration}"), 409, &busy)
+        .answer(
+            &format!("PUT {configuration}"),
+            200,
+            &function("Active", "InProgress"),
+        )
+        .answer(
+            &format!("GET {configuration}"),
+            200,
+            &function("Active", "InProgress"),
+        )
+        .answer(
+            &format!("GET {configuration}"),
+            200,
+            &function("Active", "Successful"),
+        )
+        .answer(&format!("DELETE {FUNCTION}"), 204, "")
+        .answer(
+            &format!("GET {configuration}"),
+            404,
+            &error("ResourceNotFoundException", "gone"),
+        );
+    let stack = script.stack();
+    resource(&stack, "function:save")
+        .remove(&unwatched())
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+    let asked = script.asked();
+    let place = |operation: String| asked.iter().position(|asked| *asked == operation).unwrap();
+    assert!(place(format!("PUT {configuration}")) < place(format!("DELETE {FUNCTION}")));
+}
+
+fn mapping(state: &str) -> String {
+    json!({ "EventSourceMappings": [{
+        "UUID": "u-1",
+        "EventSourceArn": "arn:aws:sqs:eu-west-1:123456789012:requestQueue.fifo",
+        "FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:placev2broadcast",
+        "EventSourceMappingArn": "arn:m",
+        "State": state,
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": { "MaximumConcurrency": 2 },
+    }] })
+    .to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapping_waits_for_the_role_and_through_every_transition() {
+    let young = "The provided execution role does not have permissions to call ReceiveMessage on \
+                 SQS";
+    let young = error("InvalidParameterValueException", young);
+    let list = format!("GET {MAPPINGS}");
+    let key = "event-source:placev2broadcast";
+    let ours = json!({ "Tags": tags(key) }).to_string();
+    let mut script = Script::default()
+        .answer(&format!("POST {MAPPINGS}"), 400, &young)
+        .answer(&format!("POST {MAPPINGS}"), 202, "{}");
+    for state in ["Creating", "Enabling", "Enabled", "Enabled"] {
+        script = script.answer(&list, 200, &mapping(state));
+        script = script.answer("GET /2017-03-31/tags/arn%3Am", 200, &ours);
+    }
+    ensure(&script.stack(), key, Observed::Absent)
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapping_in_transition_is_deleted_once_it_takes_calls() {
+    let key = "event-source:placev2broadcast";
+    let ours = json!({ "Tags": tags(key) }).to_string();
+    let list = format!("GET {MAPPINGS}");
+    let delete = format!("DELETE {MAPPINGS}/u-1");
+    let in_use = error("ResourceInUseException", "the mapping is being updated");
+    let script = Script::default()
+        .answer(&list, 200, &mapping("Updating"))
+        .answer("GET /2017-03-31/tags/arn%3Am", 200, &ours)
+        .answer(&delete, 400, &in_use)
+        .answer(&delete, 202, "{}")
+        .answer(&list, 200, &mapping("Deleting"))
+        .answer("GET /2017-03-31/tags/arn%3Am", 200, &ours)
+        .answer(&list, 200, r#"{"EventSourceMappings":[]}"#);
+    let stack = script.stack();
+    resource(&stack, key).remove(&unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+/// A stack with an API, its integrations and its routes.
+async fn with_routes(script: Script) -> (Script, Arc<Stack>, Vec<Arc<dyn Resource>>) {
+    let stack = script.stack();
+    stack.found.api.set("a1".to_owned());
+    let plan = plan(&stack);
+    let uri = |name: &str| {
+        format!(
+            "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/\
+             arn:aws:lambda:eu-west-1:123456789012:function:{name}/invocations"
+        )
+    };
+    let all = Function::ALL.into_iter();
+    let functions: Vec<_> = all.filter_map(|f| Some((f.binary(), f.route()?))).collect();
+    let integrations = functions.iter().map(|(name, _)| {
+        json!({
+            "integrationId": format!("i-{name}"), "description": format!("integration:{name}"),
+            "integrationType": "AWS_PROXY", "integrationMethod": "POST",
+            "integrationUri": uri(name), "timeoutInMillis": 29_000,
+        })
+    });
+    let integrations = json!({ "items": integrations.collect::<Vec<_>>() }).to_string();
+    let routes = functions.iter().map(|(name, route)| {
+        json!({
+            "routeId": format!("r-{name}"), "routeKey": route,
+            "target": format!("integrations/i-{name}"), "authorizationType": "NONE",
+        })
+    });
+    let routes = json!({ "items": routes.collect::<Vec<_>>() }).to_string();
+    let mut script = script;
+    for _ in &functions {
+        script = script
+            .answer("GET /v2/apis/a1/integrations", 200, &integrations)
+            .answer("GET /v2/apis/a1/routes", 200, &routes);
+    }
+    for resource in &plan {
+        let key = resource.key().to_string();
+        if key.starts_with("integration:")
+            || key.starts_with("route:place")
+            || key == "route:sendMessage"
+        {
+            let observed = resource.observe().await.unwrap();
+            assert!(
+                matches!(observed, Observed::Ready { .. }),
+                "{key}: {observed:?}"
+            );
+        }
+    }
+    (script, stack, plan)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_waits_for_its_turn_and_a_stage_without_it_is_repaired() {
+    let throttled = error("TooManyRequestsException", "Too Many Requests");
+    let deployments = "GET /v2/apis/a1/deployments";
+    let stage = json!({
+        "stageName": "production", "deploymentId": "d-old", "autoDeploy": false,
+        "tags": tags("api-stage"),
+    });
+    let script = Script::default()
+        .answer(deployments, 200, r#"{"items":[]}"#)
+        .answer("POST /v2/apis/a1/deployments", 429, &throttled)
+        .answer("POST /v2/apis/a1/deployments", 429, &throttled)
+        .answer(
+            "POST /v2/apis/a1/deployments",
+            201,
+            r#"{"deploymentId":"d-new","deploymentStatus":"DEPLOYED"}"#,
+        )
+        .answer("GET /v2/apis/a1/stages/production", 200, &stage.to_string())
+        .answer("GET /v2/apis/a1/stages/production", 200, &stage.to_string())
+        .answer("PATCH /v2/apis/a1/stages/production", 200, "{}");
+    let (script, _stack, plan) = with_routes(script).await;
+    let find = |key: &crate::engine::ResourceKey| {
+        plan.iter().find(|resource| resource.key() == *key).unwrap()
+    };
+    let (deployment, stage) = (find(&api::DEPLOYMENT_KEY), find(&api::STAGE_KEY));
+    let observed = deployment.observe().await.unwrap();
+    assert_eq!(observed, Observed::Absent);
+    deployment.ensure(&observed, &unwatched()).await.unwrap();
+    let observed = stage.observe().await.unwrap();
+    assert!(matches!(observed, Observed::Drifted { .. }), "{observed:?}");
+    stage.ensure(&observed, &unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_waits_until_its_name_is_free_again() {
+    let recently = "You must wait 60 seconds after deleting a queue before you can create another \
+                    with the same name.";
+    let recently = error("com.amazonaws.sqs#QueueDeletedRecently", recently);
+    let not_yet = error("com.amazonaws.sqs#QueueDoesNotExist", "not yet");
+    let script = Script::default()
+        .answer("CreateQueue", 400, &recently)
+        .answer("CreateQueue", 400, &recently)
+        .answer("CreateQueue", 200, r#"{"QueueUrl":"https://sqs/q"}"#)
+        .answer("GetQueueAttributes", 400, &not_yet)
+        .answer("GetQueueAttributes", 200, r#"{"Attributes":{}}"#);
+    let stack = script.stack();
+    ensure(&stack, "queue:request", Observed::Absent)
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+    let found = stack
+        .found
+        .queues
+        .get(place_config::Queue::Request)
+        .unwrap();
+    assert_eq!(found.url, "https://sqs/q");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_waits_for_its_role() {
+    let young = "The execution role you provide must allow AWS EventBridge Scheduler to assume \
+                 the role.";
+    let young = error("ValidationException", young);
+    let create = "POST /schedules/place-save";
+    let group = "POST /schedule-groups/place";
+    let script = Script::default()
+        .answer(group, 200, r#"{"ScheduleGroupArn":"arn:g"}"#)
+        .answer(create, 400, &young)
+        .answer(create, 200, r#"{"ScheduleArn":"arn:s"}"#);
+    let stack = script.stack();
+    let plan = plan(&stack);
+    for key in ["schedule-group", "schedule"] {
+        let resource = plan
+            .iter()
+            .find(|resource| resource.key().as_str() == key)
+            .unwrap();
+        resource
+            .ensure(&Observed::Absent, &unwatched())
+            .await
+            .unwrap();
+    }
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_somebody_added_a_policy_to_is_stripped_before_it_goes() {
+    let xml = |action: &str, result: &str| {
+        format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>")
+    };
+    let fault = |code: &str| {
+        format!(
+            "<ErrorResponse><Error><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>"
+        )
+    };
+    let role = "<Role><Path>/</Path><RoleName>place-eu-west-1-save</RoleName><RoleId>R</RoleId>\
+                <Arn>arn:r</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><Tags><member>\
+                <Key>place:stack</Key><Value>place</Value></member></Tags></Role>";
+    let attached = "<AttachedPolicies><member><PolicyName>Admin</PolicyName>\
+                    <PolicyArn>arn:aws:iam::aws:policy/Admin</PolicyArn></member></AttachedPolicies>";
+    let inline = "<PolicyNames><member>by-hand</member></PolicyNames>";
+    let script = Script::default()
+        .answer("GetRole", 200, &xml("GetRole", role))
+        .answer("GetRolePolicy", 404, &fault("NoSuchEntity"))
+        .answer("DeleteRolePolicy", 404, &fault("NoSuchEntity"))
+        .answer("DeleteRole", 409, &fault("DeleteConflict"))
+        .answer(
+            "ListAttachedRolePolicies",
+            200,
+            &xml("ListAttachedRolePolicies", attached),
+        )
+        .answer("DetachRolePolicy", 200, "<DetachRolePolicyResponse/>")
+        .answer("ListRolePolicies", 200, &xml("ListRolePolicies", inline))
+        .answer("DeleteRolePolicy", 200, "<DeleteRolePolicyResponse/>")
+        .answer("DeleteRole", 200, "<DeleteRoleResponse/>");
+    let stack = script.stack();
+    resource(&stack, "role:save")
+        .remove(&unwatched())
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_permission_ends_it_at_once_and_is_named() {
+    let denied = error("AccessDeniedException", "User is not authorized");
+    let script = Script::default().answer("CreateLogGroup", 400, &denied);
+    let failure = ensure(&script.stack(), "log-group:save", Observed::Absent)
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Denied);
+    assert!(failure.hint.unwrap().contains("logs:CreateLogGroup"));
+    assert_eq!(script.asked().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_with_other_keys_and_rows_is_never_replaced() {
+    let table = json!({ "Table": {
+        "TableName": "mru_pixels",
+        "TableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/mru_pixels",
+        "TableStatus": "ACTIVE",
+        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+    } })
+    .to_string();
+    let pair = |key: &str, value: &str| json!({ "Key": key, "Value": value });
+    let tags = [
+        pair("place:stack", "place"),
+        pair("place:resource", "table:mru"),
+    ];
+    let tags = json!({ "Tags": tags }).to_string();
+    let with_rows = Script::default()
+        .answer("DescribeTable", 200, &table)
+        .answer("DescribeTable", 200, &table)
+        .answer("ListTagsOfResource", 200, &tags)
+        .answer("Scan", 200, r#"{"Count":1,"ScannedCount":1}"#);
+    let stack = with_rows.stack_with(Options {
+        replace: true,
+        ..Options::default()
+    });
+    let drifted = Observed::Drifted {
+        id: "mru_pixels".to_owned(),
+        differences: Vec::new(),
+    };
+    let failure = ensure(&stack, "table:mru", drifted).await.unwrap_err();
+    assert!(failure.hint.unwrap().contains("place.toml"));
+    assert_eq!(with_rows.left(), 0);
+    assert!(!with_rows.asked().contains(&"DeleteTable".to_owned()));
+}

@@ -1,0 +1,386 @@
+//! Step 6: the two tables.
+
+mod key_schema;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{
+    BillingMode, Select, TableClass, TableDescription, TableStatus, Tag,
+};
+use place_canvas::tables::schema::{self, KeyKind};
+use place_config::Function;
+
+use self::key_schema::{key_attribute, schema_of, schema_text};
+use super::drift::{self, Drift};
+use super::repeat::{doing, while_answer_is};
+use super::{Stack, keys, schedule};
+use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::engine::outcome::Difference;
+use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+
+/// Attributes as differences name them.
+const KEY_SCHEMA: &str = "KeySchema";
+const BILLING_MODE: &str = "BillingMode";
+const TABLE_CLASS: &str = "TableClass";
+
+/// Longest wait for a table. Changing the class of a big one takes its time.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// The resources of step 6.
+pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
+    let table = |content| {
+        Arc::new(Table {
+            stack: Arc::clone(stack),
+            content,
+        }) as Arc<dyn Resource>
+    };
+    [Content::Current, Content::History].map(table).into()
+}
+
+/// The key of a table.
+pub(crate) const fn key(content: Content) -> ResourceKey {
+    ResourceKey::new(match content {
+        Content::Current => "table:mru",
+        Content::History => "table:history",
+    })
+}
+
+/// What a table holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// Each pixel's current colour.
+    Current,
+    /// Every change.
+    History,
+}
+
+/// A table.
+#[derive(Debug)]
+struct Table {
+    stack: Arc<Stack>,
+    content: Content,
+}
+
+/// A table as DynamoDB answers it.
+struct Found {
+    description: TableDescription,
+    tags: Vec<Tag>,
+}
+
+impl Found {
+    fn arn(&self) -> &str {
+        self.description.table_arn().unwrap_or_default()
+    }
+}
+
+impl Table {
+    fn schema(&self) -> Vec<(&'static str, KeyKind)> {
+        match self.content {
+            Content::Current => schema::mru().into(),
+            Content::History => schema::history().into(),
+        }
+    }
+
+    fn class(&self) -> &'static str {
+        let tables = &self.stack.config.tables;
+        match self.content {
+            Content::Current => tables.mru_class.as_str(),
+            Content::History => tables.history_class.as_str(),
+        }
+    }
+
+    async fn describe(&self) -> Result<Option<TableDescription>, AwsError> {
+        let answer = self
+            .stack
+            .aws
+            .dynamodb
+            .describe_table()
+            .table_name(self.name())
+            .send()
+            .await;
+        let answer = answer.during("dynamodb:DescribeTable").absent_as_none()?;
+        Ok(answer.and_then(|answer| answer.table))
+    }
+
+    async fn look(&self) -> Result<Option<Found>, AwsError> {
+        let Some(description) = self.describe().await? else {
+            return Ok(None);
+        };
+        let list = self.stack.aws.dynamodb.list_tags_of_resource();
+        let list = list.resource_arn(description.table_arn().unwrap_or_default());
+        let tags = list
+            .send()
+            .await
+            .during("dynamodb:ListTagsOfResource")
+            .absent_as_none()?;
+        let tags = tags.and_then(|answer| answer.tags).unwrap_or_default();
+        Ok(Some(Found { description, tags }))
+    }
+
+    fn compare(&self, found: &Found) -> Drift {
+        let mut drift = Drift::default();
+        drift.tags(&self.stack, &self.key(), found.tags.as_slice());
+        let table = &found.description;
+        let (has, should) = (schema_of(table), schema_text(&self.schema()));
+        if has != should {
+            drift.note(Difference::new(KEY_SCHEMA, has, should).needs_replacement());
+        }
+        let billing = table
+            .billing_mode_summary()
+            .and_then(|summary| summary.billing_mode());
+        let billing = billing.unwrap_or(&BillingMode::Provisioned);
+        drift.compare(BILLING_MODE, billing, BillingMode::PayPerRequest);
+        self.compare_class(table, &mut drift);
+        drift
+    }
+
+    /// DynamoDB answers no class for a table that never had another than the standard one. What
+    /// stands in for it may answer none at all (moto 5.2), and then there is nothing to compare.
+    fn compare_class(&self, table: &TableDescription, drift: &mut Drift) {
+        let class = table
+            .table_class_summary()
+            .and_then(|summary| summary.table_class());
+        if class.is_none() && self.stack.config.endpoints.aws.is_some() {
+            return;
+        }
+        drift.compare(
+            TABLE_CLASS,
+            class.unwrap_or(&TableClass::Standard),
+            self.class(),
+        );
+    }
+
+    async fn create(&self) -> Result<bool, Failure> {
+        let mut request = self
+            .stack
+            .aws
+            .dynamodb
+            .create_table()
+            .table_name(self.name());
+        for (attribute, kind) in self.schema() {
+            let (definition, element) = key_attribute(attribute, kind);
+            request = request
+                .attribute_definitions(definition)
+                .key_schema(element);
+        }
+        let request = request
+            .billing_mode(BillingMode::PayPerRequest)
+            .table_class(TableClass::from(self.class()))
+            .set_tags(Some(self.stack.ownership.list(&self.key())));
+        let created = request
+            .send()
+            .await
+            .during("dynamodb:CreateTable")
+            .exists_as_none();
+        Ok(created.or_failure(|| doing("creating", self))?.is_some())
+    }
+
+    async fn until_active(&self, progress: &Progress) -> Result<(), Failure> {
+        let wait = Wait::new(format!("table `{}` to be active", self.name()), PATIENCE);
+        progress
+            .until(wait.usual(0, 15), async || {
+                let table = self
+                    .describe()
+                    .await
+                    .or_failure(|| doing("looking at", self))?;
+                let status = table.as_ref().and_then(TableDescription::table_status);
+                Ok(match status {
+                    Some(TableStatus::Active) => Poll::Ready(()),
+                    Some(status) => Poll::Pending(status.to_string()),
+                    None => Poll::Pending("not seen yet".to_owned()),
+                })
+            })
+            .await
+    }
+
+    async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
+        let dynamodb = &self.stack.aws.dynamodb;
+        let drift = self.compare(found);
+        if drift.has(drift::TAGS) {
+            let tag = dynamodb.tag_resource().resource_arn(found.arn());
+            let tag = tag
+                .set_tags(Some(self.stack.ownership.list(&self.key())))
+                .send()
+                .await;
+            tag.during("dynamodb:TagResource")
+                .or_failure(|| doing("tagging", self))?;
+        }
+        // DynamoDB takes one kind of change at a time.
+        if drift.has(BILLING_MODE) {
+            let update = dynamodb.update_table().table_name(self.name());
+            let update = update.billing_mode(BillingMode::PayPerRequest).send().await;
+            update
+                .during("dynamodb:UpdateTable")
+                .or_failure(|| doing("updating", self))?;
+            self.until_active(progress).await?;
+        }
+        if drift.has(TABLE_CLASS) {
+            let update = dynamodb.update_table().table_name(self.name());
+            let update = update
+                .table_class(TableClass::from(self.class()))
+                .send()
+                .await;
+            update
+                .during("dynamodb:UpdateTable")
+                .or_failure(|| doing("updating", self))?;
+            self.until_active(progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Replaces a table whose keys are others. Not one with rows in it: nobody has said that what
+    /// people painted may go.
+    async fn replace(&self, progress: &Progress) -> Result<(), Failure> {
+        if !self.stack.options.replace || !self.is_empty().await? {
+            return Err(self.other_keys());
+        }
+        self.delete(progress).await?;
+        self.create().await?;
+        self.until_active(progress).await
+    }
+
+    fn other_keys(&self) -> Failure {
+        let wanted = schema_text(&self.schema());
+        Failure::new(doing("repairing", self))
+            .caused_by(format!(
+                "its keys are not `{wanted}`, and DynamoDB can't change keys"
+            ))
+            .hint(
+                "give the stack another table (`[tables]` in place.toml), or export and delete \
+                 this one; `--replace` replaces it while it is empty",
+            )
+    }
+
+    async fn is_empty(&self) -> Result<bool, Failure> {
+        let scan = self.stack.aws.dynamodb.scan().table_name(self.name());
+        let scan = scan.limit(1).select(Select::Count).send().await;
+        let scanned = scan
+            .during("dynamodb:Scan")
+            .or_failure(|| doing("looking into", self))?;
+        Ok(scanned.count == 0)
+    }
+
+    async fn delete(&self, progress: &Progress) -> Result<(), Failure> {
+        let delete = async || {
+            let delete = self
+                .stack
+                .aws
+                .dynamodb
+                .delete_table()
+                .table_name(self.name())
+                .send()
+                .await;
+            delete.during("dynamodb:DeleteTable").absent_as_none()
+        };
+        let wait = Wait::new(format!("table `{}` to take calls", self.name()), PATIENCE);
+        let action = doing("removing", self);
+        while_answer_is(
+            progress,
+            wait.usual(0, 15),
+            &[Class::Conflict],
+            &action,
+            delete,
+        )
+        .await?;
+        let wait = Wait::new(format!("table `{}` to be deleted", self.name()), PATIENCE);
+        progress
+            .until(wait.usual(0, 30), async || {
+                let table = self
+                    .describe()
+                    .await
+                    .or_failure(|| doing("removing", self))?;
+                Ok(match table.and_then(|table| table.table_status) {
+                    None => Poll::Ready(()),
+                    Some(status) => Poll::Pending(status.to_string()),
+                })
+            })
+            .await
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for Table {
+    fn key(&self) -> ResourceKey {
+        key(self.content)
+    }
+
+    fn step(&self) -> Step {
+        Step(6)
+    }
+
+    fn kind(&self) -> &'static str {
+        "table"
+    }
+
+    fn name(&self) -> String {
+        match self.content {
+            Content::Current => self.stack.names.mru_table(),
+            Content::History => self.stack.names.history_table(),
+        }
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        Vec::new()
+    }
+
+    /// Once nothing writes to it any more.
+    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
+        Some(vec![schedule::KEY, keys::function(Function::Save)])
+    }
+
+    fn holds_data(&self) -> bool {
+        true
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let Some(found) = found else {
+            return Ok(Observed::Absent);
+        };
+        if let Some(foreign) = drift::foreign(&self.stack, self.name(), found.tags.as_slice()) {
+            return Ok(foreign);
+        }
+        match found.description.table_status() {
+            Some(TableStatus::Active) | None => Ok(self.compare(&found).verdict(self.name())),
+            Some(status) => Ok(Observed::Changing {
+                id: self.name(),
+                state: status.to_string(),
+            }),
+        }
+    }
+
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        if let Observed::Changing { state, .. } = observed
+            && *state == TableStatus::Deleting.as_str()
+        {
+            self.delete(progress).await?;
+            self.create().await?;
+        }
+        if *observed == Observed::Absent && self.create().await? {
+            return self.until_active(progress).await;
+        }
+        self.until_active(progress).await?;
+        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let Some(found) = found else {
+            let vanished = Failure::new(doing("looking at", self));
+            return Err(vanished.caused_by("it was removed by somebody else meanwhile"));
+        };
+        let what = format!("table `{}`", self.name());
+        drift::refuse_foreign(&self.stack, &what, found.tags.as_slice())?;
+        if self.compare(&found).has(KEY_SCHEMA) {
+            return self.replace(progress).await;
+        }
+        self.repair(&found, progress).await
+    }
+
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
+        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let ours = |found: &Found| self.stack.ownership.owner(found.tags.as_slice()) == Owner::Us;
+        if found.as_ref().is_some_and(ours) {
+            self.delete(progress).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! The rule that lets the functions into the cache: TCP 6379 (reads and writes) and 6380 (reads
+//! from replicas of a serverless cache), from the functions' security group.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{IpPermission, ResourceType, UserIdGroupPair};
+
+use super::super::repeat::{doing, once_visible};
+use super::super::{Stack, keys};
+use super::{STEP, look};
+use crate::aws::{Answer, AwsError, AwsResult};
+use crate::engine::outcome::Difference;
+use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
+
+const PORTS: (i32, i32) = (6379, 6380);
+
+/// The rule. A node of its own, because neither group can go while it names the other.
+pub(super) struct CacheIngress {
+    stack: Arc<Stack>,
+}
+
+impl CacheIngress {
+    pub(super) const fn new(stack: Arc<Stack>) -> Self {
+        Self { stack }
+    }
+
+    /// Id of the cache's group, and every rule in it that names the functions' group.
+    async fn find(&self) -> Result<Option<(String, Vec<IpPermission>)>, AwsError> {
+        let found = &self.stack.found;
+        let (Some(vpc), Some(cache)) = (found.vpc.get(), found.cache_group.get()) else {
+            return Ok(None);
+        };
+        let groups = look::security_groups(&self.stack, &vpc.id).await?;
+        let group = groups
+            .into_iter()
+            .find(|group| group.group_id() == Some(cache.as_str()));
+        let functions = found.function_group.get();
+        Ok(group.map(|group| {
+            let rules = group.ip_permissions.unwrap_or_default();
+            let rules = rules
+                .iter()
+                .filter_map(|rule| about(rule, functions.as_deref()?));
+            (cache, rules.collect())
+        }))
+    }
+
+    async fn authorize(&self, cache: &str, functions: &str) -> Result<(), AwsError> {
+        let key = ResourceType::SecurityGroupRule;
+        let tags = look::specification(&self.stack, &keys::CACHE_INGRESS, key);
+        let call = self
+            .stack
+            .aws
+            .ec2
+            .authorize_security_group_ingress()
+            .group_id(cache);
+        let call = call
+            .ip_permissions(rule(functions))
+            .tag_specifications(tags);
+        let answer = call
+            .send()
+            .await
+            .during("ec2:AuthorizeSecurityGroupIngress");
+        answer.exists_as_none().map(drop)
+    }
+
+    async fn revoke(&self, cache: &str, rules: Vec<IpPermission>) -> Result<(), AwsError> {
+        if rules.is_empty() {
+            return Ok(());
+        }
+        let call = self
+            .stack
+            .aws
+            .ec2
+            .revoke_security_group_ingress()
+            .group_id(cache);
+        let answer = call.set_ip_permissions(Some(rules)).send().await;
+        answer
+            .during("ec2:RevokeSecurityGroupIngress")
+            .absent_as_none()
+            .map(drop)
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for CacheIngress {
+    fn key(&self) -> ResourceKey {
+        keys::CACHE_INGRESS
+    }
+
+    fn step(&self) -> Step {
+        STEP
+    }
+
+    fn kind(&self) -> &'static str {
+        "security group rule"
+    }
+
+    fn name(&self) -> String {
+        format!("functions to cache, {}-{}", PORTS.0, PORTS.1)
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        vec![keys::CACHE_GROUP, keys::FUNCTION_GROUP]
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        let found = self
+            .find()
+            .await
+            .or_failure(|| doing("looking for", self))?;
+        let Some((cache, rules)) = found.filter(|(_, rules)| !rules.is_empty()) else {
+            return Ok(Observed::Absent);
+        };
+        if let [only] = rules.as_slice()
+            && is_right(only)
+        {
+            return Ok(Observed::Ready { id: cache });
+        }
+        let described: Vec<String> = rules.iter().map(describe).collect();
+        let wanted = format!("tcp {}-{}", PORTS.0, PORTS.1);
+        let differences = vec![Difference::new(
+            "IpPermissions",
+            described.join(", "),
+            wanted,
+        )];
+        Ok(Observed::Drifted {
+            id: cache,
+            differences,
+        })
+    }
+
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        let created = *observed == Observed::Absent;
+        let action = doing(if created { "creating" } else { "repairing" }, self);
+        let cache = self.stack.found.cache_group.require(&keys::CACHE_GROUP)?;
+        let functions = self
+            .stack
+            .found
+            .function_group
+            .require(&keys::FUNCTION_GROUP)?;
+        let authorize = async || self.authorize(&cache, &functions).await;
+        once_visible(progress, &action, authorize).await?;
+        if !created {
+            self.stack.lookups.security_groups.forget();
+            let found = self.find().await.or_failure(|| action.clone())?;
+            let rules = found.map(|(_, rules)| rules).unwrap_or_default();
+            let wrong = rules.into_iter().filter(|rule| !is_right(rule)).collect();
+            self.revoke(&cache, wrong).await.or_failure(|| action)?;
+        }
+        self.stack.lookups.security_groups.forget();
+        Ok(())
+    }
+
+    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+        let action = doing("removing", self);
+        self.stack.lookups.security_groups.forget();
+        if let Some((cache, rules)) = self.find().await.or_failure(|| action.clone())? {
+            self.revoke(&cache, rules).await.or_failure(|| action)?;
+            self.stack.lookups.security_groups.forget();
+        }
+        Ok(())
+    }
+}
+
+fn rule(functions: &str) -> IpPermission {
+    IpPermission::builder()
+        .ip_protocol("tcp")
+        .from_port(PORTS.0)
+        .to_port(PORTS.1)
+        .user_id_group_pairs(UserIdGroupPair::builder().group_id(functions).build())
+        .build()
+}
+
+/// The part of a rule that is about the group `functions`: what EC2 takes to revoke just that.
+fn about(rule: &IpPermission, functions: &str) -> Option<IpPermission> {
+    let mut pairs = rule.user_id_group_pairs().iter();
+    pairs.find(|pair| pair.group_id() == Some(functions))?;
+    Some(
+        IpPermission::builder()
+            .set_ip_protocol(rule.ip_protocol.clone())
+            .set_from_port(rule.from_port)
+            .set_to_port(rule.to_port)
+            .user_id_group_pairs(UserIdGroupPair::builder().group_id(functions).build())
+            .build(),
+    )
+}
+
+fn is_right(rule: &IpPermission) -> bool {
+    rule.ip_protocol() == Some("tcp")
+        && (rule.from_port(), rule.to_port()) == (Some(PORTS.0), Some(PORTS.1))
+}
+
+fn describe(rule: &IpPermission) -> String {
+    let protocol = rule.ip_protocol().unwrap_or_default();
+    match (rule.from_port(), rule.to_port()) {
+        (Some(from), Some(to)) => format!("{protocol} {from}-{to}"),
+        _ => format!("{protocol} all ports"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_about_another_group_is_none_of_ours() {
+        assert!(about(&rule("sg-other"), "sg-functions").is_none());
+    }
+
+    #[test]
+    fn ports_are_compared() {
+        let mut found = about(&rule("sg-functions"), "sg-functions").unwrap();
+        assert!(is_right(&found));
+        found.to_port = Some(6379);
+        assert!(!is_right(&found));
+        assert_eq!(describe(&found), "tcp 6379-6379");
+    }
+}

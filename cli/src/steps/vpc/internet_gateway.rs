@@ -1,0 +1,273 @@
+//! The internet gateway: the VPC's own way out. One that the default VPC has already is used as
+//! it is; only one that the stack made is the stack's own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{InternetGateway as Answered, ResourceType};
+
+use super::super::repeat::{create_once, doing, once_visible, until_gone, while_answer_is};
+use super::super::{Stack, keys};
+use super::{STEP, look};
+use crate::aws::tags::filter;
+use crate::aws::{Answer, AwsError, AwsResult, Class};
+use crate::engine::outcome::Difference;
+use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
+
+/// Detaching fails while a public address of the VPC is still mapped: a NAT gateway that was
+/// deleted a moment ago holds its own for some minutes.
+const DETACHED_WITHIN: Duration = Duration::from_mins(20);
+
+const GONE_WITHIN: Duration = Duration::from_mins(2);
+
+/// The internet gateway.
+pub(super) struct InternetGateway {
+    stack: Arc<Stack>,
+}
+
+impl InternetGateway {
+    pub(super) const fn new(stack: Arc<Stack>) -> Self {
+        Self { stack }
+    }
+
+    async fn describe(
+        &self,
+        filters: Vec<aws_sdk_ec2::types::Filter>,
+    ) -> Result<Vec<Answered>, AwsError> {
+        let pages = self
+            .stack
+            .aws
+            .ec2
+            .describe_internet_gateways()
+            .set_filters(Some(filters));
+        let items = pages
+            .into_paginator()
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>();
+        items.await.during("ec2:DescribeInternetGateways")
+    }
+
+    /// The one that is attached to the VPC, whosever it is.
+    async fn attached(&self, vpc: &str) -> Result<Option<Answered>, AwsError> {
+        let found = self
+            .describe(vec![filter("attachment.vpc-id", vpc)])
+            .await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The stack's own, attached or not.
+    async fn own(&self) -> Result<Option<Answered>, AwsError> {
+        let filters = self.stack.ownership.filters(&keys::INTERNET_GATEWAY);
+        Ok(self.describe(filters).await?.into_iter().next())
+    }
+
+    async fn find(&self) -> Result<Option<Answered>, AwsError> {
+        if let Some(vpc) = self.stack.found.vpc.get()
+            && let Some(attached) = self.attached(&vpc.id).await?
+        {
+            return Ok(Some(attached));
+        }
+        self.own().await
+    }
+
+    fn note(&self, gateway: Option<&Answered>) {
+        let stack = &self.stack;
+        let own = |found: &Answered| look::is_ours(stack, found.tags(), &keys::INTERNET_GATEWAY);
+        stack.found.internet_gateway.replace(gateway.map(id));
+        stack
+            .found
+            .internet_gateway_is_own
+            .set(gateway.is_none_or(own));
+    }
+
+    async fn create(&self) -> Result<Answered, AwsError> {
+        let tags = look::specification(
+            &self.stack,
+            &keys::INTERNET_GATEWAY,
+            ResourceType::InternetGateway,
+        );
+        let call = self
+            .stack
+            .aws
+            .ec2
+            .create_internet_gateway()
+            .tag_specifications(tags);
+        let call = call.customize().config_override(look::no_retries());
+        let answer = call.send().await.during("ec2:CreateInternetGateway")?;
+        answer
+            .internet_gateway
+            .ok_or_else(|| AwsError::empty("ec2:CreateInternetGateway"))
+    }
+
+    async fn attach(&self, gateway: &str, vpc: &str) -> Result<(), AwsError> {
+        let call = self.stack.aws.ec2.attach_internet_gateway();
+        let call = call.internet_gateway_id(gateway).vpc_id(vpc);
+        call.send()
+            .await
+            .during("ec2:AttachInternetGateway")
+            .exists_as_none()?;
+        Ok(())
+    }
+
+    async fn detach(&self, gateway: &str, vpc: &str) -> Result<(), AwsError> {
+        let call = self.stack.aws.ec2.detach_internet_gateway();
+        let answer = call.internet_gateway_id(gateway).vpc_id(vpc).send().await;
+        match answer.during("ec2:DetachInternetGateway").absent_as_none() {
+            // AWS's word for "it is not attached to that VPC (any more)".
+            Err(error) if error.is("Gateway.NotAttached") => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    async fn detach_and_delete(
+        &self,
+        gateway: &Answered,
+        action: &str,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let id = id(gateway);
+        for vpc in gateway.attachments().iter().filter_map(|to| to.vpc_id()) {
+            let wait = Wait::new(
+                format!("internet gateway `{id}` to be free"),
+                DETACHED_WITHIN,
+            );
+            let detach = async || self.detach(&id, vpc).await;
+            while_answer_is(
+                progress,
+                wait.usual(1, 300),
+                &[Class::Conflict],
+                action,
+                detach,
+            )
+            .await?;
+        }
+        let call = self
+            .stack
+            .aws
+            .ec2
+            .delete_internet_gateway()
+            .internet_gateway_id(&id);
+        let answer = call
+            .send()
+            .await
+            .during("ec2:DeleteInternetGateway")
+            .absent_as_none();
+        answer.or_failure(|| action)?;
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for InternetGateway {
+    fn key(&self) -> ResourceKey {
+        keys::INTERNET_GATEWAY
+    }
+
+    fn step(&self) -> Step {
+        STEP
+    }
+
+    fn kind(&self) -> &'static str {
+        "internet gateway"
+    }
+
+    fn name(&self) -> String {
+        format!("{}-internet-gateway", self.stack.names.stack())
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        vec![keys::VPC]
+    }
+
+    fn owned(&self) -> bool {
+        self.stack
+            .found
+            .internet_gateway_is_own
+            .get()
+            .unwrap_or(true)
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        let found = self
+            .find()
+            .await
+            .or_failure(|| doing("looking for", self))?;
+        self.note(found.as_ref());
+        let Some(gateway) = found else {
+            return Ok(Observed::Absent);
+        };
+        let id = id(&gateway);
+        let Some(vpc) = self.stack.found.vpc.get() else {
+            return Ok(Observed::Broken {
+                id,
+                reason: "its VPC is gone".to_owned(),
+            });
+        };
+        if is_attached(&gateway, &vpc.id) {
+            return Ok(Observed::Ready { id });
+        }
+        let differences = vec![Difference::new("Attachment", "none", vpc.id)];
+        Ok(Observed::Drifted { id, differences })
+    }
+
+    async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {
+        let action = doing("creating", self);
+        let vpc = self.stack.found.vpc.require(&keys::VPC)?.id;
+        let found = self.find().await.or_failure(|| action.clone())?;
+        let gateway = if let Some(gateway) = found {
+            gateway
+        } else {
+            let look = async || self.own().await;
+            create_once(progress, &action, look, async || self.create().await).await?
+        };
+        if !is_attached(&gateway, &vpc) {
+            let attach = async || self.attach(&id(&gateway), &vpc).await;
+            once_visible(progress, &action, attach).await?;
+        }
+        self.note(Some(&gateway));
+        Ok(())
+    }
+
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
+        let action = doing("removing", self);
+        if let Some(gateway) = self.own().await.or_failure(|| action.clone())? {
+            self.detach_and_delete(&gateway, &action, progress).await?;
+        }
+        let wait = Wait::new(
+            format!("internet gateway `{}` to be gone", self.name()),
+            GONE_WITHIN,
+        );
+        let look = async || Ok(self.own().await?.as_ref().map(id));
+        until_gone(progress, wait, &action, look).await?;
+        self.note(None);
+        Ok(())
+    }
+}
+
+fn id(gateway: &Answered) -> String {
+    gateway.internet_gateway_id().unwrap_or_default().to_owned()
+}
+
+fn is_attached(gateway: &Answered, vpc: &str) -> bool {
+    gateway
+        .attachments()
+        .iter()
+        .any(|to| to.vpc_id() == Some(vpc))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::types::InternetGatewayAttachment;
+
+    use super::*;
+
+    #[test]
+    fn attached_to_another_vpc_is_not_attached() {
+        let attachment = InternetGatewayAttachment::builder().vpc_id("vpc-1").build();
+        let gateway = Answered::builder().attachments(attachment).build();
+        assert!(is_attached(&gateway, "vpc-1"));
+        assert!(!is_attached(&gateway, "vpc-2"));
+    }
+}

@@ -1,0 +1,115 @@
+//! Step 1: the VPC, its subnets, the ways out, and the security groups.
+
+mod address;
+mod association;
+mod cache_ingress;
+mod choice;
+mod current;
+mod guard;
+mod interfaces;
+mod internet_gateway;
+mod look;
+mod nat_gateway;
+mod network;
+mod route;
+mod route_table;
+mod security_group;
+mod subnet;
+
+use std::sync::Arc;
+
+use super::Stack;
+use crate::engine::{Resource, Step};
+
+use self::address::ElasticAddress;
+use self::association::Association;
+use self::cache_ingress::CacheIngress;
+use self::interfaces::FunctionInterfaces;
+use self::internet_gateway::InternetGateway;
+use self::nat_gateway::NatGateway;
+use self::network::Network;
+use self::route::DefaultRoute;
+use self::route_table::RouteTable;
+use self::security_group::SecurityGroup;
+use self::subnet::PlaceSubnet;
+
+const STEP: Step = Step(1);
+
+/// The resources of step 1.
+pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
+    let stack = || Arc::clone(stack);
+    let mut resources: Vec<Arc<dyn Resource>> = vec![
+        Arc::new(Network::new(stack())),
+        Arc::new(InternetGateway::new(stack())),
+        Arc::new(ElasticAddress::new(stack())),
+        Arc::new(NatGateway::new(stack())),
+        Arc::new(SecurityGroup::of_functions(stack())),
+        Arc::new(SecurityGroup::of_cache(stack())),
+        Arc::new(CacheIngress::new(stack())),
+        Arc::new(FunctionInterfaces::new(stack())),
+    ];
+    for side in Side::BOTH {
+        resources.push(Arc::new(RouteTable::new(stack(), side)));
+        resources.push(Arc::new(DefaultRoute::new(stack(), side)));
+    }
+    for place in Place::ALL {
+        resources.push(Arc::new(PlaceSubnet::new(stack(), place)));
+        resources.push(Arc::new(Association::new(stack(), place)));
+    }
+    resources
+}
+
+/// Which way out a subnet has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// The internet gateway.
+    Public,
+    /// The NAT gateway.
+    Private,
+}
+
+impl Side {
+    const BOTH: [Self; 2] = [Self::Public, Self::Private];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Private => "private",
+        }
+    }
+}
+
+/// One of the three subnets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The public one.
+    Public,
+    /// A private one, by number (0 and 1).
+    Private(usize),
+}
+
+impl Place {
+    const ALL: [Self; 3] = [Self::Public, Self::Private(0), Self::Private(1)];
+
+    /// Its place among the three, in the order of availability zone ids.
+    const fn index(self) -> usize {
+        match self {
+            Self::Public => 0,
+            Self::Private(number) => number + 1,
+        }
+    }
+
+    const fn side(self) -> Side {
+        match self {
+            Self::Public => Side::Public,
+            Self::Private(_) => Side::Private,
+        }
+    }
+
+    fn word(self) -> String {
+        match self {
+            Self::Public => "public".to_owned(),
+            Self::Private(number) => format!("private-{}", number + 1),
+        }
+    }
+}

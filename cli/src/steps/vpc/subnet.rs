@@ -1,0 +1,220 @@
+//! The three subnets: default ones chosen by a fixed rule, or the stack's own in a dedicated VPC.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::types::{ResourceType, Subnet as Answered};
+use place_config::stack::VpcMode;
+
+use super::super::repeat::{doing, once_visible, until_gone, while_answer_is};
+use super::super::{Stack, Subnet, Vpc, keys};
+use super::choice::{self, Zone};
+use super::{Place, STEP, look};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
+use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
+
+/// Lambda and the cache may hold on to a subnet for as long as their network interfaces live.
+const FREE_WITHIN: Duration = Duration::from_mins(20);
+
+const GONE_WITHIN: Duration = Duration::from_mins(2);
+
+/// One of the three subnets.
+pub(super) struct PlaceSubnet {
+    stack: Arc<Stack>,
+    place: Place,
+}
+
+impl PlaceSubnet {
+    pub(super) const fn new(stack: Arc<Stack>, place: Place) -> Self {
+        Self { stack, place }
+    }
+
+    fn is_dedicated(&self) -> bool {
+        self.stack.config.vpc.mode == VpcMode::Dedicated
+    }
+
+    fn note(&self, subnet: Option<Subnet>) {
+        let found = &self.stack.found;
+        match self.place {
+            Place::Public => found.public_subnet.replace(subnet),
+            Place::Private(number) => found.private_subnets.replace(number, subnet),
+        }
+    }
+
+    async fn find(&self, vpc: &str) -> Result<Option<Subnet>, AwsError> {
+        let all = look::subnets(&self.stack, vpc).await?;
+        if self.is_dedicated() {
+            return Ok(self.own(&all));
+        }
+        if let Some(three) = choice::default_subnets(&all) {
+            let [public, first, second] = three;
+            return Ok(Some(match self.place {
+                Place::Public => public,
+                Place::Private(0) => first,
+                Place::Private(_) => second,
+            }));
+        }
+        // Fewer than three: those that are there keep the place that they will have.
+        let Ok(zone) = self.zone(&choice::zones_with_default(&all)).await? else {
+            return Ok(None);
+        };
+        let in_zone = |subnet: &&Answered| {
+            subnet.default_for_az() == Some(true)
+                && subnet.availability_zone_id() == Some(zone.id.as_str())
+        };
+        Ok(all.iter().find(in_zone).map(choice::subnet))
+    }
+
+    fn own(&self, all: &[Answered]) -> Option<Subnet> {
+        let key = self.key();
+        let own = |subnet: &&Answered| look::is_ours(&self.stack, subnet.tags(), &key);
+        all.iter().find(own).map(choice::subnet)
+    }
+
+    /// The zone that this subnet is in, or is to be in.
+    async fn zone(
+        &self,
+        preferred: &[String],
+    ) -> Result<Result<Zone, choice::TooFewZones>, AwsError> {
+        let answer = self
+            .stack
+            .aws
+            .ec2
+            .describe_availability_zones()
+            .send()
+            .await;
+        let answer = answer.during("ec2:DescribeAvailabilityZones")?;
+        let usable = choice::usable(answer.availability_zones());
+        let zones = choice::zones(&usable, preferred);
+        Ok(zones.map(|zones| zones[self.place.index()].clone()))
+    }
+
+    async fn create(&self, vpc: &Vpc, zone: &Zone) -> Result<(), AwsError> {
+        let ec2 = &self.stack.aws.ec2;
+        if self.is_dedicated() {
+            // A block can't be given twice, so a second attempt after a lost answer is refused.
+            let tags = look::specification(&self.stack, &self.key(), ResourceType::Subnet);
+            let call = ec2
+                .create_subnet()
+                .vpc_id(&vpc.id)
+                .availability_zone_id(&zone.id);
+            let call = call.set_cidr_block(choice::quarter(&vpc.cidr, self.place.index()));
+            let answer = call
+                .tag_specifications(tags)
+                .send()
+                .await
+                .during("ec2:CreateSubnet");
+            return match answer {
+                Err(error) if error.is("InvalidSubnet.Conflict") => Ok(()),
+                other => other.map(drop),
+            };
+        }
+        let call = ec2.create_default_subnet().availability_zone(&zone.name);
+        call.send()
+            .await
+            .during("ec2:CreateDefaultSubnet")
+            .exists_as_none()?;
+        Ok(())
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for PlaceSubnet {
+    fn key(&self) -> ResourceKey {
+        match self.place {
+            Place::Public => keys::PUBLIC_SUBNET,
+            Place::Private(number) => keys::PRIVATE_SUBNETS[number].clone(),
+        }
+    }
+
+    fn step(&self) -> Step {
+        STEP
+    }
+
+    fn kind(&self) -> &'static str {
+        "subnet"
+    }
+
+    fn name(&self) -> String {
+        self.place.word()
+    }
+
+    fn needs(&self) -> Vec<ResourceKey> {
+        vec![keys::VPC]
+    }
+
+    fn owned(&self) -> bool {
+        self.is_dedicated()
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        let Some(vpc) = self.stack.found.vpc.get() else {
+            self.note(None);
+            return Ok(Observed::Absent);
+        };
+        let found = self
+            .find(&vpc.id)
+            .await
+            .or_failure(|| doing("looking for", self))?;
+        self.note(found.clone());
+        Ok(found.map_or(Observed::Absent, |subnet| Observed::Ready { id: subnet.id }))
+    }
+
+    async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {
+        let action = doing("creating", self);
+        let vpc = self.stack.found.vpc.require(&keys::VPC)?;
+        let all = look::subnets(&self.stack, &vpc.id)
+            .await
+            .or_failure(|| action.clone())?;
+        let zone = self.zone(&choice::zones_with_default(&all)).await;
+        let zone = zone.or_failure(|| action.clone())?.map_err(|few| {
+            let hint = "use a region with three availability zones";
+            Failure::new(action.clone()).caused_by(few).hint(hint)
+        })?;
+        once_visible(progress, &action, async || self.create(&vpc, &zone).await).await?;
+        self.stack.lookups.subnets.forget();
+        let look = async || {
+            self.stack.lookups.subnets.forget();
+            let found = self.find(&vpc.id).await?;
+            found.ok_or_else(|| AwsError::absent("ec2:DescribeSubnets", &self.key()))
+        };
+        self.note(Some(once_visible(progress, &action, look).await?));
+        Ok(())
+    }
+
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
+        let action = doing("removing", self);
+        let vpc = self.stack.found.vpc.get();
+        let Some(vpc) = vpc.filter(|_| self.is_dedicated()) else {
+            return Ok(());
+        };
+        self.stack.lookups.subnets.forget();
+        if let Some(subnet) = self.find(&vpc.id).await.or_failure(|| action.clone())? {
+            let wait = Wait::new(format!("subnet `{}` to be empty", subnet.id), FREE_WITHIN);
+            let delete = async || {
+                let call = self.stack.aws.ec2.delete_subnet().subnet_id(&subnet.id);
+                call.send()
+                    .await
+                    .during("ec2:DeleteSubnet")
+                    .absent_as_none()
+            };
+            while_answer_is(
+                progress,
+                wait.usual(1, 300),
+                &[Class::Conflict],
+                &action,
+                delete,
+            )
+            .await?;
+        }
+        let wait = Wait::new(format!("subnet `{}` to be gone", self.name()), GONE_WITHIN);
+        let look = async || {
+            self.stack.lookups.subnets.forget();
+            Ok(self.find(&vpc.id).await?.map(|subnet| subnet.id))
+        };
+        until_gone(progress, wait, &action, look).await?;
+        self.note(None);
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! What the rest of the program prints with.
+
+use std::error::Error;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use super::failures;
+use super::human::Human;
+use super::json::Json;
+use super::lines::Lines;
+use super::style::{Theme, can_redraw};
+use super::terminal::Terminal;
+use crate::engine::{SharedSink, causes};
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What decides how much is said, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PrinterOptions {
+    /// How results are printed.
+    pub(crate) format: Format,
+    /// -1 less, 0 as usual, 1 more.
+    pub(crate) verbosity: i8,
+}
+
+/// What the rest of the program prints with. Clones print to the same terminal.
+#[derive(Clone, Debug)]
+pub(crate) struct Printer {
+    options: PrinterOptions,
+    theme: Theme,
+    terminal: Arc<Terminal>,
+}
+
+impl Printer {
+    /// A printer; looks at the terminal once, here.
+    pub(crate) fn new(options: PrinterOptions) -> Self {
+        let theme = if io::stderr().is_terminal() {
+            Theme::of_terminal()
+        } else {
+            Theme::PLAIN
+        };
+        Self {
+            options,
+            theme,
+            terminal: Arc::default(),
+        }
+    }
+
+    /// Where events go: a live picture on a terminal, lines without one, JSON on request.
+    pub(crate) fn sink(&self) -> SharedSink {
+        let terminal = Arc::clone(&self.terminal);
+        let verbosity = self.options.verbosity;
+        match self.options.format {
+            Format::Json => Arc::new(Json::new(terminal)),
+            Format::Text if verbosity >= 0 && io::stderr().is_terminal() && can_redraw() => {
+                Arc::new(Human::new(terminal, self.theme, verbosity))
+            }
+            Format::Text => Arc::new(Lines::new(terminal, self.theme, verbosity)),
+        }
+    }
+
+    /// A line of data, on stdout.
+    pub(crate) fn line(&self, text: &str) {
+        self.terminal.data(format!("{text}\n").as_bytes());
+    }
+
+    /// A line for the operator, on stderr.
+    pub(crate) fn note(&self, text: &str) {
+        if self.options.verbosity >= 0 {
+            self.terminal.say(text);
+        }
+    }
+
+    /// Data as one line of JSON, on stdout.
+    pub(crate) fn json(&self, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(text) => self.line(&text),
+            Err(error) => self.failure(&error, None),
+        }
+    }
+
+    /// The error that ends the command: with its causes, and advice after a blank line.
+    pub(crate) fn failure(&self, error: &dyn Error, hint: Option<&str>) {
+        self.terminal.hold();
+        let mut text = failures::error(self.theme, &error.to_string(), &causes(error));
+        if let Some(hint) = hint {
+            text += "\n\n";
+            text += &failures::hint(self.theme, hint);
+        }
+        self.terminal.say(&text);
+    }
+
+    /// Asks a question where somebody is there to answer. `None`: nobody is. May be dropped while
+    /// it waits: the answer is read on a thread of its own, so that an interrupt is heard.
+    pub(crate) async fn ask(&self, question: &str) -> io::Result<Option<String>> {
+        if !io::stdin().is_terminal() {
+            return Ok(None);
+        }
+        self.terminal.ask(question)?;
+        let (sender, answer) = oneshot::channel();
+        let read = move || {
+            // Nobody waits for the answer any more when the question was dropped.
+            let _ = sender.send(line_from_stdin());
+        };
+        thread::Builder::new()
+            .name("answer".to_owned())
+            .spawn(read)?;
+        let answer = answer.await.unwrap_or(Ok(None))?;
+        if answer.is_some() {
+            self.terminal.answered();
+        }
+        Ok(answer)
+    }
+}
+
+/// `None` at the end of the input (Ctrl-D).
+fn line_from_stdin() -> io::Result<Option<String>> {
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line)?;
+    Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
+}
+
+/// The runtime did not start.
+pub(crate) fn startup_error(error: &io::Error) -> ExitCode {
+    let _ = writeln!(io::stderr().lock(), "error: starting\n  caused by: {error}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,419 @@
+//! Rules between and beyond the types: ranges, AWS's name patterns, limits of a service.
+
+use std::fmt::Display;
+use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
+
+use crate::load::Finding;
+use crate::names::{Function, Names, Queue};
+use crate::stack::{EndpointsConfig, StackConfig, VpcMode};
+
+/// Longest name of a commercial region, `ap-southeast-1`.
+const LONGEST_REGION: &str = "ap-southeast-1";
+
+/// Days that `PutRetentionPolicy` of CloudWatch Logs accepts.
+const RETENTION_DAYS: [u32; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+impl StackConfig {
+    /// Everything that AWS, the protocol or plain sense would refuse.
+    pub fn check(&self) -> Vec<Finding> {
+        let mut rules = Rules::default();
+        rules.stack(self);
+        rules.canvas(self);
+        rules.delivery(self);
+        rules.functions(self);
+        rules.services(self);
+        rules.names(self);
+        rules.endpoints(&self.endpoints);
+        rules.findings
+    }
+}
+
+#[derive(Default)]
+struct Rules {
+    findings: Vec<Finding>,
+}
+
+impl Rules {
+    fn demand(&mut self, holds: bool, key: &str, message: impl FnOnce() -> String) {
+        if !holds {
+            self.findings.push(Finding::new(key, message()));
+        }
+    }
+
+    fn range<T: Copy + PartialOrd + Display>(
+        &mut self,
+        key: &str,
+        value: T,
+        range: RangeInclusive<T>,
+    ) {
+        let (from, to) = (range.start(), range.end());
+        self.demand(range.contains(&value), key, || {
+            format!("is {value}, allowed: {from} to {to}")
+        });
+    }
+
+    fn stack(&mut self, config: &StackConfig) {
+        let stack = &config.stack;
+        let fits = (1..=20).contains(&stack.len())
+            && stack.starts_with(|c: char| c.is_ascii_lowercase())
+            && stack
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && !stack.ends_with('-')
+            && !stack.contains("--");
+        self.demand(fits, "stack", || {
+            format!(
+                "is `{stack}`, allowed: 1 to 20 of a-z, 0-9 and single hyphens, a letter first, \
+                 no hyphen last"
+            )
+        });
+    }
+
+    fn canvas(&mut self, config: &StackConfig) {
+        let canvas = &config.canvas;
+        self.range("canvas.width", canvas.width, 1..=u16::MAX);
+        self.range("canvas.height", canvas.height, 1..=u16::MAX);
+        // SETRANGE ends at 512 MB, a function has 10 GB at most, and a picture is held in memory.
+        let bytes = u64::from(canvas.width) * u64::from(canvas.height) * 3;
+        self.demand(bytes <= 512 * 1024 * 1024, "canvas.width", || {
+            format!(
+                "and height give a canvas of {} MiB, allowed: 512 MiB, a Redis string's limit",
+                bytes / (1024 * 1024)
+            )
+        });
+        self.demand(is_colour(&canvas.background), "canvas.background", || {
+            format!("is `{}`, allowed: a colour as `#rrggbb`", canvas.background)
+        });
+        // One paint's records must fit one update frame: 7 bytes each, in base64, and an envelope.
+        let fits_a_frame = config.api.frame_bytes.saturating_sub(256) / 4 * 3 / 7;
+        let most = fits_a_frame.clamp(1, 2000);
+        self.range(
+            "canvas.max_pixels_per_message",
+            canvas.max_pixels_per_message,
+            1..=most,
+        );
+        self.range(
+            "canvas.max_unsaved_changes",
+            canvas.max_unsaved_changes,
+            1000..=100_000_000,
+        );
+        self.range("canvas.cooldown_ms", canvas.cooldown_ms, 0..=86_400_000);
+    }
+
+    fn delivery(&mut self, config: &StackConfig) {
+        let broadcast = &config.broadcast;
+        self.range("broadcast.tick_ms", broadcast.tick_ms, 10..=60_000);
+        self.range(
+            "broadcast.max_posts_per_second",
+            broadcast.max_posts_per_second,
+            1..=1_000_000,
+        );
+        self.range("broadcast.shards", broadcast.shards, 1..=64);
+        self.range("broadcast.concurrency", broadcast.concurrency, 1..=4096);
+        self.range("init.reuse_ms", config.init.reuse_ms, 0..=60_000);
+        // API Gateway closes a connection on a message of more than 128 KiB.
+        self.range("api.frame_bytes", config.api.frame_bytes, 1024..=131_072);
+        self.range("api.max_clients", config.api.max_clients, 1..=10_000_000);
+        for origin in &config.api.allowed_origins {
+            let is_origin = has_scheme(origin, &["http", "https"]) && !origin.contains(',');
+            self.demand(is_origin, "api.allowed_origins", || {
+                format!("holds `{origin}`, allowed: origins as `https://place.example`")
+            });
+        }
+    }
+
+    fn functions(&mut self, config: &StackConfig) {
+        let functions = &config.functions;
+        self.range("functions.memory_mb", functions.memory_mb, 128..=10_240);
+        // API Gateway gives an integration 29 s; Lambda gives a function 900 s.
+        self.range(
+            "functions.route_timeout_s",
+            functions.route_timeout_s,
+            1..=29,
+        );
+        self.range(
+            "functions.broadcast_timeout_s",
+            functions.broadcast_timeout_s,
+            10..=900,
+        );
+        self.range(
+            "functions.initialize_timeout_s",
+            functions.initialize_timeout_s,
+            5..=900,
+        );
+        self.range(
+            "functions.save_timeout_s",
+            functions.save_timeout_s,
+            10..=900,
+        );
+        self.demand(
+            RETENTION_DAYS.contains(&functions.log_retention_days),
+            "functions.log_retention_days",
+            || {
+                format!(
+                    "is {}, allowed: {RETENTION_DAYS:?}",
+                    functions.log_retention_days
+                )
+            },
+        );
+    }
+
+    fn services(&mut self, config: &StackConfig) {
+        let schedule = &config.schedule;
+        self.range("schedule.rate_minutes", schedule.rate_minutes, 1..=1440);
+        self.range("schedule.retries", schedule.retries, 0..=185);
+        self.range(
+            "queues.max_receive_count",
+            config.queues.max_receive_count,
+            1..=1000,
+        );
+        let redis = &config.redis;
+        self.range("redis.max_storage_gb", redis.max_storage_gb, 1..=5000);
+        self.range(
+            "redis.max_ecpu_per_second",
+            redis.max_ecpu_per_second,
+            1000..=15_000_000,
+        );
+        self.demand(
+            redis.node_type.starts_with("cache."),
+            "redis.node_type",
+            || {
+                format!(
+                    "is `{}`, allowed: a node type as `cache.t4g.micro`",
+                    redis.node_type
+                )
+            },
+        );
+        let is_version = redis
+            .engine_version
+            .split('.')
+            .all(|part| part.parse::<u16>().is_ok());
+        self.demand(is_version, "redis.engine_version", || {
+            format!(
+                "is `{}`, allowed: a version as `7` or `7.1`",
+                redis.engine_version
+            )
+        });
+        if config.vpc.mode == VpcMode::Dedicated {
+            self.demand(is_vpc_cidr(&config.vpc.cidr), "vpc.cidr", || {
+                format!(
+                    "is `{}`, allowed: a private network from /16 to /24",
+                    config.vpc.cidr
+                )
+            });
+        }
+        self.range("local.port", config.local.port, 1..=u16::MAX);
+    }
+
+    fn names(&mut self, config: &StackConfig) {
+        let names = Names::new(config, LONGEST_REGION);
+        for function in Function::ALL {
+            let key = format!("functions.names.{}", key_of(function));
+            self.name(&key, &names.function(function), 1..=64, "-_");
+        }
+        for queue in Queue::ALL {
+            let stem = names
+                .dead_letter_queue(queue)
+                .trim_end_matches(".fifo")
+                .to_owned();
+            let key = match queue {
+                Queue::Initialize => "queues.initialize",
+                Queue::Request => "queues.request",
+            };
+            self.name(key, &stem, 1..=75, "-_");
+        }
+        self.name("tables.mru", &names.mru_table(), 3..=255, "-_.");
+        self.name("tables.history", &names.history_table(), 3..=255, "-_.");
+        self.demand(
+            names.mru_table() != names.history_table(),
+            "tables.history",
+            || "has the name of `tables.mru`, allowed: two different names".to_owned(),
+        );
+        self.name("api.name", &names.api(), 1..=128, "-_. ");
+        self.name("api.stage", names.stage(), 1..=128, "-_");
+        self.name("schedule.name", &names.schedule(), 1..=64, "-_.");
+        self.name("schedule.group", &names.schedule_group(), 1..=64, "-_.");
+        self.cache_name(&names.cache());
+    }
+
+    fn name(&mut self, key: &str, name: &str, length: RangeInclusive<usize>, others: &str) {
+        let fits = length.contains(&name.len())
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || others.contains(c));
+        self.demand(fits, key, || {
+            let (from, to) = (length.start(), length.end());
+            format!("gives `{name}`, allowed: {from} to {to} of a-z, A-Z, 0-9 and `{others}`")
+        });
+    }
+
+    fn cache_name(&mut self, name: &str) {
+        let fits = (1..=40).contains(&name.len())
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !name.contains("--")
+            && !name.ends_with('-');
+        self.demand(fits, "redis.name", || {
+            format!(
+                "gives `{name}`, allowed: 1 to 40 of a-z, 0-9 and single hyphens, a letter first"
+            )
+        });
+    }
+
+    fn endpoints(&mut self, endpoints: &EndpointsConfig) {
+        let rules: [(&str, &Option<String>, &[&str]); 4] = [
+            ("endpoints.aws", &endpoints.aws, &["http", "https"]),
+            ("endpoints.gateway", &endpoints.gateway, &["http", "https"]),
+            ("endpoints.websocket", &endpoints.websocket, &["ws", "wss"]),
+            ("endpoints.redis", &endpoints.redis, &["redis", "rediss"]),
+        ];
+        for (key, value, schemes) in rules {
+            if let Some(url) = value {
+                self.demand(has_scheme(url, schemes), key, || {
+                    format!(
+                        "is `{url}`, allowed: an address that begins with {}://",
+                        schemes.join(":// or ")
+                    )
+                });
+            }
+        }
+    }
+}
+
+/// The key in `[functions.names]` that renames a function.
+const fn key_of(function: Function) -> &'static str {
+    match function {
+        Function::Connect => "connect",
+        Function::Disconnect => "disconnect",
+        Function::SendMessage => "send_message",
+        Function::Broadcast => "broadcast",
+        Function::Initialize => "initialize",
+        Function::Save => "save",
+        Function::Admin => "admin",
+    }
+}
+
+fn is_colour(text: &str) -> bool {
+    text.strip_prefix('#')
+        .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn has_scheme(url: &str, schemes: &[&str]) -> bool {
+    url.split_once("://").is_some_and(|(scheme, rest)| {
+        schemes.contains(&scheme)
+            && !rest.is_empty()
+            && !rest.starts_with('/')
+            && !rest.contains(char::is_whitespace)
+    })
+}
+
+fn is_vpc_cidr(text: &str) -> bool {
+    let Some((address, length)) = text.split_once('/') else {
+        return false;
+    };
+    let (Ok(address), Ok(length)) = (address.parse::<Ipv4Addr>(), length.parse::<u32>()) else {
+        return false;
+    };
+    (16..=24).contains(&length) && address.is_private() && address.to_bits() << length == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(change: impl FnOnce(&mut StackConfig)) -> Vec<String> {
+        let mut config = StackConfig::default();
+        change(&mut config);
+        config
+            .check()
+            .into_iter()
+            .map(|finding| finding.key)
+            .collect()
+    }
+
+    #[test]
+    fn the_defaults_hold() {
+        assert_eq!(StackConfig::default().check(), []);
+    }
+
+    #[test]
+    fn a_canvas_of_0_x_5_is_refused() {
+        assert_eq!(
+            keys(|c| (c.canvas.width, c.canvas.height) = (0, 5)),
+            ["canvas.width"]
+        );
+    }
+
+    #[test]
+    fn a_stack_name_that_any_service_would_reject_is_refused() {
+        for name in [
+            "",
+            "Place",
+            "9lives",
+            "a_b",
+            "a--b",
+            "a-",
+            "this-name-is-far-too-long",
+        ] {
+            assert_eq!(keys(|c| c.stack = name.into())[0], "stack", "{name}");
+        }
+    }
+
+    #[test]
+    fn the_longest_stack_name_fits_every_service() {
+        assert_eq!(keys(|c| c.stack = "a".repeat(20)), [""; 0]);
+        let config = StackConfig {
+            stack: "a".repeat(20),
+            ..StackConfig::default()
+        };
+        let names = Names::new(&config, LONGEST_REGION);
+        assert!(
+            Function::ALL
+                .iter()
+                .all(|function| names.role(*function).len() <= 64)
+        );
+    }
+
+    #[test]
+    fn explicit_names_are_held_to_their_service() {
+        assert_eq!(keys(|c| c.tables.mru = Some("a b".into())), ["tables.mru"]);
+        assert_eq!(keys(|c| c.api.stage = "$default".into()), ["api.stage"]);
+        assert_eq!(keys(|c| c.redis.name = Some("9".into())), ["redis.name"]);
+        assert_eq!(keys(|c| c.queues.request = Some("q.fifo".into())), [""; 0]);
+    }
+
+    #[test]
+    fn several_rules_speak_at_once() {
+        let broken = keys(|c| {
+            c.canvas.background = "white".into();
+            c.schedule.retries = 186;
+            c.functions.log_retention_days = 2;
+            c.endpoints.redis = Some("http://x".into());
+        });
+        assert_eq!(
+            broken,
+            [
+                "canvas.background",
+                "functions.log_retention_days",
+                "schedule.retries",
+                "endpoints.redis",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_dedicated_vpc_needs_a_private_network() {
+        for (cidr, fits) in [
+            ("10.0.0.0/16", true),
+            ("10.0.0.0/8", false),
+            ("10.0.0.1/16", false),
+        ] {
+            let found = keys(|c| (c.vpc.mode, c.vpc.cidr) = (VpcMode::Dedicated, cidr.into()));
+            assert_eq!(found.is_empty(), fits, "{cidr}");
+        }
+    }
+}

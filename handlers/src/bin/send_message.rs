@@ -1,0 +1,22 @@
+//! sendMessage: the `sendMessage` route.
+
+use lambda_runtime::{LambdaEvent, run, service_fn};
+use place_handlers::boot::Boot;
+use place_handlers::event::SocketEvent;
+use place_handlers::send_message::{self, Limits};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let boot = Boot::from_process()?;
+    let (cache, queues, gateway) = (boot.cache()?, boot.queues(), boot.gateway());
+    let max_pixels = usize::try_from(boot.env.max_pixels_per_message)?;
+    let limits = Limits {
+        geometry: boot.geometry,
+        max_pixels,
+    };
+    run(service_fn(async |event: LambdaEvent<SocketEvent>| {
+        let answer = send_message::handle(&event.payload, limits, &cache, &queues, &gateway);
+        Ok::<_, lambda_runtime::Error>(answer.await)
+    }))
+    .await
+}

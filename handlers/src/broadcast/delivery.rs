@@ -1,0 +1,256 @@
+//! Frames on their way to a shard's clients.
+//!
+//! Every client gets the frames in their order, one after the other; which frame it has got to is
+//! its own affair, so a client that is slow, throttled or broken delays nobody. A post that takes
+//! longer than [`PROMPT`] gives its place among the posts in flight to the next one; a failed one
+//! is repeated after a jittered pause that holds no place either. Clients that lag behind are
+//! carried over from tick to tick, and the shard's cursor stays at what they have got, so that
+//! nothing is lost with a loop that dies.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use place_canvas::wire::UpdateFrame;
+use place_canvas::{ConnectionId, Position};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
+
+use super::attempt::{LastTry, Outcome, attempt};
+use super::pace::Pace;
+use super::progress::{Counts, LONGEST_PAUSE, Progress};
+use crate::error::Error;
+use crate::gateway::Frame;
+use crate::ports::{Clients, Gateway};
+
+/// A post that takes longer no longer counts against the posts in flight.
+const PROMPT: Duration = Duration::from_millis(250);
+/// Posts that may take their time beside those that count. A Lambda function has 1,024 file
+/// descriptors.
+const SLOW_POSTS: usize = 256;
+/// Frames that a client may lag behind before it is given up.
+const MAX_LAG: u64 = 512;
+/// This many failing clients, if they are most of all, mean that the gateway fails and not they.
+const OUTAGE: usize = 10;
+
+/// A frame and the position before it.
+struct Sheet {
+    from: Position,
+    frame: Frame,
+}
+
+type Posted = (ConnectionId, Result<Outcome, Error>);
+
+/// Frames on their way to the clients of one shard.
+pub(super) struct Delivery<'a, G, C> {
+    gateway: &'a G,
+    clients: &'a C,
+    pace: Pace,
+    places: Arc<Semaphore>,
+    in_flight: FuturesUnordered<BoxFuture<'a, Posted>>,
+    max_in_flight: usize,
+    /// Clients whose next frame can be posted.
+    ready: VecDeque<ConnectionId>,
+    /// Clients whose next frame is repeated later.
+    waiting: BinaryHeap<Reverse<(Instant, ConnectionId)>>,
+    /// Clients that have not got all frames.
+    behind: HashMap<ConnectionId, Progress>,
+    /// Frames that somebody has not got, the first of them with the number `first`.
+    sheets: VecDeque<Sheet>,
+    first: u64,
+    /// Where the last frame ends.
+    end: Position,
+    audience: usize,
+    failing: usize,
+    last_at: Instant,
+    counts: Counts,
+}
+
+impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
+    /// Nothing on its way yet; the clients have been sent everything up to `position`.
+    pub(super) fn new(
+        gateway: &'a G,
+        clients: &'a C,
+        concurrency: usize,
+        pace: Pace,
+        position: Position,
+    ) -> Self {
+        let concurrency = concurrency.max(1);
+        Self {
+            gateway,
+            clients,
+            pace,
+            places: Arc::new(Semaphore::new(concurrency)),
+            in_flight: FuturesUnordered::new(),
+            max_in_flight: concurrency + SLOW_POSTS,
+            ready: VecDeque::new(),
+            waiting: BinaryHeap::new(),
+            behind: HashMap::new(),
+            sheets: VecDeque::new(),
+            first: 0,
+            end: position,
+            audience: 0,
+            failing: 0,
+            last_at: Instant::now(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Puts `frames`, which start where the last ones ended, on their way to `audience`.
+    pub(super) fn send(&mut self, frames: Vec<UpdateFrame>, audience: &[ConnectionId]) {
+        let next = self.first + self.sheets.len() as u64;
+        for UpdateFrame { from, at, text, .. } in frames {
+            self.sheets.push_back(Sheet {
+                from,
+                frame: Frame::new(text),
+            });
+            self.end = at;
+        }
+        self.audience = audience.len();
+        for client in audience {
+            if !self.behind.contains_key(client) {
+                self.behind.insert(client.clone(), Progress::at(next));
+                self.ready.push_back(client.clone());
+            }
+        }
+    }
+
+    /// From now on at most `posts_per_second`.
+    pub(super) fn set_pace(&mut self, posts_per_second: f64) {
+        self.pace.set(posts_per_second);
+    }
+
+    /// Where the last frame ends.
+    pub(super) const fn end(&self) -> Position {
+        self.end
+    }
+
+    /// What has been posted so far.
+    pub(super) const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Whether every client has got everything.
+    pub(super) fn is_done(&self) -> bool {
+        self.behind.is_empty()
+    }
+
+    /// Up to where every client has got everything; frames before it are forgotten.
+    pub(super) fn settled(&mut self) -> Position {
+        let all = self.first + self.sheets.len() as u64;
+        let next = self.behind.values().map(|p| p.next).min().unwrap_or(all);
+        while self.first < next {
+            self.sheets.pop_front();
+            self.first += 1;
+        }
+        self.sheets.front().map_or(self.end, |sheet| sheet.from)
+    }
+
+    /// Posts until `tick`, and on until every client that is in order has got everything.
+    ///
+    /// While most of the clients lag (a gateway that throttles), the next tick would only add to
+    /// what they wait for: it is put off, and what is painted meanwhile goes out as one frame.
+    pub(super) async fn run_until(&mut self, tick: Instant) -> Result<(), Error> {
+        loop {
+            let has_work = !self.ready.is_empty() && self.in_flight.len() < self.max_in_flight;
+            let lagging = !self.ready.is_empty() || self.behind.len() * 2 > self.audience;
+            let repetition = self.waiting.peek().map_or(tick, |Reverse((due, _))| *due);
+            let (places, start) = (Arc::clone(&self.places), self.pace.next());
+            let place = async move {
+                sleep_until(start).await;
+                places
+                    .acquire_owned()
+                    .await
+                    .expect("the semaphore is never closed")
+            };
+            tokio::select! {
+                biased;
+                Some((client, outcome)) = self.in_flight.next(), if !self.in_flight.is_empty() => {
+                    self.settle(client, outcome?);
+                }
+                () = sleep_until(repetition), if !self.waiting.is_empty() => {
+                    if let Some(Reverse((_, client))) = self.waiting.pop() {
+                        self.ready.push_back(client);
+                    }
+                }
+                place = place, if has_work => self.post_next(place),
+                () = sleep_until(tick), if !lagging || self.behind.is_empty() => return Ok(()),
+            }
+        }
+    }
+
+    fn post_next(&mut self, place: OwnedSemaphorePermit) {
+        while let Some(client) = self.ready.pop_front() {
+            let Some(progress) = self.behind.get(&client) else {
+                continue;
+            };
+            let index = usize::try_from(progress.next - self.first).ok();
+            let Some(sheet) = index.and_then(|index| self.sheets.get(index)) else {
+                continue;
+            };
+            let last_try = self.last_try(progress);
+            self.pace.count();
+            self.counts.posts += 1;
+            let (gateway, clients, frame) = (self.gateway, self.clients, sheet.frame.clone());
+            self.in_flight.push(Box::pin(async move {
+                let post = attempt(gateway, clients, &client, &frame, last_try);
+                let outcome = prompt(post, place).await;
+                (client, outcome)
+            }));
+            return;
+        }
+    }
+
+    /// Which failures of its next post end a client.
+    fn last_try(&self, progress: &Progress) -> LastTry {
+        let outage = self.failing >= OUTAGE && self.failing * 2 > self.audience;
+        let others_get_through = self.last_at.elapsed() < LONGEST_PAUSE;
+        LastTry {
+            failed: progress.has_failed_enough() && !outage || self.lag(progress) > MAX_LAG,
+            throttled: progress.is_throttled_for_long() && others_get_through,
+        }
+    }
+
+    /// Frames that a client has not got.
+    fn lag(&self, progress: &Progress) -> u64 {
+        self.first + self.sheets.len() as u64 - progress.next
+    }
+
+    fn settle(&mut self, client: ConnectionId, outcome: Outcome) {
+        let Some(mut progress) = self.behind.remove(&client) else {
+            return;
+        };
+        self.failing -= usize::from(progress.is_failing());
+        self.counts.add(outcome);
+        progress.note(outcome);
+        match outcome {
+            Outcome::Delivered => {
+                self.last_at = Instant::now();
+                if self.lag(&progress) == 0 {
+                    return;
+                }
+                self.ready.push_back(client.clone());
+            }
+            Outcome::Throttled | Outcome::Failed => {
+                let due = Instant::now() + progress.pause();
+                self.waiting.push(Reverse((due, client.clone())));
+            }
+            Outcome::Gone | Outcome::GivenUp | Outcome::NotOpen => return,
+        }
+        self.failing += usize::from(progress.is_failing());
+        self.behind.insert(client, progress);
+    }
+}
+
+/// Runs `post`, and gives its place back early if it takes long.
+async fn prompt<T>(post: impl Future<Output = T>, place: OwnedSemaphorePermit) -> T {
+    tokio::pin!(post);
+    if let Ok(done) = tokio::time::timeout(PROMPT, &mut post).await {
+        return done;
+    }
+    drop(place);
+    post.await
+}

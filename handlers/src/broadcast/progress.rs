@@ -1,0 +1,112 @@
+//! How far one client has got, and how its posts went.
+
+use std::time::Duration;
+
+use rand::Rng;
+use tokio::time::Instant;
+
+use super::attempt::Outcome;
+
+/// Failed posts in a row (no answer, 5xx) after which a client is given up.
+const MAX_FAILURES: u32 = 4;
+/// How long a client may be throttled, while others are not, before that counts as failing: 429
+/// also means that this one client's buffer is full.
+const MAX_THROTTLED: Duration = Duration::from_mins(1);
+/// Pause before the first repetition.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause before a repetition.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How far one client is.
+#[derive(Debug)]
+pub(super) struct Progress {
+    /// Number of the frame that it gets next.
+    pub(super) next: u64,
+    /// Posts in a row that did not get through.
+    tries: u32,
+    /// Those of them that were not throttled.
+    failures: u32,
+    throttled_since: Option<Instant>,
+}
+
+impl Progress {
+    /// A client in order that gets the frame `next`.
+    pub(super) const fn at(next: u64) -> Self {
+        Self {
+            next,
+            tries: 0,
+            failures: 0,
+            throttled_since: None,
+        }
+    }
+
+    /// Takes in how a post ended.
+    pub(super) fn note(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Delivered => *self = Self::at(self.next + 1),
+            Outcome::Throttled => {
+                self.tries += 1;
+                self.throttled_since.get_or_insert_with(Instant::now);
+            }
+            Outcome::Failed => {
+                self.tries += 1;
+                self.failures += 1;
+            }
+            Outcome::Gone | Outcome::GivenUp | Outcome::NotOpen => {}
+        }
+    }
+
+    pub(super) const fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
+    /// Whether one failure more is one too many.
+    pub(super) const fn has_failed_enough(&self) -> bool {
+        self.failures + 1 >= MAX_FAILURES
+    }
+
+    pub(super) fn is_throttled_for_long(&self) -> bool {
+        self.throttled_since
+            .is_some_and(|since| since.elapsed() > MAX_THROTTLED)
+    }
+
+    /// The pause before the next try: doubled each time, and spread, so that clients that failed
+    /// together don't come back together.
+    pub(super) fn pause(&self) -> Duration {
+        let doubled = FIRST_PAUSE.saturating_mul(1 << self.tries.saturating_sub(1).min(8));
+        doubled
+            .min(LONGEST_PAUSE)
+            .mul_f64(rand::rng().random_range(0.5..1.0))
+    }
+}
+
+/// What was posted, and to what end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Posts, repetitions included.
+    pub posts: u64,
+    /// Frames that arrived.
+    pub delivered: u64,
+    /// Posts that the gateway throttled.
+    pub throttled: u64,
+    /// Posts that failed otherwise.
+    pub failed: u64,
+    /// Clients that were gone and are removed.
+    pub gone: u64,
+    /// Clients that kept failing and are removed and disconnected.
+    pub given_up: u64,
+}
+
+impl Counts {
+    /// Counts how a post ended.
+    pub(super) const fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Delivered => self.delivered += 1,
+            Outcome::Throttled => self.throttled += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Gone => self.gone += 1,
+            Outcome::GivenUp => self.given_up += 1,
+            Outcome::NotOpen => {}
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The loop that serves one shard.
+
+use std::time::Duration;
+
+use place_canvas::store::{Asleep, Polled, Taken};
+use place_canvas::wire::update_frames;
+use place_canvas::{ConnectionId, Entry, Position, Shard, Token};
+use tokio::time::{Instant, sleep_until};
+use tracing::warn;
+
+use super::delivery::Delivery;
+use super::pace::Pace;
+use super::progress::Counts;
+use super::{Cache, Invocation, Tuning};
+use crate::error::{Error, chain};
+use crate::ports::{Calls, Gateway};
+use crate::queues::{Call, Reason};
+
+/// How long a loop that died blocks its shard.
+const LEASE: Duration = Duration::from_secs(5);
+/// How often the lease is renewed while posts take longer than a tick.
+const RENEWAL: Duration = Duration::from_millis(1500);
+/// Kept free before the invocation's time-out, for handing over.
+const RESERVE: Duration = Duration::from_secs(3);
+/// Entries of history that are read at once.
+const PAGE: usize = 2000;
+/// Pixels after which no further page is read in one tick, to bound the memory.
+const MAX_PIXELS: usize = 200_000;
+/// How often the number of all clients is looked up, of which the pace depends.
+const COUNT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How a loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// There was nothing more to send.
+    Asleep,
+    /// The invocation's time was up; the next one goes on.
+    HandedOver,
+    /// Another loop had the shard from the beginning.
+    Held,
+    /// Another loop got the shard, because this one was held up for longer than its lease.
+    Lost,
+}
+
+/// What a loop did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Position at which it began.
+    pub from: Position,
+    /// Position up to which it sent.
+    pub to: Position,
+    /// Ticks that brought changes.
+    pub ticks: u64,
+    /// Frames, each of which went to all clients.
+    pub frames: u64,
+    /// Pixels in them.
+    pub pixels: u64,
+    /// Clients of the shard.
+    pub clients: usize,
+    /// How long it ran.
+    pub elapsed: Duration,
+    /// Posts and what became of them.
+    pub counts: Counts,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// The loop of one shard.
+pub(super) struct ShardLoop<'a, C, Q, G> {
+    shard: Shard,
+    token: Token,
+    invocation: Invocation<'a>,
+    tuning: Tuning,
+    cache: &'a C,
+    calls: &'a Q,
+    delivery: Delivery<'a, G, C>,
+    audience: Vec<ConnectionId>,
+    /// What the roster's counter said before the audience was read.
+    roster: Option<u64>,
+    counted: Option<Instant>,
+    renew_at: Instant,
+    summary: Summary,
+}
+
+impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
+    /// Serves `shard` until there is nothing more to send or the time is up.
+    pub(super) async fn run(
+        shard: Shard,
+        invocation: Invocation<'a>,
+        tuning: Tuning,
+        (cache, calls, gateway): (&'a C, &'a Q, &'a G),
+    ) -> Result<Summary, Error> {
+        let start = Instant::now();
+        let token = Token::random();
+        let lease = cache.take(shard, &token, LEASE).await?;
+        let cursor = match lease {
+            Taken::Taken { cursor } => cursor,
+            Taken::Held => Position::ZERO,
+        };
+        let pace = Pace::new(f64::from(tuning.max_posts_per_second));
+        let mut serving = Self {
+            shard,
+            token,
+            invocation,
+            tuning,
+            cache,
+            calls,
+            delivery: Delivery::new(gateway, cache, tuning.concurrency, pace, cursor),
+            audience: Vec::new(),
+            roster: None,
+            counted: None,
+            renew_at: start + RENEWAL,
+            summary: Summary::new(cursor),
+        };
+        if lease == Taken::Held {
+            return Ok(serving.ended(start, Ending::Held));
+        }
+        match serving.serve().await {
+            Ok(ending) => Ok(serving.ended(start, ending)),
+            Err(error) => {
+                // So that the next paint need not wait for the lease to expire.
+                if let Err(error) = cache.hand_over(shard, &serving.token).await {
+                    warn!(%shard, error = chain(&error), "could not give the lease back");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn ended(mut self, start: Instant, ending: Ending) -> Summary {
+        self.summary.to = self.delivery.end();
+        self.summary.clients = self.audience.len();
+        self.summary.counts = self.delivery.counts();
+        self.summary.elapsed = start.elapsed();
+        self.summary.ending = ending;
+        self.summary
+    }
+
+    async fn serve(&mut self) -> Result<Ending, Error> {
+        loop {
+            let tick = Instant::now() + self.tuning.tick;
+            let Some(news) = self.read().await? else {
+                return Ok(Ending::Lost);
+            };
+            if !news.entries.is_empty() {
+                self.send(&news).await?;
+            } else if self.delivery.is_done() {
+                match self.cache.fall_asleep(self.shard, &self.token).await? {
+                    Asleep::Asleep => return Ok(Ending::Asleep),
+                    Asleep::Lost => return Ok(Ending::Lost),
+                    Asleep::MoreToDo => continue,
+                }
+            }
+            if let Some(ending) = self.deliver(tick).await? {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// What was painted after the last frame; `None` when the lease is lost.
+    ///
+    /// The roster is never read before history: a client that joins between the two would be left
+    /// out of a frame that its picture need not hold.
+    async fn read(&mut self) -> Result<Option<News>, Error> {
+        let (settled, sent) = (self.delivery.settled(), self.delivery.end());
+        let lagging = settled < sent;
+        let beyond = if lagging {
+            self.cache.read_after(sent, PAGE).await?
+        } else {
+            Vec::new()
+        };
+        let lease = (self.shard, &self.token, LEASE);
+        let page = if lagging { 1 } else { PAGE };
+        let polled = self.cache.poll(lease, settled, page).await?;
+        self.renew_at = Instant::now() + RENEWAL;
+        let Polled::Alive { entries, roster } = polled else {
+            return Ok(None);
+        };
+        let entries = if lagging { beyond } else { entries };
+        self.read_on(News {
+            entries,
+            roster: Some(roster),
+        })
+        .await
+        .map(Some)
+    }
+
+    /// Reads the pages after a full one.
+    async fn read_on(&self, mut news: News) -> Result<News, Error> {
+        let pixels = |page: &[Entry]| page.iter().map(|entry| entry.pixels.len()).sum::<usize>();
+        let mut read = pixels(&news.entries);
+        let mut last_page = news.entries.len();
+        while last_page == PAGE && read < MAX_PIXELS {
+            let Some(last) = news.entries.last() else {
+                break;
+            };
+            let page = self.cache.read_after(last.at, PAGE).await?;
+            news.roster = None;
+            last_page = page.len();
+            read += pixels(&page);
+            news.entries.extend(page);
+        }
+        Ok(news)
+    }
+
+    async fn send(&mut self, news: &News) -> Result<(), Error> {
+        if news.roster.is_none() || news.roster != self.roster {
+            self.audience = self.cache.audience(self.shard).await?;
+            self.roster = news.roster;
+        }
+        self.set_pace().await?;
+        let end = self.delivery.end();
+        let frames = update_frames(end, &news.entries, self.tuning.frame_bytes);
+        self.summary.ticks += 1;
+        self.summary.frames += frames.len() as u64;
+        self.summary.pixels += frames.iter().map(|frame| frame.pixels as u64).sum::<u64>();
+        self.delivery.send(frames, &self.audience);
+        Ok(())
+    }
+
+    /// Takes of the budget what the shard's part of all clients is.
+    async fn set_pace(&mut self) -> Result<(), Error> {
+        if self
+            .counted
+            .is_some_and(|counted| counted.elapsed() < COUNT_INTERVAL)
+        {
+            return Ok(());
+        }
+        let all = self.cache.all_clients().await?;
+        self.counted = Some(Instant::now());
+        self.delivery.set_pace(share(
+            self.tuning.max_posts_per_second,
+            self.audience.len(),
+            all,
+        ));
+        Ok(())
+    }
+
+    /// Posts until the tick is over, or the loop is.
+    async fn deliver(&mut self, tick: Instant) -> Result<Option<Ending>, Error> {
+        let deadline = self.invocation.deadline;
+        let hand_over_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
+        loop {
+            tokio::select! {
+                biased;
+                () = sleep_until(hand_over_at) => return self.hand_over().await.map(Some),
+                () = sleep_until(self.renew_at) => {
+                    if !self.cache.renew(self.shard, &self.token, LEASE).await? {
+                        return Ok(Some(Ending::Lost));
+                    }
+                    self.renew_at = Instant::now() + RENEWAL;
+                }
+                done = self.delivery.run_until(tick) => return done.map(|()| None),
+            }
+        }
+    }
+
+    /// Leaves the shard to the next invocation. What is still on its way to clients that lag is
+    /// posted again by that one, because the cursor stays before it.
+    async fn hand_over(&mut self) -> Result<Ending, Error> {
+        let settled = self.delivery.settled();
+        let lease = (self.shard, &self.token, LEASE);
+        if self.cache.poll(lease, settled, 1).await? == Polled::Lost
+            || !self.cache.hand_over(self.shard, &self.token).await?
+        {
+            return Ok(Ending::Lost);
+        }
+        let reason = Reason::HandOver(self.invocation.request_id.to_owned());
+        self.calls
+            .call(&Call {
+                shard: self.shard,
+                at: settled,
+                reason,
+            })
+            .await?;
+        Ok(Ending::HandedOver)
+    }
+}
+
+/// What a tick found.
+struct News {
+    entries: Vec<Entry>,
+    /// The roster's counter; `None` when it was read before the last of the entries.
+    roster: Option<u64>,
+}
+
+/// Posts a second for a shard with `own` of `all` clients.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "numbers of clients are far below 2^52"
+)]
+fn share(budget: u32, own: usize, all: u64) -> f64 {
+    f64::from(budget) * (own as f64 / all.max(own as u64).max(1) as f64)
+}
+
+impl Summary {
+    fn new(from: Position) -> Self {
+        Self {
+            from,
+            to: from,
+            ticks: 0,
+            frames: 0,
+            pixels: 0,
+            clients: 0,
+            elapsed: Duration::ZERO,
+            counts: Counts::default(),
+            ending: Ending::Held,
+        }
+    }
+}

@@ -1,0 +1,465 @@
+use std::time::Duration;
+
+use place_canvas::{ConnectionId, Position};
+use tokio::time::{Instant, sleep};
+
+use super::*;
+use crate::fakes::{FakeCache, FakeGateway, FakeQueues, Mood, batch, dot, id, invocation};
+use crate::gateway::GatewayError;
+use crate::queues::Reason;
+
+const TICK: Duration = Duration::from_millis(100);
+const OLD: Duration = Duration::from_mins(1);
+
+struct World {
+    cache: FakeCache,
+    queues: FakeQueues,
+    gateway: FakeGateway,
+    tuning: Tuning,
+}
+
+impl World {
+    /// A canvas with so many clients that connected long ago and hold the empty picture.
+    fn new(clients: usize) -> Self {
+        let world = Self {
+            cache: FakeCache::new(1),
+            queues: FakeQueues::default(),
+            gateway: FakeGateway::new(Duration::from_millis(5)),
+            tuning: Tuning {
+                tick: TICK,
+                concurrency: 8,
+                max_posts_per_second: 5000,
+                frame_bytes: 32_768,
+            },
+        };
+        for number in 0..clients {
+            world.cache.join(&client(number), OLD);
+        }
+        world
+    }
+
+    async fn serve_for(&self, seconds: u64) -> Result<Summary, Error> {
+        let ports = (&self.cache, &self.queues, &self.gateway);
+        ShardLoop::run(Shard(0), invocation(seconds), self.tuning, ports).await
+    }
+
+    async fn serve(&self) -> Summary {
+        self.serve_for(3600).await.unwrap()
+    }
+
+    /// How many updates a client got, after checking that they follow one another from `from`.
+    fn updates(&self, client: &ConnectionId, from: Position) -> usize {
+        let mut held = from;
+        let texts = self.gateway.texts(client);
+        for text in &texts {
+            match place_canvas::wire::ServerFrame::parse(text).unwrap() {
+                place_canvas::wire::ServerFrame::Update { from, at, .. } => {
+                    assert!(from <= held, "a gap");
+                    held = held.max(at);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(held, self.cache.state().history.last().unwrap().at);
+        texts.len()
+    }
+}
+
+fn client(number: usize) -> ConnectionId {
+    id(&format!("c{number:05}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn everyone_gets_every_change_and_the_loop_falls_asleep() {
+    let world = World::new(30);
+    world.cache.paint_now(&[dot(1, 1, 1)]);
+    let painter = async {
+        for grey in 0..50 {
+            sleep(Duration::from_millis(37)).await;
+            world.cache.paint_now(&[dot(2, 2, grey)]);
+        }
+    };
+    let (summary, ()) = tokio::join!(world.serve(), painter);
+    assert_eq!(summary.ending, Ending::Asleep);
+    assert!(!world.cache.is_awake(Shard(0)));
+    for number in 0..30 {
+        assert!(world.updates(&client(number), Position::ZERO) <= 25);
+    }
+    assert_eq!(world.cache.state().cursors[&Shard(0)], summary.to);
+    // The set of clients did not change, so it was read once.
+    assert_eq!(world.cache.state().audience_reads, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tick_carries_each_pixel_once() {
+    let world = World::new(1);
+    for grey in 0..200 {
+        world.cache.paint_now(&[dot(3, 3, grey), dot(4, 4, grey)]);
+    }
+    let summary = world.serve().await;
+    assert_eq!(
+        (summary.frames, summary.pixels, summary.counts.posts),
+        (1, 2, 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_history_than_a_page_is_sent_in_one_tick() {
+    let world = World::new(2);
+    for number in 0..5000_u16 {
+        world.cache.paint_now(&[dot(number % 20, number % 10, 1)]);
+    }
+    let summary = world.serve().await;
+    assert_eq!(summary.ticks, 1);
+    world.updates(&client(0), Position::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_posts_stay_within_the_budget() {
+    for (clients, budget) in [(10, 5000), (1000, 2000), (3000, 5000)] {
+        let mut world = World::new(clients);
+        world.tuning.max_posts_per_second = budget;
+        world.tuning.concurrency = 64;
+        world.cache.paint_now(&[dot(0, 0, 0)]);
+        let start = Instant::now();
+        let painter = async {
+            for grey in 0..100 {
+                sleep(Duration::from_millis(50)).await;
+                world.cache.paint_now(&[dot(2, 2, grey)]);
+            }
+        };
+        let (summary, ()) = tokio::join!(world.serve(), painter);
+        let calls = world.gateway.calls();
+        let burst = budget as usize * 11 / 10;
+        for second in calls.posts.windows(burst + 1) {
+            assert!(
+                second[burst] - second[0] >= Duration::from_secs(1),
+                "{clients} clients"
+            );
+        }
+        // Few clients get a frame each tick, many get as many as the budget allows.
+        let seconds = start.elapsed().as_secs();
+        let allowed = (u64::from(budget) * seconds / clients as u64).min(10 * seconds);
+        assert!(
+            summary.ticks * 10 > allowed * 7,
+            "{clients} clients: {} ticks",
+            summary.ticks
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_posts_are_in_flight_than_allowed() {
+    let world = World::new(200);
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    world.serve().await;
+    assert_eq!(world.gateway.calls().most_in_flight, 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_gone_is_removed_and_a_young_one_is_not() {
+    let world = World::new(3);
+    world.cache.join(&id("young"), Duration::from_secs(3));
+    world
+        .gateway
+        .set(&id("young"), Mood::Fails(GatewayError::Gone));
+    world
+        .gateway
+        .set(&client(1), Mood::Fails(GatewayError::Gone));
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let summary = world.serve().await;
+    assert_eq!((summary.counts.gone, summary.counts.delivered), (1, 2));
+    let left: Vec<_> = world.cache.state().clients.keys().cloned().collect();
+    assert_eq!(left, [client(0), client(2), id("young")]);
+    assert!(world.gateway.calls().closed.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_client_stays_and_gets_everything() {
+    let world = World::new(5);
+    for number in 0..5 {
+        world.gateway.set(
+            &client(number),
+            Mood::FailsTimes(GatewayError::Throttled, 12),
+        );
+    }
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let summary = world.serve().await;
+    assert_eq!(
+        (summary.counts.throttled, summary.counts.delivered),
+        (60, 5)
+    );
+    assert_eq!(world.cache.state().clients.len(), 5);
+    world.updates(&client(4), Position::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_gateway_is_not_asked_for_more() {
+    let world = World::new(100);
+    for number in 0..100 {
+        world.gateway.set(
+            &client(number),
+            Mood::FailsTimes(GatewayError::Throttled, 5),
+        );
+    }
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let painter = async {
+        for grey in 0..40 {
+            sleep(Duration::from_millis(50)).await;
+            world.cache.paint_now(&[dot(2, 2, grey)]);
+        }
+    };
+    let (summary, ()) = tokio::join!(world.serve(), painter);
+    // While most clients wait, ticks are put off: what is painted meanwhile is one frame.
+    assert!(summary.ticks <= 15, "{summary:?}");
+    assert_eq!(world.cache.state().clients.len(), 100);
+    world.updates(&client(7), Position::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_error_is_tried_again() {
+    let world = World::new(4);
+    world
+        .gateway
+        .set(&client(2), Mood::FailsTimes(GatewayError::Status(500), 3));
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let summary = world.serve().await;
+    assert_eq!((summary.counts.failed, summary.counts.delivered), (3, 4));
+    assert_eq!(world.cache.state().clients.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_keeps_failing_is_removed_and_disconnected() {
+    let world = World::new(4);
+    world
+        .gateway
+        .set(&client(2), Mood::Fails(GatewayError::Status(500)));
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let summary = world.serve().await;
+    assert_eq!((summary.counts.given_up, summary.counts.delivered), (1, 3));
+    assert!(!world.cache.state().clients.contains_key(&client(2)));
+    assert_eq!(world.gateway.calls().closed, [client(2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_fails_for_everyone_costs_nobody_the_connection() {
+    let world = World::new(50);
+    for number in 0..50 {
+        world.gateway.set(
+            &client(number),
+            Mood::FailsTimes(GatewayError::Status(503), 9),
+        );
+    }
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let summary = world.serve().await;
+    assert_eq!((summary.counts.given_up, summary.counts.delivered), (0, 50));
+    assert_eq!(world.cache.state().clients.len(), 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_without_permission_removes_nobody() {
+    let world = World::new(50);
+    for number in 0..50 {
+        world
+            .gateway
+            .set(&client(number), Mood::Fails(GatewayError::Denied(403)));
+    }
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let error = world.serve_for(60).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Gateway(GatewayError::Denied(403))),
+        "{error:?}"
+    );
+    assert_eq!(world.cache.state().clients.len(), 50);
+    // The lease was given back: the next paint need not wait for it to expire.
+    sleep(Duration::from_millis(2100)).await;
+    assert_eq!(world.cache.paint_now(&[dot(0, 0, 1)]).wake, [Shard(0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_clients_delay_nobody() {
+    let world = World::new(100);
+    for number in 0..40 {
+        let mood = if number % 2 == 0 {
+            Mood::Hangs
+        } else {
+            Mood::Slow(Duration::from_secs(4))
+        };
+        world.gateway.set(&client(number), mood);
+    }
+    let start = Instant::now();
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let painter = async {
+        for grey in 0..30 {
+            sleep(Duration::from_millis(200)).await;
+            world.cache.paint_now(&[dot(2, 2, grey)]);
+        }
+    };
+    let (_, ()) = tokio::join!(world.serve(), painter);
+    let calls = world.gateway.calls();
+    for number in 40..100 {
+        let arrived = &calls.arrived[&client(number)];
+        assert!(
+            arrived[0].0 - start < Duration::from_secs(2),
+            "{:?}",
+            arrived[0].0 - start
+        );
+        let pauses = arrived.windows(2).map(|pair| pair[1].0 - pair[0].0);
+        assert!(pauses.max().unwrap() < Duration::from_millis(1500));
+    }
+    drop(calls);
+    world.updates(&client(1), Position::ZERO);
+    assert!(!world.cache.state().clients.contains_key(&client(0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_client_does_not_keep_the_cursor_of_a_dead_loop_ahead() {
+    let world = World::new(4);
+    world
+        .gateway
+        .set(&client(0), Mood::Slow(Duration::from_secs(4)));
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let dying = tokio::time::timeout(Duration::from_secs(2), world.serve());
+    assert!(dying.await.is_err());
+    // All but one have it, so the cursor must not have moved past it.
+    assert_eq!(world.cache.state().cursors[&Shard(0)], Position::ZERO);
+    sleep(Duration::from_secs(6)).await;
+    world.serve().await;
+    for number in 0..4 {
+        world.updates(&client(number), Position::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_is_killed_anywhere_is_made_good_by_the_next() {
+    let steps = {
+        let world = World::new(3);
+        world.cache.paint_now(&[dot(0, 0, 0)]);
+        world.serve().await;
+        world.cache.faults.steps()
+    };
+    assert!(steps > 4);
+    for step in 1..=steps {
+        let world = World::new(3);
+        world.cache.paint_now(&[dot(0, 0, 0)]);
+        world.cache.faults.kill_at(step);
+        assert!(
+            world.cache.faults.run(world.serve()).await.is_none(),
+            "step {step}"
+        );
+        world.cache.faults.heal();
+        sleep(Duration::from_secs(6)).await;
+        let wake = world.cache.paint_now(&[dot(1, 1, 1)]).wake;
+        assert_eq!(wake, [Shard(0)], "the next paint calls again");
+        world.serve().await;
+        for number in 0..3 {
+            world.updates(&client(number), Position::ZERO);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_its_time_is_up_a_loop_hands_over() {
+    let world = World::new(3);
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let painter = async {
+        for grey in 0..200 {
+            sleep(Duration::from_millis(50)).await;
+            world.cache.paint_now(&[dot(2, 2, grey)]);
+        }
+    };
+    let serving = async {
+        let first = world.serve_for(8).await.unwrap();
+        let call = world.queues.calls.lock().unwrap().pop().unwrap();
+        assert_eq!((first.ending, call.shard), (Ending::HandedOver, Shard(0)));
+        assert_eq!(call.reason, Reason::HandOver("r".into()));
+        assert!(first.elapsed < Duration::from_secs(6));
+        world.serve().await
+    };
+    let (last, ()) = tokio::join!(serving, painter);
+    assert_eq!(last.ending, Ending::Asleep);
+    world.updates(&client(1), Position::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_duplicate_wake_up_finds_the_shard_held() {
+    let world = World::new(3);
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let (first, second) = tokio::join!(world.serve(), world.serve());
+    assert_eq!(
+        (first.ending, second.ending),
+        (Ending::Asleep, Ending::Held)
+    );
+    assert_eq!(world.gateway.calls().posts.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_lost_its_lease_stops() {
+    let world = World::new(300);
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let painter = async {
+        for grey in 0..100 {
+            sleep(Duration::from_millis(50)).await;
+            world.cache.paint_now(&[dot(2, 2, grey)]);
+            if grey == 30 {
+                world.cache.drop_leases();
+            }
+        }
+    };
+    let (summary, ()) = tokio::join!(world.serve(), painter);
+    assert_eq!(summary.ending, Ending::Lost);
+    sleep(Duration::from_secs(3)).await;
+    world.serve().await;
+    world.updates(&client(1), Position::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_joins_between_two_ticks_is_in_the_next() {
+    let world = World::new(1);
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let joiner = async {
+        sleep(Duration::from_millis(150)).await;
+        let before = world.cache.state().history.last().unwrap().at;
+        world.cache.join(&id("late"), Duration::ZERO);
+        world.cache.paint_now(&[dot(2, 2, 2)]);
+        before
+    };
+    let painter = async {
+        sleep(Duration::from_millis(50)).await;
+        world.cache.paint_now(&[dot(1, 1, 1)]);
+    };
+    let (_, held, ()) = tokio::join!(world.serve(), joiner, painter);
+    assert_eq!(world.updates(&id("late"), held), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_reports_the_loop_that_failed() {
+    let world = World::new(3);
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let event = batch(&[r#"{"shard":0}"#, "rubbish", r#"{"shard":0}"#]);
+    let ports = (&world.cache, &world.queues, &world.gateway);
+    world.cache.faults.fail_at(1);
+    let failed = handle(
+        &event,
+        invocation(60),
+        world.tuning,
+        ports.0,
+        ports.1,
+        ports.2,
+    )
+    .await
+    .failures;
+    assert_eq!(failed.len(), 3);
+    world.cache.faults.heal();
+    let done = handle(
+        &event,
+        invocation(60),
+        world.tuning,
+        ports.0,
+        ports.1,
+        ports.2,
+    )
+    .await;
+    assert_eq!(done, BatchAnswer::default());
+    world.updates(&client(0), Position::ZERO);
+}

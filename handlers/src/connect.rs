@@ -1,0 +1,134 @@
+//! `$connect`: admits a client, or not, and queues it for the picture.
+
+use place_canvas::ConnectionId;
+use place_canvas::store::Admission;
+use place_config::env::OriginList;
+use tracing::{info, warn};
+
+use crate::error::{Error, chain};
+use crate::event::{SocketAnswer, SocketEvent};
+use crate::ports::{Clients, Newcomers};
+
+/// Admits the client of `event` into its shard's set and queues it for the picture.
+///
+/// Answers 2xx only when both are done; a client that could not be queued is taken out again,
+/// because nobody would ever send it the picture.
+pub async fn handle(
+    event: &SocketEvent,
+    allowed_origins: &OriginList,
+    clients: &impl Clients,
+    newcomers: &impl Newcomers,
+) -> SocketAnswer {
+    let Some(connection) = event.connection() else {
+        warn!("refused an event without a connection id");
+        return SocketAnswer::BAD_REQUEST;
+    };
+    if !allowed_origins.admits(event.origin()) {
+        info!(%connection, "refused: its origin is not allowed");
+        return SocketAnswer::FORBIDDEN;
+    }
+    match admit(&connection, clients, newcomers).await {
+        Ok(Admission::Admitted { clients }) => {
+            info!(%connection, clients, "connected");
+            SocketAnswer::OK
+        }
+        Ok(Admission::Full { clients }) => {
+            info!(%connection, clients, "refused: full");
+            SocketAnswer::UNAVAILABLE
+        }
+        Err(error) => {
+            warn!(%connection, error = chain(&error), "could not connect");
+            SocketAnswer::UNAVAILABLE
+        }
+    }
+}
+
+async fn admit(
+    connection: &ConnectionId,
+    clients: &impl Clients,
+    newcomers: &impl Newcomers,
+) -> Result<Admission, Error> {
+    let admitted = match clients.add(connection).await {
+        Ok(full @ Admission::Full { .. }) => return Ok(full),
+        Ok(admitted) => newcomers.announce(connection).await.map(|()| admitted),
+        // Undone too: the cache may have added it before its answer was lost.
+        Err(error) => Err(error),
+    };
+    if admitted.is_err()
+        && let Err(error) = clients.remove(connection).await
+    {
+        warn!(%connection, error = chain(&error), "could not take the client out again");
+    }
+    admitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::{FakeCache, FakeQueues, id};
+
+    fn event(origin: Option<&str>) -> SocketEvent {
+        let text = r#"{"requestContext":{"connectionId":"abc="}}"#;
+        let mut event: SocketEvent = serde_json::from_str(text).unwrap();
+        event.headers = origin.map(|o| [("Origin".to_owned(), o.to_owned())].into());
+        event
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_added_and_queued() {
+        let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
+        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        assert_eq!(answer, SocketAnswer::OK);
+        assert!(cache.state().clients.contains_key(&id("abc=")));
+        assert_eq!(*queues.newcomers.lock().unwrap(), [id("abc=")]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_origin_is_refused() {
+        let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
+        let origins = OriginList::new(vec!["https://a.example".into()]);
+        for origin in [None, Some("https://b.example")] {
+            let answer = handle(&event(origin), &origins, &cache, &queues).await;
+            assert_eq!(answer, SocketAnswer::FORBIDDEN);
+        }
+        assert!(cache.state().clients.is_empty());
+        let answer = handle(&event(Some("https://a.example")), &origins, &cache, &queues).await;
+        assert_eq!(answer, SocketAnswer::OK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_canvas_refuses() {
+        let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
+        cache.state().max_clients = 0;
+        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        assert_eq!(answer, SocketAnswer::UNAVAILABLE);
+        assert!(queues.newcomers.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_cannot_be_queued_is_taken_out_again() {
+        let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
+        queues.faults.fail_at(1);
+        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        assert_eq!(answer, SocketAnswer::UNAVAILABLE);
+        assert!(cache.state().clients.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_whose_adding_was_not_answered_is_taken_out_again() {
+        let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
+        cache.faults.fail_at(2);
+        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        assert_eq!(answer, SocketAnswer::UNAVAILABLE);
+        assert!(cache.state().clients.is_empty());
+        assert!(queues.newcomers.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_without_a_connection_is_refused() {
+        let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
+        let event = SocketEvent::default();
+        let answer = handle(&event, &OriginList::default(), &cache, &queues).await;
+        assert_eq!(answer, SocketAnswer::BAD_REQUEST);
+    }
+}

@@ -1,0 +1,221 @@
+//! The events that the functions receive, read as tolerantly as is safe: a field that AWS adds,
+//! drops or sends as null must not stop a client.
+
+use std::collections::HashMap;
+
+use place_canvas::{ConnectionId, Shard};
+use serde::{Deserialize, Serialize};
+
+/// What API Gateway sends for `$connect`, `$disconnect` and `sendMessage`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SocketEvent {
+    /// Who the event is from.
+    #[serde(default)]
+    pub request_context: RequestContext,
+    /// Headers of the handshake; only `$connect` has them.
+    #[serde(default)]
+    pub headers: Option<HashMap<String, String>>,
+    /// The client's message, if it is one.
+    #[serde(default)]
+    pub body: Option<String>,
+}
+
+/// Who a [`SocketEvent`] is from.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestContext {
+    /// Id of the connection, not yet checked.
+    #[serde(default)]
+    pub connection_id: Option<String>,
+    /// Where it comes from.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// Address of the client as API Gateway saw it.
+    #[serde(default, alias = "SourceIp")]
+    pub source_ip: Option<String>,
+}
+
+impl SocketEvent {
+    /// The connection, when its id is one.
+    pub fn connection(&self) -> Option<ConnectionId> {
+        ConnectionId::new(self.request_context.connection_id.as_deref()?).ok()
+    }
+
+    /// Address of the client; empty when the event has none.
+    pub fn source(&self) -> &str {
+        let identity = self.request_context.identity.as_ref();
+        identity.and_then(|i| i.source_ip.as_deref()).unwrap_or("")
+    }
+
+    /// The `Origin` header of the handshake.
+    pub fn origin(&self) -> Option<&str> {
+        let mut headers = self.headers.as_ref()?.iter();
+        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("origin"));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// What a function answers API Gateway; anything but 2xx refuses a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SocketAnswer {
+    /// HTTP status.
+    #[serde(rename = "statusCode")]
+    pub status_code: u16,
+}
+
+impl SocketAnswer {
+    /// Done.
+    pub const OK: Self = Self { status_code: 200 };
+    /// The event is none that API Gateway sends.
+    pub const BAD_REQUEST: Self = Self { status_code: 400 };
+    /// This origin may not connect.
+    pub const FORBIDDEN: Self = Self { status_code: 403 };
+    /// Full, or something that is needed did not answer.
+    pub const UNAVAILABLE: Self = Self { status_code: 503 };
+}
+
+/// What Lambda sends for a batch of queue messages.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct QueueEvent {
+    /// The messages, in the order of their groups.
+    #[serde(rename = "Records", default)]
+    pub records: Vec<QueueMessage>,
+}
+
+/// One message of a queue.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueMessage {
+    /// Id by which a failure is reported.
+    pub message_id: String,
+    /// What was sent.
+    #[serde(default)]
+    pub body: Option<String>,
+}
+
+impl QueueMessage {
+    /// The body as `T`, when it is one: a message that can't be read now never can be.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
+        serde_json::from_str(self.body.as_deref()?).ok()
+    }
+}
+
+/// Which messages of a batch Lambda has to deliver again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BatchAnswer {
+    /// The failed messages.
+    #[serde(rename = "batchItemFailures")]
+    pub failures: Vec<BatchFailure>,
+}
+
+/// One message that has to come again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BatchFailure {
+    /// Its id.
+    #[serde(rename = "itemIdentifier")]
+    pub message_id: String,
+}
+
+impl BatchAnswer {
+    /// The answer for a batch of a FIFO queue: the first failure and everything after it, so that
+    /// the order within a group is kept (AWS: "stop processing messages after the first failure").
+    pub fn fifo(records: &[QueueMessage], failed: impl Fn(&QueueMessage) -> bool) -> Self {
+        let first = records.iter().position(failed).unwrap_or(records.len());
+        let failures = records[first..].iter();
+        let failure = |m: &QueueMessage| BatchFailure {
+            message_id: m.message_id.clone(),
+        };
+        Self {
+            failures: failures.map(failure).collect(),
+        }
+    }
+}
+
+/// Message of the initialize queue: a client that waits for the picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newcomer {
+    /// The client.
+    pub connection: ConnectionId,
+}
+
+/// Message of the request queue: a shard whose broadcast loop shall run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WakeUp {
+    /// The shard.
+    pub shard: Shard,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(ids: &[&str]) -> Vec<QueueMessage> {
+        let message = |id: &&str| QueueMessage {
+            message_id: (*id).to_owned(),
+            body: None,
+        };
+        ids.iter().map(message).collect()
+    }
+
+    #[test]
+    fn a_fifo_batch_reports_the_first_failure_and_all_after_it() {
+        let batch = messages(&["a", "b", "c"]);
+        let answer = BatchAnswer::fifo(&batch, |m| m.message_id == "b");
+        let expected = r#"{"batchItemFailures":[{"itemIdentifier":"b"},{"itemIdentifier":"c"}]}"#;
+        assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
+        let answer = BatchAnswer::fifo(&batch, |_| false);
+        assert_eq!(
+            serde_json::to_string(&answer).unwrap(),
+            r#"{"batchItemFailures":[]}"#
+        );
+    }
+
+    #[test]
+    fn an_event_with_nulls_and_unknown_fields_is_read() {
+        let text = r#"{"requestContext":{"connectionId":"abc=","identity":null,"new":1},
+            "headers":null,"body":null,"isBase64Encoded":false}"#;
+        let event: SocketEvent = serde_json::from_str(text).unwrap();
+        assert_eq!(event.connection().unwrap().as_str(), "abc=");
+        assert_eq!((event.source(), event.origin()), ("", None));
+        let empty: SocketEvent = serde_json::from_str("{}").unwrap();
+        assert_eq!(empty.connection(), None);
+    }
+
+    #[test]
+    fn the_origin_is_found_whatever_its_case() {
+        for name in ["Origin", "origin", "ORIGIN"] {
+            let text = format!(r#"{{"headers":{{"Host":"x","{name}":"https://a.example"}}}}"#);
+            let event: SocketEvent = serde_json::from_str(&text).unwrap();
+            assert_eq!(event.origin(), Some("https://a.example"));
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_no_wake_up_is_none() {
+        let message = |body: &str| QueueMessage {
+            message_id: "1".into(),
+            body: Some(body.into()),
+        };
+        for body in [
+            "",
+            "{}",
+            r#"{"shard":-1}"#,
+            r#"{"shard":70000}"#,
+            "[]",
+            "\u{0}",
+        ] {
+            assert_eq!(message(body).read::<WakeUp>(), None, "{body}");
+        }
+        assert_eq!(
+            message(r#"{"shard":3}"#).read(),
+            Some(WakeUp { shard: Shard(3) })
+        );
+    }
+}

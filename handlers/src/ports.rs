@@ -1,0 +1,145 @@
+//! What the functions need from the world, as narrowly as each needs it: the binaries give them
+//! Redis, SQS, DynamoDB and API Gateway, the unit tests give them memory.
+
+use std::future::Future;
+use std::time::Duration;
+
+use place_canvas::store::{Admission, Asleep, Polled, Taken};
+use place_canvas::{
+    ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Shard, Token,
+};
+
+use crate::error::Error;
+use crate::gateway::{ConnectionsEndpoint, Frame, GatewayError};
+use crate::queues::{Call, Queues};
+
+/// The set of connected clients.
+pub trait Clients: Sync {
+    /// Adds one to its shard, unless the canvas is full.
+    fn add(&self, client: &ConnectionId) -> impl Future<Output = Result<Admission, Error>> + Send;
+    /// Removes one; it need not be there.
+    fn remove(&self, client: &ConnectionId) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Removes one that connected longer than `grace` ago; says whether it did.
+    fn remove_gone(
+        &self,
+        client: &ConnectionId,
+        grace: Duration,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+}
+
+/// The broadcast loops' leases, and what the loops read under them.
+pub trait Shards: Sync {
+    /// Takes a shard's lease, unless another loop runs.
+    fn take(
+        &self,
+        shard: Shard,
+        token: &Token,
+        ttl: Duration,
+    ) -> impl Future<Output = Result<Taken, Error>> + Send;
+    /// Moves the shard's cursor, renews its lease, reads history after the cursor.
+    fn poll(
+        &self,
+        lease: (Shard, &Token, Duration),
+        cursor: Position,
+        entries: usize,
+    ) -> impl Future<Output = Result<Polled, Error>> + Send;
+    /// Renews a lease; `false` when it is lost.
+    fn renew(
+        &self,
+        shard: Shard,
+        token: &Token,
+        ttl: Duration,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+    /// Gives a lease back if history holds nothing past the cursor.
+    fn fall_asleep(
+        &self,
+        shard: Shard,
+        token: &Token,
+    ) -> impl Future<Output = Result<Asleep, Error>> + Send;
+    /// Turns a lease into a call for the next loop; `false` when it was lost.
+    fn hand_over(
+        &self,
+        shard: Shard,
+        token: &Token,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+    /// All of a shard's clients: everyone who is in the set during the whole call.
+    fn audience(
+        &self,
+        shard: Shard,
+    ) -> impl Future<Output = Result<Vec<ConnectionId>, Error>> + Send;
+    /// Number of clients over all shards.
+    fn all_clients(&self) -> impl Future<Output = Result<u64, Error>> + Send;
+}
+
+/// The canvas, for painting.
+pub trait Paint: Sync {
+    /// Paints all of `pixels` or none, in one round trip.
+    fn paint(
+        &self,
+        by: &ConnectionId,
+        source: &str,
+        pixels: &[Pixel],
+    ) -> impl Future<Output = Result<Painted, PaintError>> + Send;
+}
+
+/// History: every change that is not yet trimmed, in order.
+pub trait History: Sync {
+    /// At most `entries` entries after `position`.
+    fn read_after(
+        &self,
+        position: Position,
+        entries: usize,
+    ) -> impl Future<Output = Result<Vec<Entry>, Error>> + Send;
+}
+
+/// The canvas, for looking at.
+pub trait Look: Sync {
+    /// The picture and the position that it shows.
+    fn read_canvas(&self) -> impl Future<Output = Result<(Position, Picture), Error>> + Send;
+}
+
+/// Queue of the clients that wait for the picture.
+pub trait Newcomers: Sync {
+    /// Queues one.
+    fn announce(&self, newcomer: &ConnectionId) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Queue of the wake-ups.
+pub trait Calls: Sync {
+    /// Queues one.
+    fn call(&self, call: &Call) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// The clients' connections.
+pub trait Gateway: Sync {
+    /// Posts a frame to a client; always answers, after [`crate::gateway::CALL_TIMEOUT`] at last.
+    fn post(
+        &self,
+        to: &ConnectionId,
+        frame: &Frame,
+    ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+    /// Closes a client's connection.
+    fn close(&self, of: &ConnectionId) -> impl Future<Output = Result<(), GatewayError>> + Send;
+}
+
+impl Newcomers for Queues {
+    async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
+        self.announce(newcomer).await
+    }
+}
+
+impl Calls for Queues {
+    async fn call(&self, call: &Call) -> Result<(), Error> {
+        self.call(call).await
+    }
+}
+
+impl Gateway for ConnectionsEndpoint {
+    async fn post(&self, to: &ConnectionId, frame: &Frame) -> Result<(), GatewayError> {
+        self.post(to, frame).await
+    }
+
+    async fn close(&self, of: &ConnectionId) -> Result<(), GatewayError> {
+        self.close(of).await
+    }
+}

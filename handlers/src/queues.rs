@@ -1,0 +1,114 @@
+//! The two queues: newcomers that wait for the picture, shards that wait for their loop.
+
+use aws_sdk_sqs::Client;
+use place_canvas::{ConnectionId, Position, Shard};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::event::{Newcomer, WakeUp};
+
+/// Why a shard is woken.
+///
+/// It is part of the message's deduplication id. SQS drops a message whose id it has seen within
+/// five minutes, also when that one was consumed long ago, so a second reason to wake the same
+/// shard at the same position must not have the first one's id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A paint found the shard asleep.
+    Paint,
+    /// The invocation of this request id ends and leaves its loop to the next one.
+    HandOver(String),
+    /// The invocation of this request id found the shard behind, and nobody at work.
+    Lagging(String),
+}
+
+/// A wake-up to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The shard to wake.
+    pub shard: Shard,
+    /// The position that it was called for.
+    pub at: Position,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Call {
+    /// Message group and deduplication id. A group of its own for each call, because the group of
+    /// a consumer that died stays blocked until its visibility time-out.
+    pub fn id(&self) -> String {
+        let (shard, at) = (self.shard, self.at);
+        match &self.reason {
+            Reason::Paint => format!("{shard}-{at}"),
+            Reason::HandOver(request) => format!("{shard}-{at}-over-{request}"),
+            Reason::Lagging(request) => format!("{shard}-{at}-late-{request}"),
+        }
+    }
+}
+
+/// The stack's queues.
+pub struct Queues {
+    client: Client,
+    initialize_url: String,
+    request_url: String,
+}
+
+impl Queues {
+    /// The queues at these addresses.
+    pub const fn new(client: Client, initialize_url: String, request_url: String) -> Self {
+        Self {
+            client,
+            initialize_url,
+            request_url,
+        }
+    }
+
+    /// Queues a newcomer.
+    pub async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
+        let body = Newcomer {
+            connection: newcomer.clone(),
+        };
+        self.send(&self.initialize_url, newcomer.as_str(), &body)
+            .await
+    }
+
+    /// Queues a wake-up.
+    pub async fn call(&self, call: &Call) -> Result<(), Error> {
+        self.send(&self.request_url, &call.id(), &WakeUp { shard: call.shard })
+            .await
+    }
+
+    async fn send(&self, queue: &str, id: &str, body: &impl Serialize) -> Result<(), Error> {
+        let body = serde_json::to_string(body).expect("queue messages have only text and numbers");
+        let request = self
+            .client
+            .send_message()
+            .queue_url(queue)
+            .message_body(body);
+        let request = request.message_group_id(id).message_deduplication_id(id);
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| Error::queue(queue, &error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_reasons_share_an_id() {
+        let call = |reason| Call {
+            shard: Shard(2),
+            at: Position::new(7, 1),
+            reason,
+        };
+        assert_eq!(call(Reason::Paint).id(), "2-7-1");
+        let over = call(Reason::HandOver("r1".into())).id();
+        let late = call(Reason::Lagging("r1".into())).id();
+        assert_ne!(over, late);
+        assert_ne!(over, call(Reason::HandOver("r2".into())).id());
+    }
+}

@@ -1,0 +1,323 @@
+//! save: writes what was painted into the tables, and forgets it in the cache.
+//!
+//! Under a lease, from `saved` on, in segments: each change becomes a row of the history table,
+//! the last colour of each changed pixel a row of the table of current colours; only when all of a
+//! segment is written does `saved` move past it and history get trimmed.
+//!
+//! # Why nothing is lost, and nothing doubled
+//!
+//! Killed anywhere before `saved` moves, the next save reads the same changes again and writes the
+//! same rows again: a change's key is made of its position, and a pixel's row is overwritten.
+//! `saved` moves in one script that checks the lease and the place it moves from.
+//!
+//! # Why the table of current colours ends equal to the canvas
+//!
+//! Within a save, segments follow one another in the order of the changes, and a segment writes
+//! each pixel once, in its last colour. So a row can only become too old when a call of an earlier
+//! save arrives after a later save's. The lease forbids it: it is renewed every [`RENEWAL`], every
+//! call is dropped as soon as a renewal fails or is overdue, and the lease outlives that moment
+//! by at least [`LEASE`] - [`RENEWAL`] - 2 x the cache's time-out (5 s), which is 15 s. A save that
+//! fails leaves its lease to expire too, instead of giving it back. A process that was stopped and
+//! goes on renews before it does anything else. What remains is a call that is on its way for 15 s
+//! or longer; `{"full":true}` mends what such a one would do.
+
+mod full;
+mod segment;
+
+use std::future::Future;
+use std::time::Duration;
+
+use place_canvas::store::{MarkSaved, SaveLease, SaveSummary};
+use place_canvas::tables::{Change, Current};
+use place_canvas::{Position, Shard, Token};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep_until};
+use tracing::{info, warn};
+
+use crate::broadcast::Invocation;
+use crate::error::{Error, chain};
+use crate::ports::{Calls, History, Look};
+use crate::queues::{Call, Reason};
+use segment::Segments;
+
+/// How long a save that died blocks the next one; less than the minute between two of them.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often the lease is renewed.
+const RENEWAL: Duration = Duration::from_secs(5);
+
+/// What a save is asked for. A schedule sends whatever it likes: anything that isn't `full` is an
+/// ordinary save.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaveEvent {
+    /// Write every pixel of the canvas, not only the changed ones.
+    pub full: bool,
+    /// With `full`: pixels, row by row, that an earlier answer's `next` says are written.
+    pub offset: u64,
+}
+
+impl SaveEvent {
+    /// What `event` asks for.
+    pub fn read(event: &serde_json::Value) -> Self {
+        let full = event
+            .get("full")
+            .and_then(serde_json::Value::as_bool)
+            .unwrap_or(false);
+        let offset = event
+            .get("offset")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or(0);
+        Self { full, offset }
+    }
+}
+
+/// What a save did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaveAnswer {
+    /// Changes that it wrote to the history table.
+    pub changes: u64,
+    /// Pixels that it wrote to the table of current colours.
+    pub pixels: u64,
+    /// Position up to which was saved before.
+    pub from: Position,
+    /// Position up to which is saved now.
+    pub to: Position,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// Whether everything is saved that had been painted when it ended; otherwise its time was up.
+    pub complete: bool,
+    /// Another save was running, and this one did nothing.
+    pub held: bool,
+    /// The `offset` with which a full save that ran out of time goes on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<u64>,
+}
+
+/// The save's lease, and what it protects.
+pub trait Saves: Sync {
+    /// Takes the lease, unless another save runs.
+    fn take(
+        &self,
+        token: &Token,
+        ttl: Duration,
+    ) -> impl Future<Output = Result<SaveLease, Error>> + Send;
+    /// Renews the lease; `false` when it is lost.
+    fn renew(
+        &self,
+        token: &Token,
+        ttl: Duration,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+    /// Moves `saved` and trims history.
+    fn mark(
+        &self,
+        token: &Token,
+        range: (Position, Position),
+        changes: u64,
+    ) -> impl Future<Output = Result<MarkSaved, Error>> + Send;
+    /// Records what was done and gives the lease back.
+    fn finish(
+        &self,
+        token: &Token,
+        summary: &SaveSummary,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+    /// Marks the shards that lag and that nobody serves as called, and answers them.
+    fn lagging(&self) -> impl Future<Output = Result<Vec<Shard>, Error>> + Send;
+    /// Position of the newest change.
+    fn newest(&self) -> impl Future<Output = Result<Position, Error>> + Send;
+}
+
+/// The two tables.
+pub trait Rows: Sync {
+    /// Writes rows of the history table.
+    fn post_changes(&self, changes: &[Change]) -> impl Future<Output = Result<(), Error>>;
+    /// Writes rows of the table of current colours.
+    fn post_pixels(&self, pixels: &[Current]) -> impl Future<Output = Result<(), Error>>;
+}
+
+/// What a save needs from the cache.
+pub trait Cache: Saves + History + Look {}
+impl<T: Saves + History + Look> Cache for T {}
+
+/// Saves, and wakes the shards whose loop died.
+pub async fn handle(
+    event: SaveEvent,
+    invocation: Invocation<'_>,
+    cache: &impl Cache,
+    tables: &impl Rows,
+    calls: &impl Calls,
+) -> Result<SaveAnswer, Error> {
+    let start = Instant::now();
+    let (saved, ()) = futures::join!(
+        save(event, invocation, cache, tables),
+        wake(invocation, cache, calls)
+    );
+    let answer = saved.map(|answer| SaveAnswer {
+        elapsed_ms: millis(start),
+        ..answer
+    });
+    match &answer {
+        Ok(SaveAnswer { held: true, .. }) => info!("another save runs"),
+        Ok(SaveAnswer {
+            changes,
+            pixels,
+            from,
+            to,
+            elapsed_ms,
+            complete,
+            ..
+        }) => {
+            info!(changes, pixels, %from, %to, elapsed_ms, complete, full = event.full, "saved");
+        }
+        Err(error) => warn!(
+            elapsed_ms = millis(start),
+            error = chain(error),
+            "could not save"
+        ),
+    }
+    answer
+}
+
+async fn save(
+    event: SaveEvent,
+    invocation: Invocation<'_>,
+    cache: &impl Cache,
+    tables: &impl Rows,
+) -> Result<SaveAnswer, Error> {
+    let start = Instant::now();
+    let token = Token::random();
+    let SaveLease::Taken { saved } = cache.take(&token, LEASE).await? else {
+        return Ok(SaveAnswer {
+            held: true,
+            ..SaveAnswer::new(Position::ZERO)
+        });
+    };
+    let lease = Lease {
+        cache,
+        token: &token,
+        taken: start,
+    };
+    let mut answer = SaveAnswer::new(saved);
+    let work = async {
+        let deadline = invocation.deadline;
+        Segments {
+            cache,
+            tables,
+            token: &token,
+            deadline,
+        }
+        .save(&mut answer)
+        .await?;
+        if event.full {
+            full::save(event.offset, deadline, cache, tables, &mut answer).await?;
+        }
+        Ok(())
+    };
+    lease.hold(work).await?;
+    answer.elapsed_ms = millis(start);
+    if !cache.finish(&token, &answer.summary()).await? {
+        return Err(Error::LeaseLost("save"));
+    }
+    Ok(answer)
+}
+
+impl SaveAnswer {
+    const fn new(from: Position) -> Self {
+        Self {
+            changes: 0,
+            pixels: 0,
+            from,
+            to: from,
+            elapsed_ms: 0,
+            complete: false,
+            held: false,
+            next: None,
+        }
+    }
+
+    const fn summary(&self) -> SaveSummary {
+        let Self {
+            changes,
+            pixels,
+            from,
+            to,
+            elapsed_ms,
+            ..
+        } = *self;
+        SaveSummary {
+            ended_ms: 0,
+            changes,
+            pixels,
+            from,
+            to,
+            elapsed_ms,
+        }
+    }
+}
+
+/// A lease that is held.
+struct Lease<'a, C> {
+    cache: &'a C,
+    token: &'a Token,
+    taken: Instant,
+}
+
+impl<C: Saves> Lease<'_, C> {
+    /// Does `work` while the lease is renewed, and drops it, with every call that is under way,
+    /// when the lease is lost.
+    async fn hold(self, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+        tokio::pin!(work);
+        let mut renew_at = self.taken + RENEWAL;
+        loop {
+            tokio::select! {
+                // In this order: after a standstill the lease is looked at before any call goes out.
+                biased;
+                () = sleep_until(renew_at) => {
+                    let asked = Instant::now();
+                    if !self.cache.renew(self.token, LEASE).await? {
+                        return Err(Error::LeaseLost("save"));
+                    }
+                    renew_at = asked + RENEWAL;
+                }
+                done = &mut work => return done,
+            }
+        }
+    }
+}
+
+/// Calls the shards that lag: their loop died, or its wake-up was lost.
+async fn wake(invocation: Invocation<'_>, cache: &impl Saves, calls: &impl Calls) {
+    if let Err(error) = try_wake(invocation, cache, calls).await {
+        warn!(error = chain(&error), "could not wake the shards that lag");
+    }
+}
+
+/// Calls the shards that lag, and answers them.
+pub(crate) async fn try_wake(
+    invocation: Invocation<'_>,
+    cache: &impl Saves,
+    calls: &impl Calls,
+) -> Result<Vec<Shard>, Error> {
+    let lagging = cache.lagging().await?;
+    if lagging.is_empty() {
+        return Ok(lagging);
+    }
+    let at = cache.newest().await?;
+    for shard in &lagging {
+        let reason = Reason::Lagging(invocation.request_id.to_owned());
+        calls
+            .call(&Call {
+                shard: *shard,
+                at,
+                reason,
+            })
+            .await?;
+    }
+    info!(shards = lagging.len(), "woke shards that lagged");
+    Ok(lagging)
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Saving every pixel of the canvas.
+
+use std::time::Duration;
+
+use place_canvas::tables::Current;
+use tokio::time::Instant;
+
+use super::{Cache, Rows, SaveAnswer};
+use crate::error::Error;
+
+/// Pixels that are written at once.
+const WRITE: usize = 10_000;
+/// Kept free before the invocation's time-out.
+const RESERVE: Duration = Duration::from_secs(10);
+
+/// Writes every pixel from number `offset` on, or as many as there is time for: `answer.next` says
+/// where to go on.
+///
+/// The rows show the canvas as of a position that may be past `saved`. Changes between the two are
+/// written once more by the next save, in their order, which ends at the same colours.
+pub(super) async fn save(
+    offset: u64,
+    deadline: Instant,
+    cache: &impl Cache,
+    tables: &impl Rows,
+    answer: &mut SaveAnswer,
+) -> Result<(), Error> {
+    let available = deadline.saturating_duration_since(Instant::now());
+    let until = deadline
+        .checked_sub(RESERVE.min(available / 3))
+        .unwrap_or(deadline);
+    let (at, picture) = cache.read_canvas().await?;
+    let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
+    let mut pixels = picture
+        .pixels()
+        .skip(skipped)
+        .map(|pixel| Current { pixel, at });
+    let mut written = offset;
+    loop {
+        let some: Vec<Current> = pixels.by_ref().take(WRITE).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            answer.next = Some(written);
+            answer.complete = false;
+            return Ok(());
+        }
+        tables.post_pixels(&some).await?;
+        written += some.len() as u64;
+        answer.pixels += some.len() as u64;
+    }
+}

@@ -1,0 +1,278 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::fakes::{FakeCache, FakeQueues, FakeTables, dot, geometry, id, invocation};
+
+struct World {
+    cache: FakeCache,
+    tables: FakeTables,
+    queues: FakeQueues,
+    /// What was accepted, as keys of the history table.
+    painted: BTreeSet<(u16, u16, String)>,
+}
+
+const ORDINARY: SaveEvent = SaveEvent {
+    full: false,
+    offset: 0,
+};
+const FULL: SaveEvent = SaveEvent {
+    full: true,
+    offset: 0,
+};
+
+impl World {
+    fn new() -> Self {
+        let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
+        let tables = FakeTables {
+            faults: cache.faults.clone(),
+            ..FakeTables::default()
+        };
+        Self {
+            cache,
+            tables,
+            queues,
+            painted: BTreeSet::new(),
+        }
+    }
+
+    /// Paints `messages` of three pixels, some of them again and again.
+    fn paint(&mut self, messages: u16) {
+        for number in 0..messages {
+            let grey = u8::try_from(number % 251).unwrap();
+            let x = number % 20;
+            let pixels = [dot(x, number % 7, grey), dot(0, 0, grey), dot(x, 9, grey)];
+            let at = self.cache.paint_now(&pixels).at;
+            let keys = pixels
+                .iter()
+                .enumerate()
+                .map(|(i, p)| (p.x, p.y, at.sort_key(i)));
+            self.painted.extend(keys);
+        }
+    }
+
+    async fn save(&self, event: SaveEvent, seconds: u64) -> Result<SaveAnswer, Error> {
+        handle(
+            event,
+            invocation(seconds),
+            &self.cache,
+            &self.tables,
+            &self.queues,
+        )
+        .await
+    }
+
+    /// History holds each accepted change once, and the current colours are the canvas.
+    fn assert_saved(&self) {
+        let stored: BTreeSet<_> = self
+            .tables
+            .history
+            .lock()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect();
+        assert_eq!(stored, self.painted);
+        let state = self.cache.state();
+        assert_eq!(self.tables.picture(), state.picture);
+        assert_eq!(state.unsaved, 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_change_and_every_last_colour_is_written_once() {
+    let mut world = World::new();
+    world.paint(500);
+    let answer = world.save(ORDINARY, 60).await.unwrap();
+    world.assert_saved();
+    let newest = world.cache.state().history.last().unwrap().at;
+    let changed = world.tables.current.lock().unwrap().len() as u64;
+    assert_eq!((answer.changes, answer.pixels), (1500, changed));
+    assert_eq!((answer.from, answer.to), (Position::ZERO, newest));
+    assert!(answer.complete && !answer.held);
+    assert_eq!(*world.tables.written.lock().unwrap(), 1500 + changed);
+    let again = world.save(ORDINARY, 60).await.unwrap();
+    assert_eq!(
+        (again.changes, again.pixels, again.from, again.to),
+        (0, 0, newest, newest)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_at_any_step_it_loses_nothing_and_doubles_nothing() {
+    let steps = {
+        let mut world = World::new();
+        world.paint(40);
+        world.save(ORDINARY, 60).await.unwrap();
+        world.cache.faults.steps()
+    };
+    assert!(steps > 15, "{steps}");
+    for step in 1..=steps {
+        let mut world = World::new();
+        world.paint(40);
+        world.cache.faults.kill_at(step);
+        let killed = world
+            .cache
+            .faults
+            .clone()
+            .run(world.save(ORDINARY, 60))
+            .await;
+        assert!(killed.is_none(), "step {step}");
+        world.cache.faults.heal();
+        world.paint(5);
+        sleep_until(Instant::now() + LEASE).await;
+        assert!(world.save(ORDINARY, 60).await.unwrap().complete);
+        world.assert_saved();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failing_at_any_step_it_says_so_and_the_next_save_mends_it() {
+    for step in 1.. {
+        let mut world = World::new();
+        world.paint(40);
+        world.cache.faults.fail_at(step);
+        let failed = world.save(ORDINARY, 60).await;
+        if world.cache.faults.steps() < step {
+            assert!(step > 15);
+            break;
+        }
+        // The last step gives the lease back: by then all is saved.
+        failed.unwrap_err();
+        world.cache.faults.heal();
+        world.paint(5);
+        let held = world.save(ORDINARY, 60).await.unwrap().held;
+        assert!(
+            held || step == 1,
+            "after a failure the lease is left to expire"
+        );
+        sleep_until(Instant::now() + LEASE).await;
+        world.save(ORDINARY, 60).await.unwrap();
+        world.assert_saved();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_at_once_are_one() {
+    let mut world = World::new();
+    world.tables.latency = Duration::from_millis(10);
+    world.paint(100);
+    let (first, second) = tokio::join!(world.save(ORDINARY, 60), world.save(ORDINARY, 60));
+    assert!(!first.unwrap().held);
+    assert_eq!(
+        second.unwrap(),
+        SaveAnswer {
+            held: true,
+            ..SaveAnswer::new(Position::ZERO)
+        }
+    );
+    world.assert_saved();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_that_lost_its_lease_stops_within_a_renewal() {
+    let mut world = World::new();
+    world.tables.latency = Duration::from_secs(1);
+    world.paint(2000);
+    let robber = async {
+        sleep_until(Instant::now() + Duration::from_secs(3)).await;
+        world.cache.drop_leases();
+        Instant::now()
+    };
+    let (saved, lost_at) = tokio::join!(world.save(ORDINARY, 600), robber);
+    assert!(matches!(saved, Err(Error::LeaseLost(_))), "{saved:?}");
+    assert!(lost_at.elapsed() <= RENEWAL);
+    assert_eq!(world.cache.state().saved, Position::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn out_of_time_it_keeps_what_is_done_and_the_next_save_goes_on() {
+    let mut world = World::new();
+    world.tables.latency = Duration::from_millis(100);
+    world.paint(10_000);
+    let start = Instant::now();
+    let first = world.save(ORDINARY, 60).await.unwrap();
+    assert!(
+        start.elapsed() < Duration::from_mins(1),
+        "{:?}",
+        start.elapsed()
+    );
+    assert!(!first.complete);
+    assert!(first.changes > 0 && first.to > first.from);
+    assert_eq!(world.cache.state().saved, first.to);
+    let mut saves = 1;
+    while !world.save(ORDINARY, 60).await.unwrap().complete {
+        saves += 1;
+        assert!(saves < 20);
+    }
+    world.assert_saved();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_save_writes_every_pixel() {
+    let mut world = World::new();
+    world.paint(10);
+    let answer = world.save(FULL, 60).await.unwrap();
+    assert!(answer.complete && answer.next.is_none());
+    assert_eq!(
+        world.tables.current.lock().unwrap().len(),
+        geometry().pixels()
+    );
+    world.assert_saved();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_save_goes_on_where_it_ended() {
+    let mut world = World::new();
+    world.paint(10);
+    world
+        .save(
+            SaveEvent {
+                full: true,
+                offset: 190,
+            },
+            60,
+        )
+        .await
+        .unwrap();
+    let beyond = |(x, y): &(u16, u16)| usize::from(*y) * 20 + usize::from(*x) >= 190;
+    let rows = world.tables.current.lock().unwrap();
+    assert_eq!(rows.keys().filter(|place| beyond(place)).count(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shard_whose_loop_died_is_called() {
+    let mut world = World::new();
+    world.cache.join(&id("a"), Duration::ZERO);
+    world.paint(1);
+    world.save(ORDINARY, 60).await.unwrap();
+    // The paint's own call is still good.
+    assert!(world.queues.calls.lock().unwrap().is_empty());
+    sleep_until(Instant::now() + Duration::from_secs(3)).await;
+    world.save(ORDINARY, 60).await.unwrap();
+    let calls = world.queues.calls.lock().unwrap();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].reason, Reason::Lagging("r".into()));
+}
+
+#[test]
+fn any_event_is_a_save() {
+    let read = |text| SaveEvent::read(&serde_json::from_str(text).unwrap());
+    for text in [
+        "{}",
+        "null",
+        "[]",
+        "7",
+        r#"{"full":"yes"}"#,
+        r#"{"source":"aws.scheduler"}"#,
+    ] {
+        assert_eq!(read(text), ORDINARY);
+    }
+    assert_eq!(read(r#"{"full":true}"#), FULL);
+    assert_eq!(
+        read(r#"{"full":true,"offset":7}"#),
+        SaveEvent {
+            full: true,
+            offset: 7
+        }
+    );
+}

@@ -1,0 +1,137 @@
+//! `sendMessage`: paints what a client sends, and wakes the broadcast when it sleeps.
+
+use std::time::Duration;
+
+use place_canvas::wire::{ErrorCode, error_frame, parse_client_message};
+use place_canvas::{ConnectionId, Geometry, PaintError, Painted};
+use rand::Rng;
+use tracing::{info, warn};
+
+use crate::error::{Error, chain};
+use crate::event::{SocketAnswer, SocketEvent};
+use crate::gateway::Frame;
+use crate::ports::{Calls, Gateway, Paint};
+use crate::queues::{Call, Reason};
+
+/// Tries to queue a wake-up, each of which already is several of the SDK's.
+const TRIES: u32 = 2;
+/// Longest pause between them.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What a message may paint.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Size of the canvas.
+    pub geometry: Geometry,
+    /// Pixels in one message.
+    pub max_pixels: usize,
+}
+
+/// What is wrong, for the sender.
+#[derive(Debug, PartialEq, Eq)]
+struct Refusal {
+    code: ErrorCode,
+    message: String,
+}
+
+/// Paints the message of `event`: all of it or nothing.
+///
+/// The sender hears of everything that goes wrong through an `error` frame; API Gateway always
+/// gets a 200, because what it makes of anything else is not documented clearly.
+pub async fn handle(
+    event: &SocketEvent,
+    limits: Limits,
+    canvas: &impl Paint,
+    calls: &impl Calls,
+    gateway: &impl Gateway,
+) -> SocketAnswer {
+    let Some(connection) = event.connection() else {
+        warn!("dropped an event without a connection id");
+        return SocketAnswer::BAD_REQUEST;
+    };
+    if let Err(refusal) = paint(&connection, event, limits, canvas, calls).await {
+        info!(%connection, code = %refusal.code, message = refusal.message, "refused a message");
+        let frame = Frame::new(error_frame(refusal.code, refusal.message));
+        if let Err(error) = gateway.post(&connection, &frame).await {
+            info!(%connection, error = chain(&error), "could not tell the sender");
+        }
+    }
+    SocketAnswer::OK
+}
+
+async fn paint(
+    connection: &ConnectionId,
+    event: &SocketEvent,
+    limits: Limits,
+    canvas: &impl Paint,
+    calls: &impl Calls,
+) -> Result<(), Refusal> {
+    let body = event.body.as_deref().unwrap_or("");
+    let pixels =
+        parse_client_message(body, limits.max_pixels, limits.geometry).map_err(|rejection| {
+            Refusal {
+                code: rejection.code,
+                message: rejection.message,
+            }
+        })?;
+    let painted = canvas
+        .paint(connection, event.source(), &pixels)
+        .await
+        .map_err(|error| refusal(connection, &error))?;
+    let count = pixels.len();
+    info!(%connection, at = %painted.at, pixels = count, wakes = painted.wake.len(), "painted");
+    // The pixels are painted and safe whatever happens now: the mark "called" that the paint left
+    // expires after some seconds, then the next paint calls again, and so does the next save.
+    wake(&painted, calls).await.map_err(|error| {
+        warn!(%connection, error = chain(&error), "could not wake the broadcast");
+        let message = "painted, but others will see it late".to_owned();
+        Refusal {
+            code: ErrorCode::Unavailable,
+            message,
+        }
+    })
+}
+
+async fn wake(painted: &Painted, calls: &impl Calls) -> Result<(), Error> {
+    let wakes = painted.wake.iter().map(|shard| async move {
+        let call = Call {
+            shard: *shard,
+            at: painted.at,
+            reason: Reason::Paint,
+        };
+        call_patiently(&call, calls).await
+    });
+    futures::future::join_all(wakes).await.into_iter().collect()
+}
+
+async fn call_patiently(call: &Call, calls: &impl Calls) -> Result<(), Error> {
+    for _ in 1..TRIES {
+        match calls.call(call).await {
+            Ok(()) => return Ok(()),
+            Err(error) => warn!(error = chain(&error), "queueing a wake-up again"),
+        }
+        tokio::time::sleep(PAUSE.mul_f64(rand::rng().random())).await;
+    }
+    calls.call(call).await
+}
+
+fn refusal(connection: &ConnectionId, error: &PaintError) -> Refusal {
+    let (code, message) = match error {
+        PaintError::CoolingDown { retry_ms } => {
+            (ErrorCode::CoolingDown, format!("wait {retry_ms} ms"))
+        }
+        PaintError::Full => {
+            let message = "the canvas is not being saved, nothing can be painted now";
+            (ErrorCode::Unavailable, message.to_owned())
+        }
+        PaintError::OutOfBounds { .. } => (ErrorCode::OutOfBounds, error.to_string()),
+        other => {
+            warn!(%connection, error = chain(other), "could not paint");
+            (ErrorCode::Unavailable, "not painted, try again".to_owned())
+        }
+    };
+    Refusal { code, message }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+# Shared by the scripts: where things are. Sourced, never run.
+# shellcheck shell=bash disable=SC2034
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+case $target in /*) ;; *) target=$root/$target ;; esac
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/placectl
+
+# One place says which release of the emulator is used: the program that runs it.
+ministack_version=$(sed -n 's/.*MINISTACK_VERSION: &str = "\(.*\)";/\1/p' \
+  "$root/cli/src/local/install.rs")
+ministack=$cache/ministack-$ministack_version
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "error: $1"; [ $# -lt 2 ] || say "hint: $2"; exit 1; }
+
+# The closing lines of all test runners in a log, then their sum.
+closing_lines() {
+  grep '^test result:' "$1" || true
+  awk '/^test result:/ { passed += $4; failed += $6 }
+    END { printf "%d passed, %d failed\n", passed, failed }' "$1"
+}

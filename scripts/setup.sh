@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Installs what the local cloud and the tests need, and only what is missing.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+missing=()
+command -v cc >/dev/null || missing+=(gcc libc6-dev)
+command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing+=(redis-server)
+command -v python3 >/dev/null || missing+=(python3)
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+    sudo "$@"
+  else
+    die "not installed: ${missing[*]}" "as root: apt-get install -y ${missing[*]}"
+  fi
+}
+
+install_packages() {
+  command -v apt-get >/dev/null ||
+    die "not installed: ${missing[*]}" "install these packages of your distribution and run again"
+  say "installing ${missing[*]}"
+  # Debian would start a Redis of its own on the default port: the policy script says no.
+  local policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    as_root sh -c "printf '#!/bin/sh\nexit 101\n' > $policy && chmod +x $policy"
+    trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  local get=(env DEBIAN_FRONTEND=noninteractive apt-get -q)
+  as_root "${get[@]}" install -y --no-install-recommends "${missing[@]}" >&2 || {
+    as_root "${get[@]}" update >&2
+    as_root "${get[@]}" install -y --no-install-recommends "${missing[@]}" >&2
+  }
+}
+
+# The same directory, lock and check as `placectl local start` uses.
+install_ministack() {
+  mkdir -p "$cache"
+  exec 9>"$ministack.lock"
+  flock 9
+  local ask="import importlib.metadata as m; print(m.version('ministack'))"
+  [ "$("$ministack/bin/python" -I -c "$ask" 2>/dev/null)" = "$ministack_version" ] && return
+  say "installing MiniStack $ministack_version into $ministack"
+  rm -rf "$ministack"
+  python3 -m venv "$ministack"
+  "$ministack/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
+    "ministack==$ministack_version" >&2
+}
+
+[ ${#missing[@]} -eq 0 ] || install_packages
+[ -n "$ministack_version" ] || die "no MiniStack version in cli/src/local/install.rs"
+install_ministack

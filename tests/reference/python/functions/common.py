@@ -1,0 +1,16 @@
+"""Clients that every function uses, made once for a warm process."""
+
+import os
+
+import boto3
+import redis
+
+cache = redis.Redis(
+    host=os.environ["REDIS_HOST"], port=int(os.environ["REDIS_PORT"]), decode_responses=True
+)
+sqs = boto3.client("sqs")
+dynamodb = boto3.client("dynamodb")
+
+
+def gateway():
+    return boto3.client("apigatewaymanagementapi", endpoint_url=os.environ["GATEWAY_URL"])

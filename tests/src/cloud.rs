@@ -1,0 +1,192 @@
+//! The local cloud of a test: MiniStack and Redis on ports of their own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::ports::free_port;
+use crate::supervised::Supervised;
+
+/// The emulator's version, the same that `placectl local` pins.
+pub const MINISTACK_VERSION: &str = "1.5.33";
+
+/// How long both processes may take to come up.
+const START_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The account that MiniStack answers for.
+pub const ACCOUNT: &str = "000000000000";
+
+/// The region that tests work in.
+pub const REGION: &str = "us-east-1";
+
+/// MiniStack and Redis, killed with every function process on drop.
+#[derive(Debug)]
+pub struct LocalCloud {
+    ministack: Supervised,
+    redis: Supervised,
+    port: u16,
+    redis_port: u16,
+    _directory: TempDir,
+}
+
+impl LocalCloud {
+    /// Starts both and waits until they answer.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with further environment variables for the emulator, such as `AUTH=true`.
+    ///
+    /// # Panics
+    /// When the emulator is not installed or doesn't come up; the message says what to do, or
+    /// holds the end of its log.
+    pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("place-cloud-")
+            .tempdir()
+            .expect("a directory for the local cloud");
+        let (port, redis_port) = (free_port(), free_port());
+        let redis = Supervised::start(
+            &made(directory.path().join("redis")),
+            &redis_command(redis_port),
+        );
+        let home = made(directory.path().join("ministack"));
+        let mut command = ministack_command(&home, port, redis_port);
+        command.envs(variables.iter().copied());
+        let ministack = Supervised::start(&home, &command);
+        let cloud = Self {
+            ministack,
+            redis,
+            port,
+            redis_port,
+            _directory: directory,
+        };
+        cloud.wait_until_up().await;
+        cloud
+    }
+
+    /// Where the emulator answers every AWS call.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The emulator's port.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Redis's port.
+    pub const fn redis_port(&self) -> u16 {
+        self.redis_port
+    }
+
+    /// Where Redis answers.
+    pub fn redis_url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.redis_port)
+    }
+
+    /// Everything that the emulator logged so far, with what the functions wrote.
+    pub fn log(&self) -> String {
+        self.ministack.log()
+    }
+
+    /// Throws away everything in the emulator.
+    ///
+    /// # Panics
+    /// When it doesn't answer.
+    pub async fn reset(&self) {
+        let answer = request(self.port, "POST", "/_ministack/reset").await;
+        assert!(
+            answer.is_some_and(|a| a.starts_with("HTTP/1.1 200")),
+            "the emulator resets"
+        );
+    }
+
+    async fn wait_until_up(&self) {
+        let started = Instant::now();
+        while started.elapsed() < START_DEADLINE {
+            let health = request(self.port, "GET", "/_ministack/health").await;
+            let up = health.is_some_and(|answer| answer.starts_with("HTTP/1.1 200"));
+            if up
+                && TcpStream::connect(("127.0.0.1", self.redis_port))
+                    .await
+                    .is_ok()
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!(
+            "the local cloud did not come up in {START_DEADLINE:?}\nMiniStack:\n{}\nRedis:\n{}",
+            self.ministack.log_tail(20),
+            self.redis.log_tail(20),
+        );
+    }
+}
+
+fn made(directory: PathBuf) -> PathBuf {
+    std::fs::create_dir(&directory).expect("a new directory in an empty one");
+    directory
+}
+
+fn redis_command(port: u16) -> Command {
+    let mut command = Command::new("redis-server");
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+    command.args(["--save", "", "--appendonly", "no"]);
+    command
+}
+
+fn ministack_command(home: &Path, port: u16, redis_port: u16) -> Command {
+    let mut command = Command::new(ministack_binary());
+    command.env("GATEWAY_PORT", port.to_string());
+    command
+        .env("BIND_HOST", "127.0.0.1")
+        .env("IOT_MTLS_ENABLED", "0");
+    // Queue addresses otherwise repeat the caller's `Host`, which may be a proxy of a test.
+    command.env("MINISTACK_HOST", "127.0.0.1");
+    command
+        .env("REDIS_HOST", "127.0.0.1")
+        .env("REDIS_PORT", redis_port.to_string());
+    command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"));
+    command
+        .env("TMPDIR", home)
+        .env("STATE_DIR", home.join("state"));
+    command
+}
+
+/// The emulator that `placectl local` installs, or the one of `PLACE_TESTS_MINISTACK`.
+fn ministack_binary() -> PathBuf {
+    let venv = std::env::var_os("PLACE_TESTS_MINISTACK").map_or_else(cached_venv, PathBuf::from);
+    let binary = venv.join("bin/ministack");
+    assert!(
+        binary.exists(),
+        "MiniStack is not installed at `{}`: run `make setup`, or name another virtual \
+         environment in `PLACE_TESTS_MINISTACK`",
+        venv.display()
+    );
+    binary
+}
+
+fn cached_venv() -> PathBuf {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache"),
+        PathBuf::from,
+    );
+    cache.join(format!("placectl/ministack-{MINISTACK_VERSION}"))
+}
+
+/// One plain HTTP request; `None` when nobody answers.
+async fn request(port: u16, method: &str, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok()?;
+    Some(String::from_utf8_lossy(&answer).into_owned())
+}

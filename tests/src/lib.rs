@@ -1,0 +1,21 @@
+//! What the end-to-end tests stand on: a local cloud for each, the real `placectl`, AWS's own
+//! clients to look at what it did, WebSocket clients that paint, an inventory of everything in
+//! the emulator, and a proxy that breaks calls on purpose.
+
+pub mod cloud;
+pub mod inventory;
+pub mod operator;
+pub mod placectl;
+mod ports;
+pub mod proxy;
+pub mod sdk;
+pub mod socket;
+mod supervised;
+
+pub use cloud::LocalCloud;
+pub use inventory::inventory;
+pub use operator::Operator;
+pub use placectl::{Finished, Placectl};
+pub use proxy::Proxy;
+pub use sdk::Sdk;
+pub use socket::Socket;

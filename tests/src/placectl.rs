@@ -1,0 +1,282 @@
+//! The real `placectl` binary, run the way that an operator runs it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+/// How long a command may take on the local cloud before the test calls it hung.
+const COMMAND_DEADLINE: Duration = Duration::from_mins(4);
+
+/// A command line in the making.
+#[derive(Debug)]
+pub struct Placectl {
+    command: Command,
+    words: Vec<String>,
+}
+
+impl Placectl {
+    /// `placectl`, run in `directory` with nothing of this process's environment but the search
+    /// path, and with a home of its own.
+    pub fn new(directory: &Path) -> Self {
+        let mut command = Command::new(binary());
+        command
+            .current_dir(directory)
+            .env_clear()
+            .env("HOME", directory);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // Nothing may ask the network for credentials.
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command.kill_on_drop(true);
+        Self {
+            command,
+            words: vec!["placectl".to_owned()],
+        }
+    }
+
+    /// Adds words of the command line.
+    #[must_use]
+    pub fn args<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(mut self, words: I) -> Self {
+        for word in words {
+            self.words
+                .push(word.as_ref().to_string_lossy().into_owned());
+            self.command.arg(word);
+        }
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Starts it and leaves it running.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub fn spawn(mut self) -> Running {
+        let mut child = self.command.spawn().expect("placectl starts");
+        let stdout = gather(child.stdout.take());
+        let stderr = gather(child.stderr.take());
+        let line = self.words.join(" ");
+        Running {
+            child,
+            stdout,
+            stderr,
+            line,
+            started: Instant::now(),
+        }
+    }
+
+    /// Runs it to its end.
+    pub async fn run(self) -> Finished {
+        self.spawn().finish().await
+    }
+
+    /// Runs it to its end, which must be exit code 0.
+    pub async fn succeed(self) -> Finished {
+        self.run().await.expect_code(0)
+    }
+}
+
+/// A command on its way.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    stdout: JoinHandle<String>,
+    stderr: JoinHandle<String>,
+    line: String,
+    started: Instant,
+}
+
+impl Running {
+    /// Its process id.
+    ///
+    /// # Panics
+    /// When it has been waited for already.
+    pub fn id(&self) -> u32 {
+        self.child
+            .id()
+            .expect("a child that nobody waited for has an id")
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it takes longer than four minutes.
+    pub async fn finish(mut self) -> Finished {
+        let ended = tokio::time::timeout(COMMAND_DEADLINE, self.child.wait()).await;
+        if ended.is_err() {
+            let _ = self.child.kill().await;
+        }
+        let stdout = self.stdout.await.unwrap_or_default();
+        let stderr = self.stderr.await.unwrap_or_default();
+        let Ok(status) = ended else {
+            panic!("`{}` hung\nstdout:\n{stdout}\nstderr:\n{stderr}", self.line);
+        };
+        Finished {
+            code: status.expect("a child can be waited for").code(),
+            stdout,
+            stderr,
+            line: self.line,
+            elapsed: self.started.elapsed(),
+        }
+    }
+}
+
+/// What a command left.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Its exit code; `None` when a signal killed it.
+    pub code: Option<i32>,
+    /// The data it printed.
+    pub stdout: String,
+    /// Everything else it printed.
+    pub stderr: String,
+    /// How long it took.
+    pub elapsed: Duration,
+    line: String,
+}
+
+impl Finished {
+    /// Itself, if it ended with `code`.
+    ///
+    /// # Panics
+    /// When it ended otherwise, with everything it printed.
+    #[must_use]
+    #[track_caller]
+    pub fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "exit code of {self}");
+        self
+    }
+
+    /// Standard output as one JSON document.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        match serde_json::from_str(&self.stdout) {
+            Ok(value) => value,
+            Err(error) => panic!("stdout is no JSON document ({error}): {self}"),
+        }
+    }
+
+    /// Standard output as one JSON document a line.
+    ///
+    /// # Panics
+    /// When a line is none.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<Value> {
+        let parse = |line: &str| match serde_json::from_str(line) {
+            Ok(value) => value,
+            Err(error) => panic!("`{line}` is no JSON document ({error}): {self}"),
+        };
+        self.stdout.lines().map(parse).collect()
+    }
+
+    /// The last event of a run: `finished`.
+    ///
+    /// # Panics
+    /// When the last line of standard output is another event.
+    #[track_caller]
+    pub fn finished_event(&self) -> Value {
+        let last = self.json_lines().pop().unwrap_or_default();
+        assert_eq!(last["event"], "finished", "the last event of {self}");
+        last
+    }
+}
+
+impl std::fmt::Display for Finished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            line,
+            code,
+            stdout,
+            stderr,
+            elapsed,
+        } = self;
+        write!(
+            f,
+            "`{line}` ({code:?} in {elapsed:?})\nstdout:\n{stdout}\nstderr:\n{stderr}"
+        )
+    }
+}
+
+/// The directory that cargo builds into: `target`, or wherever `CARGO_TARGET_DIR` points.
+///
+/// # Panics
+/// When this process is not a test that cargo built.
+pub fn target_directory() -> PathBuf {
+    profile_directory()
+        .parent()
+        .expect("a profile's directory has a parent")
+        .to_owned()
+}
+
+/// The directory of the handlers' binaries, in cargo-lambda's layout.
+///
+/// # Panics
+/// When they are not there; the message says how to make them.
+pub fn artifacts() -> PathBuf {
+    let directory = target_directory().join("lambda");
+    assert!(
+        directory.join("save/bootstrap").exists(),
+        "the handlers' binaries are missing in `{}`: run `make handlers`",
+        directory.display()
+    );
+    directory
+}
+
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("PLACECTL_BIN") {
+        return PathBuf::from(path);
+    }
+    let path = profile_directory().join("placectl");
+    assert!(
+        path.exists(),
+        "`{}` is missing: run `cargo build -p placectl`, or name another binary in \
+         `PLACECTL_BIN`",
+        path.display()
+    );
+    path
+}
+
+/// `target/debug` of a test that runs as `target/debug/deps/<name>`.
+fn profile_directory() -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its binary");
+    let above = test
+        .ancestors()
+        .find(|path| path.file_name() == Some(OsStr::new("deps")));
+    let dependencies = above
+        .or_else(|| test.ancestors().nth(1))
+        .expect("a binary has a place");
+    if dependencies.ends_with("deps") {
+        dependencies
+            .parent()
+            .expect("`deps` has a parent")
+            .to_owned()
+    } else {
+        dependencies.to_owned()
+    }
+}
+
+fn gather(stream: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<String> {
+    let mut stream = stream.expect("the child's output is piped");
+    tokio::spawn(async move {
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes).await;
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}

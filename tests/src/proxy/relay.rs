@@ -1,0 +1,143 @@
+//! Passing calls on.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::process::Command;
+use tokio::sync::oneshot;
+
+use super::fault::Fault;
+use super::operation::Operation;
+use super::{Shared, answer};
+
+type Upstream = Client<HttpConnector, Full<Bytes>>;
+type Answer = Response<Full<Bytes>>;
+
+/// Serves until `stopped` is dropped at its other end.
+pub(super) fn serve(listener: TcpListener, shared: Arc<Shared>, stopped: oneshot::Receiver<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime
+        .expect("a runtime for the proxy")
+        .block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listening socket");
+            tokio::select! {
+                () = accept(listener, shared) => {}
+                _ = stopped => {}
+            }
+        });
+}
+
+async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
+    let upstream: Upstream = Client::builder(TokioExecutor::new()).build_http();
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        let (shared, upstream) = (Arc::clone(&shared), upstream.clone());
+        tokio::spawn(async move {
+            let service = service_fn(|request| handle(request, &shared, &upstream));
+            // An error is either a planned break or a caller that died: nothing to report.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+/// An error breaks the connection without an answer.
+async fn handle(
+    request: Request<Incoming>,
+    shared: &Shared,
+    upstream: &Upstream,
+) -> Result<Answer, io::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let operation = Operation::of(&head.method, path, &head.headers, &body);
+    let fault = shared.note(&operation);
+    let forward = || forward(&shared.upstream, upstream, &head, body.clone());
+    match fault {
+        None => forward().await,
+        Some(Fault::Delay(time)) => {
+            tokio::time::sleep(time).await;
+            forward().await
+        }
+        Some(Fault::KillBefore) => Err(kill(shared).await),
+        Some(Fault::KillAfter) => {
+            forward().await?;
+            Err(kill(shared).await)
+        }
+        Some(Fault::DropAnswer) => {
+            forward().await?;
+            Err(broken("the answer is dropped"))
+        }
+        Some(Fault::Reset) => Err(broken("the call is dropped")),
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Status(status)) => Ok(answer::page(status)),
+        Some(Fault::Error {
+            status,
+            code,
+            message,
+        }) => Ok(answer::error(operation.service(), status, code, message)),
+    }
+}
+
+async fn forward(
+    address: &str,
+    upstream: &Upstream,
+    head: &hyper::http::request::Parts,
+    body: Bytes,
+) -> Result<Answer, io::Error> {
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut request = Request::builder()
+        .method(&head.method)
+        .uri(format!("{address}{path}"));
+    for (name, value) in &head.headers {
+        if !["connection", "expect", "transfer-encoding"].contains(&name.as_str()) {
+            request = request.header(name, value);
+        }
+    }
+    let request = request.body(Full::new(body)).map_err(io::Error::other)?;
+    let (mut head, body) = upstream
+        .request(request)
+        .await
+        .map_err(io::Error::other)?
+        .into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    head.headers.remove("transfer-encoding");
+    head.headers.remove("connection");
+    Ok(Response::from_parts(head, Full::new(body)))
+}
+
+/// Kills the victim as a power cut would.
+async fn kill(shared: &Shared) -> io::Error {
+    let victim = {
+        let mut ledger = shared.ledger();
+        ledger.kills += 1;
+        ledger
+            .victim
+            .expect("a killing fault needs a victim: `Proxy::aim_at`")
+    };
+    let killed = Command::new("kill")
+        .args(["-KILL", &victim.to_string()])
+        .status()
+        .await;
+    assert!(
+        killed.is_ok_and(|status| status.success()),
+        "process {victim} can be killed"
+    );
+    broken("the caller is dead")
+}
+
+fn broken(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, why)
+}

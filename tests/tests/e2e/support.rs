@@ -1,0 +1,104 @@
+//! The stacks that tests share, and small helpers.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use place_canvas::{Pixel, Rgb};
+use place_tests::{LocalCloud, Operator, inventory};
+use serde_json::Value;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
+
+/// A stack that stands.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// Whose it is.
+    pub(crate) operator: Operator,
+    /// Everything in the emulator before `up`.
+    pub(crate) before: Vec<String>,
+    /// The last event of the first `up`.
+    pub(crate) finished: Value,
+    /// Never dropped where it is shared: its guard takes it down when the test process ends.
+    pub(crate) cloud: LocalCloud,
+}
+
+impl Standing {
+    /// A new stack on a cloud of its own.
+    pub(crate) async fn up() -> Self {
+        Self::try_up()
+            .await
+            .unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    async fn try_up() -> Result<Self, String> {
+        let cloud = LocalCloud::start().await;
+        let operator = Operator::new(&cloud);
+        let before = inventory(&operator.sdk()).await;
+        let up = operator.placectl().args(["up", "-o", "json"]).run().await;
+        if up.code != Some(0) {
+            return Err(up.to_string());
+        }
+        let finished = up.finished_event();
+        Ok(Self {
+            operator,
+            before,
+            finished,
+            cloud,
+        })
+    }
+}
+
+type Shared = OnceCell<Result<Standing, String>>;
+
+/// For tests that only look.
+static TO_LOOK_AT: Shared = OnceCell::const_new();
+
+/// For tests that paint, one after the other.
+static TO_PAINT_ON: Shared = OnceCell::const_new();
+
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// A stack that all may look at, and none may change or paint on.
+pub(crate) async fn shared() -> &'static Standing {
+    standing(&TO_LOOK_AT).await
+}
+
+/// A stack that the caller alone paints on for as long as it holds the turn. What earlier tests
+/// painted is still there.
+pub(crate) async fn my_turn() -> (&'static Standing, MutexGuard<'static, ()>) {
+    let turn = TURN.lock().await;
+    (standing(&TO_PAINT_ON).await, turn)
+}
+
+async fn standing(shared: &'static Shared) -> &'static Standing {
+    match shared.get_or_init(Standing::try_up).await {
+        Ok(standing) => standing,
+        Err(failure) => panic!("the shared stack does not stand: {failure}"),
+    }
+}
+
+/// A red pixel.
+pub(crate) const fn red(x: u16, y: u16) -> Pixel {
+    pixel(x, y, [255, 0, 0])
+}
+
+/// A pixel of any colour.
+pub(crate) const fn pixel(x: u16, y: u16, colour: [u8; 3]) -> Pixel {
+    let rgb = Rgb::new(colour[0], colour[1], colour[2]);
+    Pixel { x, y, rgb }
+}
+
+/// Waits until `check` says yes.
+pub(crate) async fn eventually<F: Future<Output = bool>>(
+    what: &str,
+    patience: Duration,
+    mut check: impl FnMut() -> F,
+) {
+    let started = Instant::now();
+    while !check().await {
+        assert!(
+            started.elapsed() < patience,
+            "waited {patience:?} for {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
