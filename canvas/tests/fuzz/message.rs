@@ -2,6 +2,7 @@
 
 use place_canvas::wire::{ErrorCode, Rejection, ServerFrame, error_frame, parse_client_message};
 use place_canvas::{Geometry, Pixel, Rgb};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::driver::Outcome;
@@ -55,6 +56,10 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         format!(r#"{{"data":[{}]}}"#, [pixel; MAX_PIXELS].join(",")),
         format!(r#"{{"data":[{}]}}"#, [pixel; MAX_PIXELS + 1].join(",")),
         r#"{"data":[{"x":299,"y":39,"r":0,"g":0,"b":0,"z":{"x":[null,1.5e3]}}]}"#.to_owned(),
+        // JSON, but of what no `Value` holds: beyond a float, and half a surrogate pair.
+        r#"{"data":[{"x":299,"y":39,"r":0,"g":0,"b":0,"z":{"x":[null,1.5e4294967296]}}]}"#
+            .to_owned(),
+        r#"{"data":[{"x":299,"y":39,"r":0,"g":0,"b":0,"z":{"x":"\ud800"}}]}"#.to_owned(),
         nested,
         long,
     ];
@@ -67,8 +72,12 @@ pub(crate) fn check(input: &[u8]) -> Outcome {
     let expected = value.as_ref().and_then(pixels);
     match parse(&text) {
         Ok(read) => {
-            // Nothing may be taken that plain JSON reads otherwise.
-            assert_eq!(Some(&read), expected.as_ref());
+            // Nothing may be taken that plain JSON reads otherwise. What a `Value` cannot hold may
+            // stand where nobody looks, so there only the syntax is left to compare.
+            match &value {
+                Some(_) => assert_eq!(Some(&read), expected.as_ref()),
+                None => assert!(serde_json::from_str::<IgnoredAny>(&text).is_ok()),
+            }
             Outcome::accepted(read.len())
         }
         Err(rejection) => {
