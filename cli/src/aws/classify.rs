@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::actions::needed;
 use super::calls::only_looks;
 use super::codes::{classify, quota_hint};
 use crate::engine::{Failure, FailureKind, Left};
@@ -42,7 +43,7 @@ pub(crate) enum Class {
 /// A call to AWS that failed.
 #[derive(Clone, Debug)]
 pub(crate) struct AwsError {
-    /// IAM's name of the action, `ec2:CreateNatGateway`.
+    /// The service's prefix in IAM and its operation, `ec2:CreateNatGateway`.
     pub(crate) operation: &'static str,
     /// AWS's error code, if it answered with one.
     pub(crate) code: Option<String>,
@@ -196,10 +197,23 @@ impl AwsError {
         })
     }
 
+    /// Which permission is missing: AWS's message may name it, and it need not be the one that the
+    /// operation is named after (`iam:PassRole` for `CreateFunction`).
+    fn missing_permission(&self) -> String {
+        let named = action_in(&self.message).map(|action| vec![action]);
+        let needed = named.unwrap_or_else(|| needed(self.operation));
+        let needed: Vec<String> = needed.iter().map(|action| format!("`{action}`")).collect();
+        let word = if needed.len() == 1 {
+            "permission"
+        } else {
+            "permissions"
+        };
+        format!("the credentials need the {word} {}", needed.join(", "))
+    }
+
     fn hint(&self) -> Option<String> {
-        let operation = self.operation;
         match self.class {
-            Class::Denied => Some(format!("the credentials need the permission `{operation}`")),
+            Class::Denied => Some(self.missing_permission()),
             Class::Credentials => {
                 Some("the credentials are missing or expired: sign in again, then go on".to_owned())
             }
@@ -209,6 +223,13 @@ impl AwsError {
             _ => None,
         }
     }
+}
+
+/// The action in "... is not authorized to perform: iam:PassRole on resource: ...".
+fn action_in(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("not authorized to perform: ")?;
+    let action = rest.split_whitespace().next()?.trim_end_matches('.');
+    action.contains(':').then_some(action)
 }
 
 /// The whole chain of causes of `error` in one line, without repetitions.
@@ -233,7 +254,7 @@ fn request_id<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
 
 /// Names the operation behind an SDK's answer.
 pub(crate) trait Answer<T> {
-    /// The answer, its error classified; `operation` as IAM names it, `ec2:CreateNatGateway`.
+    /// The answer, its error classified; `operation` as in [`super::actions`].
     fn during(self, operation: &'static str) -> Result<T, AwsError>;
 }
 

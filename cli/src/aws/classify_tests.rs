@@ -58,3 +58,26 @@ fn the_message_carries_code_and_request() {
     let text = error("InternalError", false).to_string();
     assert_eq!(text, "AWS said InternalError: no (request r-1)");
 }
+
+#[test]
+fn a_denial_names_the_permission_that_is_missing_and_not_the_operation() {
+    let hint = |operation, message: &str| {
+        let mut error = error("AccessDeniedException", true);
+        (error.operation, error.message) = (operation, message.to_owned());
+        error.failure("x").hint.unwrap()
+    };
+    let role = "User: arn:aws:iam::1:user/ann is not authorized to perform: iam:PassRole on \
+                resource: arn:aws:iam::1:role/place-save";
+    assert_eq!(
+        hint("lambda:CreateFunction", role),
+        "the credentials need the permission `iam:PassRole`"
+    );
+    assert_eq!(
+        hint("apigateway:CreateDeployment", "no"),
+        "the credentials need the permission `apigateway:POST`"
+    );
+    assert_eq!(
+        hint("iam:CreateRole", "not authorized to perform: this"),
+        "the credentials need the permissions `iam:CreateRole`, `iam:TagRole`"
+    );
+}

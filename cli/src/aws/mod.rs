@@ -1,6 +1,7 @@
 //! Access to AWS: clients, identity, errors in one vocabulary, ownership tags, the operator lease.
 
 pub(crate) mod account;
+pub(crate) mod actions;
 pub(crate) mod calls;
 pub(crate) mod classify;
 mod codes;
