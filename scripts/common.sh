@@ -14,6 +14,12 @@ ministack=$cache/ministack-$ministack_version
 say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $1"; [ $# -lt 2 ] || say "hint: $2"; exit 1; }
 
+# What a figure was measured on, and when.
+machine() {
+  printf '%s cores, %s, %s\n' "$(nproc)" \
+    "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" "$(date +%F)"
+}
+
 # The closing lines of all test runners in a log, then their sum.
 closing_lines() {
   grep '^test result:' "$1" || true

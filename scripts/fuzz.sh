@@ -8,5 +8,4 @@ cd "$root"
 export PLACE_FUZZ_EXECUTIONS=${1:-10000000}
 export PLACE_FUZZ_SEED=${PLACE_FUZZ_SEED:-$(date +%s)}
 cargo test --release -p place-canvas --test fuzz -- --nocapture
-say "$PLACE_FUZZ_EXECUTIONS executions, seed $PLACE_FUZZ_SEED, $(date +%F), $(nproc) cores," \
-  "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
+say "$PLACE_FUZZ_EXECUTIONS executions, seed $PLACE_FUZZ_SEED, $(machine)"

@@ -239,7 +239,11 @@ pub fn artifacts() -> PathBuf {
     directory
 }
 
-fn binary() -> PathBuf {
+/// The `placectl` that is run: the one that cargo built, or `PLACECTL_BIN`.
+///
+/// # Panics
+/// When this process is not a test that cargo built.
+pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("PLACECTL_BIN") {
         return PathBuf::from(path);
     }

@@ -1,4 +1,4 @@
-//! The figures, as a table and as JSON.
+//! The figures, as tables and as JSON.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,17 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::memory::Watched;
+use super::sizes::Function;
 use super::terraform::Terraform;
+
+/// How many times faster than Terraform each command must be.
+const RATIO: f64 = 10.0;
+/// Most memory of a command, in MiB.
+const MEMORY_MIB: f64 = 150.0;
+/// Largest zip of a function, in bytes.
+const ZIP: u64 = 5_000_000;
+/// Largest placectl, stripped, in bytes.
+const PLACECTL: u64 = 40_000_000;
 
 /// One command's figures.
 #[derive(Clone, Debug, Serialize)]
@@ -42,6 +52,10 @@ pub(crate) struct Report {
     pub(crate) figures: Vec<Figure>,
     /// The yardstick's, where it is installed.
     pub(crate) terraform: Option<Terraform>,
+    /// Size of placectl.
+    pub(crate) placectl_bytes: u64,
+    /// What was uploaded.
+    pub(crate) functions: Vec<Function>,
 }
 
 impl Report {
@@ -54,10 +68,39 @@ impl Report {
             _ => Some(terraform.destroy_s),
         }
     }
-}
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Terraform's time over ours.
+    fn ratio(&self, index: usize) -> Option<f64> {
+        let theirs = self.yardstick(index)?;
+        Some(theirs / self.figures[index].median_s)
+    }
+
+    /// Every figure that is beyond its limit.
+    pub(crate) fn beyond(&self) -> Vec<String> {
+        let mut beyond = Vec::new();
+        for (index, Figure { name, peak_mib, .. }) in self.figures.iter().enumerate() {
+            if let Some(ratio) = self.ratio(index).filter(|ratio| *ratio < RATIO) {
+                beyond.push(format!(
+                    "{name}: {ratio:.1} times as fast as Terraform, not {RATIO}"
+                ));
+            }
+            if *peak_mib > MEMORY_MIB {
+                beyond.push(format!("{name}: {peak_mib:.0} MiB, over {MEMORY_MIB}"));
+            }
+        }
+        for Function { name, zip_bytes } in &self.functions {
+            if *zip_bytes > ZIP {
+                beyond.push(format!("{name}: a zip of {zip_bytes} bytes, over {ZIP}"));
+            }
+        }
+        if self.placectl_bytes > PLACECTL {
+            let bytes = self.placectl_bytes;
+            beyond.push(format!("placectl: {bytes} bytes, over {PLACECTL}"));
+        }
+        beyond
+    }
+
+    fn commands(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "| command | median | slowest | calls | peak memory | Terraform | ratio |"
@@ -71,23 +114,51 @@ impl fmt::Display for Report {
                 calls,
                 peak_mib,
             } = figure;
-            let (theirs, ratio) = self.yardstick(index).map_or(
-                ("not installed".to_owned(), String::new()),
-                |theirs| {
-                    (
-                        format!("{theirs:.1} s"),
-                        format!("{:.0}", theirs / median_s),
-                    )
-                },
-            );
+            let theirs = self.yardstick(index);
+            let theirs = theirs.map_or("not measured".to_owned(), |s| format!("{s:.1} s"));
+            let ratio = self
+                .ratio(index)
+                .map_or(String::new(), |r| format!("{r:.0}"));
             writeln!(
                 f,
                 "| {name} | {median_s:.2} s | {slowest_s:.2} s | {calls} | {peak_mib:.0} MiB \
                  | {theirs} | {ratio} |"
             )?;
         }
+        Ok(())
+    }
+
+    fn sizes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n| uploaded | zip |\n|---|---|")?;
+        for Function { name, zip_bytes } in &self.functions {
+            writeln!(f, "| {name} | {} |", megabytes(*zip_bytes))?;
+        }
+        writeln!(
+            f,
+            "\nplacectl, stripped: {}",
+            megabytes(self.placectl_bytes)
+        )
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    let tenths = bytes / 100_000;
+    format!("{}.{} MB", tenths / 10, tenths % 10)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.commands(f)?;
         if let Some(terraform) = &self.terraform {
             writeln!(f, "\nTerraform manages {} resources.", terraform.resources)?;
+        }
+        self.sizes(f)?;
+        let beyond = self.beyond();
+        if beyond.is_empty() {
+            writeln!(f, "\nEvery figure is within its limit.")?;
+        }
+        for line in beyond {
+            writeln!(f, "\nbeyond its limit: {line}")?;
         }
         Ok(())
     }

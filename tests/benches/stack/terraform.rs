@@ -20,7 +20,10 @@ pub(crate) struct Terraform {
     pub(crate) destroy_s: f64,
 }
 
-/// Runs it; `None` where it is not installed.
+/// What the script ends with where the AWS provider can't be had.
+const NO_PROVIDER: i32 = 3;
+
+/// Runs it; `None` where it, or its AWS provider, is not installed.
 pub(crate) fn measure(cloud: &LocalCloud) -> Option<Terraform> {
     let installed = Command::new("terraform").arg("version").output();
     if !installed.is_ok_and(|output| output.status.success()) {
@@ -31,6 +34,9 @@ pub(crate) fn measure(cloud: &LocalCloud) -> Option<Terraform> {
         .args([cloud.endpoint().as_ref(), artifacts().as_os_str()])
         .output()
         .expect("the script starts");
+    if output.status.code() == Some(NO_PROVIDER) {
+        return None;
+    }
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "terraform failed:\n{errors}");
     Some(serde_json::from_slice(&output.stdout).expect("the script prints JSON"))

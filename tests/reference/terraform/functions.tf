@@ -35,7 +35,7 @@ locals {
     save = { timeout = 300, may = [
       [local.write, local.tables], [local.send, [local.request]],
     ] }
-    placev2admin = { timeout = 60, may = [
+    placev2admin = { timeout = 300, may = [
       [local.send, [local.request]], [local.manage, [local.connections]],
     ] }
   }

@@ -5,7 +5,8 @@
 #   run.sh http://127.0.0.1:4566 [target/lambda]
 #
 # The emulator must run and hold nothing of the stack. TF_PLUGIN_DIR, when set, names a directory
-# with the AWS provider, for machines without access to the registry.
+# with the AWS provider, for machines without access to the registry. Ends with 3 where the provider
+# can't be had.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -33,7 +34,7 @@ seconds() {
   printf '%d.%03d' $(((end - start) / 1000000000)) $(((end - start) / 1000000 % 1000))
 }
 
-run init ${TF_PLUGIN_DIR:+-plugin-dir="$TF_PLUGIN_DIR"}
+(run init ${TF_PLUGIN_DIR:+-plugin-dir="$TF_PLUGIN_DIR"}) || exit 3
 state=-state=$work/state
 apply=$(seconds apply -auto-approve "$state")
 resources=$(terraform state list "$state" | grep -vc '^data\.')
