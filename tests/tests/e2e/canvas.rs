@@ -106,9 +106,27 @@ async fn save_fills_the_tables_and_empties_what_it_saved() {
 #[tokio::test]
 async fn no_frame_is_longer_than_configured() {
     let (stack, _turn) = my_turn().await;
-    let client = stack.operator.join().await;
-    assert!(client.longest_frame() <= stack.operator.config().api.frame_bytes as usize);
-    assert!(client.frames() > 0);
+    let operator = &stack.operator;
+    let (width, height) = (operator.geometry().width(), operator.geometry().height());
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    // Noise, which no PNG makes smaller.
+    let mut random = StdRng::seed_from_u64(0);
+    let noise: Vec<_> = places.map(|(x, y)| pixel(x, y, random.random())).collect();
+    let mut painter = operator.join().await;
+    for message in noise.chunks(256) {
+        painter.paint(message).await;
+    }
+    for wanted in [noise[0], noise[noise.len() - 1]] {
+        painter.sees(wanted).await;
+    }
+    let newcomer = operator.join().await;
+    let longest = operator.config().api.frame_bytes as usize;
+    for client in [&painter, &newcomer] {
+        assert!(client.longest_frame() <= longest);
+        assert!(client.longest_frame() > longest / 2, "frames are filled");
+    }
+    // Three bytes a pixel, and a third more as base64.
+    assert!(newcomer.frames() >= noise.len() * 4 / longest);
 }
 
 /// What a hostile or careless client sends, and the error that it gets.

@@ -57,6 +57,16 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// What an operator uploads over any line: a zip of more than 5 MB is none.
+#[tokio::test]
+async fn no_function_is_large() {
+    let sdk = shared().await.operator.sdk();
+    for (name, function) in functions(&sdk).await {
+        let bytes = function.code_size();
+        assert!((1..5_000_000).contains(&bytes), "`{name}`: {bytes} bytes");
+    }
+}
+
 fn texts(value: &Value) -> Vec<String> {
     let list = value
         .as_array()

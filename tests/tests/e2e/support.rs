@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use place_canvas::{Pixel, Rgb};
+use place_config::StackConfig;
 use place_tests::{LocalCloud, Operator, inventory};
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
@@ -24,14 +25,14 @@ pub(crate) struct Standing {
 impl Standing {
     /// A new stack on a cloud of its own.
     pub(crate) async fn up() -> Self {
-        Self::try_up()
+        Self::try_up(|_| ())
             .await
             .unwrap_or_else(|failure| panic!("{failure}"))
     }
 
-    async fn try_up() -> Result<Self, String> {
+    async fn try_up(edit: impl FnOnce(&mut StackConfig)) -> Result<Self, String> {
         let cloud = LocalCloud::start().await;
-        let operator = Operator::new(&cloud);
+        let operator = Operator::with(&cloud, edit);
         let before = inventory(&operator.sdk()).await;
         let up = operator.placectl().args(["up", "-o", "json"]).run().await;
         if up.code != Some(0) {
@@ -55,22 +56,30 @@ static TO_LOOK_AT: Shared = OnceCell::const_new();
 /// For tests that paint, one after the other.
 static TO_PAINT_ON: Shared = OnceCell::const_new();
 
+/// Longest frame of the stack that is painted on.
+const FRAME_BYTES: u32 = 4096;
+
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// A stack that all may look at, and none may change or paint on.
 pub(crate) async fn shared() -> &'static Standing {
-    standing(&TO_LOOK_AT).await
+    standing(&TO_LOOK_AT, |_| ()).await
 }
 
 /// A stack that the caller alone paints on for as long as it holds the turn. What earlier tests
 /// painted is still there.
 pub(crate) async fn my_turn() -> (&'static Standing, MutexGuard<'static, ()>) {
     let turn = TURN.lock().await;
-    (standing(&TO_PAINT_ON).await, turn)
+    // So small that a picture comes in several frames.
+    let small = |config: &mut StackConfig| config.api.frame_bytes = FRAME_BYTES;
+    (standing(&TO_PAINT_ON, small).await, turn)
 }
 
-async fn standing(shared: &'static Shared) -> &'static Standing {
-    match shared.get_or_init(Standing::try_up).await {
+async fn standing(
+    shared: &'static Shared,
+    edit: impl FnOnce(&mut StackConfig),
+) -> &'static Standing {
+    match shared.get_or_init(|| Standing::try_up(edit)).await {
         Ok(standing) => standing,
         Err(failure) => panic!("the shared stack does not stand: {failure}"),
     }
