@@ -60,6 +60,9 @@ pub(crate) struct AwsError {
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(code) = &self.code else {
+            if self.class == Class::Absent {
+                return f.write_str(&self.message);
+            }
             return write!(f, "no answer to `{}`: {}", self.operation, self.message);
         };
         write!(f, "AWS said {code}: {}", self.message)?;

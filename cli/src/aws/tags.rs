@@ -7,6 +7,9 @@ use place_config::names::{TAG_RESOURCE, TAG_STACK};
 
 use crate::engine::ResourceKey;
 
+/// The tag that EC2's console shows as the name.
+const TAG_NAME: &str = "Name";
+
 /// Whose a tagged thing is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
@@ -75,16 +78,24 @@ impl Ownership {
         aws_sdk_ec2::types::TagSpecification::builder()
             .resource_type(kind)
             .set_tags(Some(self.list(key)))
-            .tags(Tag::pair("Name".to_owned(), name.to_owned()))
+            .tags(Tag::pair(TAG_NAME.to_owned(), name.to_owned()))
             .build()
     }
 
-    /// EC2 filters that find what carries exactly these tags.
-    pub(crate) fn filters(&self, key: &ResourceKey) -> Vec<aws_sdk_ec2::types::Filter> {
-        let pairs = self.pairs(key).into_iter();
-        pairs
-            .map(|(name, value)| filter(format!("tag:{name}"), value))
-            .collect()
+    /// Whether a thing of EC2, which has nothing but its tags to be found by, is the resource
+    /// `key`: by two of its three tags, `name` being the wanted `Name`, as long as neither of our
+    /// own two says otherwise. So a tag that somebody took off is put back, and does not lead to
+    /// a second thing that costs money.
+    pub(crate) fn has(&self, key: &ResourceKey, name: &str, tags: &(impl Tags + ?Sized)) -> bool {
+        let [stack, resource] = self
+            .pairs(key)
+            .map(|(name, wanted)| tags.value(&name).map(|found| found == wanted));
+        let named = tags.value(TAG_NAME) == Some(name);
+        match (stack, resource) {
+            (Some(true), Some(true)) => true,
+            (Some(true), None) | (None, Some(true)) => named,
+            _ => false,
+        }
     }
 
     /// Whose the thing with these tags is.
@@ -205,6 +216,27 @@ mod tests {
             Ownership::new("test").owner(&theirs),
             Owner::Stack("test2".to_owned())
         );
+    }
+
+    #[test]
+    fn a_tag_that_was_taken_off_is_missed_but_the_thing_is_not_lost() {
+        let ours = Ownership::new("test");
+        let whole = ours.map(&KEY);
+        let has = |tags: &HashMap<String, String>| ours.has(&KEY, "test-nat-gateway", tags);
+        assert!(has(&whole));
+        for tag in [TAG_STACK, TAG_RESOURCE] {
+            let mut tags = whole.clone();
+            tags.remove(tag);
+            assert!(!has(&tags), "one tag alone proves nothing");
+            tags.insert(TAG_NAME.to_owned(), "test-nat-gateway".to_owned());
+            assert!(has(&tags), "{tag}");
+            tags.insert(tag.to_owned(), "test2".to_owned());
+            assert!(!has(&tags), "{tag} of another");
+        }
+        assert!(!has(&HashMap::from([(
+            TAG_NAME.to_owned(),
+            "test-nat-gateway".to_owned()
+        )])));
     }
 
     #[test]

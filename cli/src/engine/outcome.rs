@@ -42,10 +42,21 @@ pub(crate) enum Observed {
         id: String,
         /// Whose it seems to be.
         detail: String,
+        /// What lets `up` go on where taking it over would not.
+        remedy: Option<String>,
     },
 }
 
 impl Observed {
+    /// Somebody else's, which may be taken over on request.
+    pub(crate) fn foreign(id: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Foreign {
+            id: id.into(),
+            detail: detail.into(),
+            remedy: None,
+        }
+    }
+
     /// One word: the state in events and in `status`.
     pub(crate) const fn label(&self) -> &'static str {
         match self {

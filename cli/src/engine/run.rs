@@ -44,11 +44,7 @@ impl Runner {
     /// else. What is not as configured is looked at again right before it is touched: by then the
     /// operator lease is held, and what it depends on may have changed.
     pub(crate) async fn up(&self, survey: &Survey, allowed: Allowed) -> Report {
-        let conflicts = if allowed.adopt {
-            Vec::new()
-        } else {
-            self.conflicts(survey)
-        };
+        let conflicts = self.conflicts(survey, allowed);
         if !conflicts.is_empty() {
             return self.refuse(survey, conflicts);
         }
@@ -82,15 +78,16 @@ impl Runner {
         self.report(entries.collect())
     }
 
-    fn conflicts(&self, survey: &Survey) -> Vec<(NodeId, Problem)> {
-        let foreign = (0..self.graph.len()).filter_map(|node| match survey.look(node) {
-            Look::Seen(Observed::Foreign { detail, .. }) => Some((node, detail)),
-            _ => None,
+    /// What stands in the way of a first change, all at once.
+    fn conflicts(&self, survey: &Survey, allowed: Allowed) -> Vec<(NodeId, Problem)> {
+        let nodes = (0..self.graph.len()).filter_map(|node| {
+            let Look::Seen(observed) = survey.look(node) else {
+                return None;
+            };
+            let refused = conflict(&**self.graph.resource(node), observed, allowed.adopt)?;
+            Some((node, Problem::from(refused)))
         });
-        let problem = |node| &**self.graph.resource(node);
-        foreign
-            .map(|(node, detail)| (node, Problem::from(conflict(problem(node), detail))))
-            .collect()
+        nodes.collect()
     }
 
     fn refuse(&self, survey: &Survey, conflicts: Vec<(NodeId, Problem)>) -> Report {
@@ -217,7 +214,7 @@ const fn verb_for(observed: &Observed) -> &'static str {
 /// Why `observed` must be left as it is.
 fn refusal(resource: &dyn Resource, observed: &Observed, allowed: Allowed) -> Option<Failure> {
     match observed {
-        Observed::Foreign { detail, .. } if !allowed.adopt => Some(conflict(resource, detail)),
+        Observed::Foreign { .. } => conflict(resource, observed, allowed.adopt),
         Observed::Drifted { differences, .. } if !allowed.replace => {
             let fixed = differences
                 .iter()

@@ -132,6 +132,26 @@ async fn every_conflict_is_found_before_the_first_change() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_adopting_does_not_mend_is_said_before_the_first_change_all_the_same() {
+    let (world, things) = (World::default(), diamond());
+    world.put("long", Standing::Forbidden);
+    world.put("top", Standing::Foreign);
+    let adopting = Allowed {
+        adopt: true,
+        ..Allowed::default()
+    };
+    let report = up_with(&world, &things, adopting).await;
+    assert_eq!(report.verdict, Verdict::Failed);
+    assert_eq!(world.log(), Vec::<String>::new());
+    assert_eq!(world.events(), ["failed long"]);
+    let problems = report.entries.iter();
+    let hints: Vec<_> = problems
+        .filter_map(|entry| entry.problem.as_ref()?.hint.clone())
+        .collect();
+    assert_eq!(hints, ["`--allow-it`"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn drift_is_repaired_in_place_and_replaced_only_on_request() {
     let (world, things) = (World::default(), diamond());
     up(&world, &things).await;

@@ -191,10 +191,26 @@ fn observed(key: ResourceKey, look: &Look) -> EventKind {
     }
 }
 
-/// The failure of a resource that stands in the way of a first change.
-pub(super) fn conflict(resource: &dyn Resource, detail: &str) -> Failure {
+/// The failure of a resource that stands in the way of a first change, if it does.
+pub(super) fn conflict(
+    resource: &dyn Resource,
+    observed: &Observed,
+    adopt: bool,
+) -> Option<Failure> {
+    let Observed::Foreign { detail, remedy, .. } = observed else {
+        return None;
+    };
+    if adopt && remedy.is_none() {
+        return None;
+    }
     let (kind, name) = (resource.kind(), resource.name());
-    Failure::new(format!("{kind} `{name}` is there and not this stack's"))
-        .caused_by(detail.to_owned())
-        .hint("`--adopt` takes it over; or give the stack other names in place.toml")
+    let (verdict, hint) = match remedy {
+        Some(remedy) => ("can't be the stack's", remedy.as_str()),
+        None => (
+            "is there and not this stack's",
+            "`--adopt` takes it over; or give the stack other names in place.toml",
+        ),
+    };
+    let failure = Failure::new(format!("{kind} `{name}` {verdict}"));
+    Some(failure.caused_by(detail.clone()).hint(hint))
 }

@@ -110,7 +110,7 @@ impl Progress {
             if since.elapsed() + pause > wait.limit {
                 return Err(gave_up(&wait, &blocker, since.elapsed()));
             }
-            self.pause(pause, &wait).await?;
+            self.pause(jittered(pause), &wait).await?;
             pause = pause.mul_f64(1.5).min(wait.longest_pause);
         }
     }
@@ -131,6 +131,12 @@ impl Progress {
                 .kind(FailureKind::Interrupted)),
         }
     }
+}
+
+/// A pause up to a quarter shorter, so that resources that wait for the same thing do not all ask
+/// at the same moment, again and again.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(rand::random_range(0.75..=1.0))
 }
 
 fn gave_up(wait: &Wait, blocker: &str, waited: Duration) -> Failure {

@@ -58,6 +58,7 @@ pub(super) enum Standing {
     Drifted,
     Fixed,
     Foreign,
+    Forbidden,
 }
 
 /// A moment in which a thing fails.
@@ -235,9 +236,11 @@ impl Resource for Fake {
                     id,
                     differences: vec![difference.needs_replacement()],
                 },
-                Some(Standing::Foreign) => Observed::Foreign {
+                Some(Standing::Foreign) => Observed::foreign(id, "somebody else's"),
+                Some(Standing::Forbidden) => Observed::Foreign {
                     id,
-                    detail: "somebody else's".to_owned(),
+                    detail: "in use by others".to_owned(),
+                    remedy: Some("`--allow-it`".to_owned()),
                 },
             },
         )

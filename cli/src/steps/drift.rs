@@ -96,10 +96,7 @@ pub(crate) fn foreign(
 ) -> Option<Observed> {
     match stack.ownership.owner(tags) {
         Owner::Us => None,
-        other => Some(Observed::Foreign {
-            id: id.into(),
-            detail: other.describe(),
-        }),
+        other => Some(Observed::foreign(id, other.describe())),
     }
 }
 

@@ -1,70 +1,140 @@
-//! Creates that AWS both refuses for a while and takes no token for.
+//! Creates that AWS takes no idempotency token for: an answer that gets lost must not lead to a
+//! second one.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::aws::{AwsError, Class};
-use crate::engine::{Failure, Progress, Wait};
-use crate::steps::repeat::while_answer_is;
+use crate::engine::{Failure, Poll, Progress, Wait};
+use crate::steps::Stack;
 
-/// Makes `create` again while AWS answers with one of the `passing` classes, or not at all. After
-/// an answer that got lost, `look` comes first: the thing may have been made all the same.
-///
-/// `create` must not retry by itself.
-pub(crate) async fn create_patiently<T>(
-    progress: &Progress,
+/// Answers that pass by themselves: AWS throttles, works on something else of the same parent
+/// (API Gateway's "concurrent modification"), or has not caught up with what was made before.
+const PASSING: [Class; 4] = [
+    Class::Throttled,
+    Class::Conflict,
+    Class::NotYet,
+    Class::Absent,
+];
+
+/// How many creates in a row may stay without an answer. Refusals don't count.
+const BLIND_ATTEMPTS: u32 = 5;
+
+/// How long what an unanswered create made may take to be listed (eventual consistency).
+const LISTED_WITHIN: Duration = Duration::from_secs(8);
+
+/// The same where something stands in for AWS, which lists at once what it made.
+const LISTED_WITHIN_HERE: Duration = Duration::from_millis(300);
+
+/// Longest wait for a create to be taken, where nothing else is said.
+const TAKEN_WITHIN: Duration = Duration::from_mins(2);
+
+/// A creation that AWS takes no token for.
+pub(crate) struct Creation<'a> {
+    progress: &'a Progress,
+    action: &'a str,
     wait: Wait,
-    passing: &[Class],
-    action: &str,
-    mut look: impl AsyncFnMut() -> Result<Option<T>, AwsError>,
-    mut create: impl AsyncFnMut() -> Result<T, AwsError>,
-) -> Result<T, Failure> {
-    let mut lost = false;
-    let passing: Vec<Class> = passing
-        .iter()
-        .copied()
-        .chain([Class::Unreachable])
-        .collect();
-    let attempt = async || {
-        if lost && let Some(made) = look().await? {
-            return Ok(made);
-        }
-        let created = create().await;
-        lost = created.as_ref().is_err_and(|error| !error.refused);
-        created.map_err(|error| {
-            // An internal error of AWS is no answer either: nobody knows what it did before.
-            let class = if error.refused {
-                error.class
+    listed_within: Duration,
+}
+
+impl<'a> Creation<'a> {
+    /// `action` ("creating NAT gateway `place`") of a resource of `stack`.
+    pub(crate) fn new(stack: &Stack, progress: &'a Progress, action: &'a str) -> Self {
+        let stands_in = stack.config.endpoints.aws.is_some();
+        Self {
+            progress,
+            action,
+            wait: Wait::new(format!("AWS to take the call for {action}"), TAKEN_WITHIN).usual(0, 5),
+            listed_within: if stands_in {
+                LISTED_WITHIN_HERE
             } else {
-                Class::Unreachable
-            };
-            AwsError { class, ..error }
-        })
-    };
-    while_answer_is(progress, wait, &passing, action, attempt).await
+                LISTED_WITHIN
+            },
+        }
+    }
+
+    /// The same with another wait than the usual one of two minutes.
+    pub(crate) fn waiting(mut self, wait: Wait) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Makes `create` again while AWS's answer is a passing one, or does not come. After an answer
+    /// that got lost, `look` comes first, for as long as the thing may take to be listed: it may
+    /// have been made all the same.
+    ///
+    /// `create` must not retry by itself.
+    pub(crate) async fn run<T>(
+        self,
+        mut look: impl AsyncFnMut() -> Result<Option<T>, AwsError>,
+        mut create: impl AsyncFnMut() -> Result<T, AwsError>,
+    ) -> Result<T, Failure> {
+        let action = self.action;
+        let (mut blind, mut lost): (u32, Option<(Instant, AwsError)>) = (0, None);
+        let attempt = async || {
+            if let Some((since, error)) = &lost {
+                if let Some(made) = look().await.map_err(|error| error.failure(action))? {
+                    return Ok(Poll::Ready(made));
+                }
+                if since.elapsed() < self.listed_within {
+                    return Ok(Poll::Pending(error.to_string()));
+                }
+                lost = None;
+            }
+            match create().await {
+                Ok(made) => Ok(Poll::Ready(made)),
+                Err(error) if error.refused && PASSING.contains(&error.class) => {
+                    Ok(Poll::Pending(error.to_string()))
+                }
+                // An internal error is no answer either: nobody knows what AWS did before.
+                Err(error) if !error.refused && blind + 1 < BLIND_ATTEMPTS => {
+                    blind += 1;
+                    let blocker = error.to_string();
+                    lost = Some((Instant::now(), error));
+                    Ok(Poll::Pending(blocker))
+                }
+                Err(error) => Err(error.failure(action)),
+            }
+        };
+        self.progress.until(self.wait, attempt).await
+    }
+
+    /// The same for what its name keeps from being made twice: `create` answers none where there
+    /// is one of that name already, and then `look` finds it, once it is visible.
+    pub(crate) async fn run_named<C, F>(
+        self,
+        mut look: impl AsyncFnMut() -> Result<Option<F>, AwsError>,
+        mut create: impl AsyncFnMut() -> Result<Option<C>, AwsError>,
+    ) -> Result<Made<C, F>, Failure> {
+        let name = self.action;
+        let create = async || {
+            if let Some(created) = create().await? {
+                return Ok(Made::Now(created));
+            }
+            let found = look().await?.map(Made::Before);
+            found.ok_or_else(|| AwsError::absent("looking for what exists", &name))
+        };
+        // A lost answer needs no look of its own: the next create says that there is one.
+        self.run(async || Ok(None), create).await
+    }
+}
+
+/// How something with a name of its own came to be there.
+pub(crate) enum Made<C, F> {
+    /// It was created.
+    Now(C),
+    /// It was there already, perhaps by a call whose answer got lost.
+    Before(F),
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::time::Duration;
-
     use super::*;
-    use crate::engine::{Event, EventSink, Left, ResourceKey};
-
-    struct Nowhere;
-
-    impl EventSink for Nowhere {
-        fn event(&self, _: &Event) {}
-    }
-
-    fn progress() -> Progress {
-        let (_, interrupted) = tokio::sync::watch::channel(false);
-        let now = tokio::time::Instant::now();
-        Progress::new(
-            ResourceKey::new("api-deployment"),
-            now,
-            Arc::new(Nowhere),
-            interrupted,
-        )
-    }
+    use crate::aws::Aws;
+    use crate::engine::{FailureKind, Left};
+    use crate::steps::Options;
+    use crate::steps::scripted::unwatched;
 
     fn error(class: Class, refused: bool) -> AwsError {
         AwsError {
@@ -77,53 +147,86 @@ mod tests {
         }
     }
 
-    /// Creates against answers given one by one; the number of creates and what came of it.
+    /// Creates against answers given one by one, the last one again and again; the thing is listed
+    /// from the look `listed` on. The number of creates and what came of it.
     async fn create(
         answers: &[Option<AwsError>],
-        made: bool,
+        listed: Option<u32>,
     ) -> (usize, Result<&'static str, Failure>) {
-        let mut calls = 0;
-        let progress = progress();
-        let outcome = create_patiently(
-            &progress,
-            Wait::new("its turn", Duration::from_mins(2)),
-            &[Class::Throttled],
-            "creating",
-            async || Ok(made.then_some("found")),
-            async || {
-                calls += 1;
-                let answer = answers.get(calls - 1).or(answers.last()).cloned().flatten();
-                answer.map_or(Ok("created"), Err)
-            },
-        )
-        .await;
-        (calls, outcome)
+        let (mut creates, mut looks) = (0, 0);
+        let stack = Stack::new(
+            place_config::StackConfig::default(),
+            Aws::offline(),
+            Options::default(),
+        );
+        let outcome = Creation::new(&stack, &unwatched(), "creating")
+            .run(
+                async || {
+                    looks += 1;
+                    Ok(listed.is_some_and(|from| looks >= from).then_some("found"))
+                },
+                async || {
+                    creates += 1;
+                    let answer = answers.get(creates - 1).or(answers.last());
+                    answer.cloned().flatten().map_or(Ok("created"), Err)
+                },
+            )
+            .await;
+        (creates, outcome)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_waits_for_its_turn() {
-        let throttled = Some(error(Class::Throttled, true));
-        let (calls, outcome) = create(&[throttled.clone(), throttled, None], false).await;
-        assert_eq!((calls, outcome.unwrap()), (3, "created"));
+    async fn it_waits_for_its_turn_however_often_it_is_refused() {
+        for class in PASSING {
+            let mut answers = vec![Some(error(class, true)); 12];
+            answers.push(None);
+            let (creates, outcome) = create(&answers, None).await;
+            assert_eq!((creates, outcome.unwrap()), (13, "created"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_never_comes_ends_in_incomplete() {
+        let (_, outcome) = create(&[Some(error(Class::Throttled, true))], None).await;
+        assert_eq!(outcome.unwrap_err().kind, FailureKind::Incomplete);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_lost_answer_or_an_internal_error_makes_no_second_one() {
         for class in [Class::Unreachable, Class::Other] {
-            let (calls, outcome) = create(&[Some(error(class, false))], true).await;
-            assert_eq!((calls, outcome.unwrap()), (1, "found"));
+            let (creates, outcome) = create(&[Some(error(class, false))], Some(1)).await;
+            assert_eq!((creates, outcome.unwrap()), (1, "found"));
         }
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_is_listed_only_after_some_seconds_is_not_made_twice() {
+        let began = Instant::now();
+        let (creates, outcome) = create(&[Some(error(Class::Unreachable, false))], Some(6)).await;
+        assert_eq!((creates, outcome.unwrap()), (1, "found"));
+        assert!(began.elapsed() > Duration::from_millis(900));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_was_not_made_after_all_is_made_again() {
-        let (calls, outcome) = create(&[Some(error(Class::Other, false)), None], false).await;
-        assert_eq!((calls, outcome.unwrap()), (2, "created"));
+        let (creates, outcome) = create(&[Some(error(Class::Other, false)), None], None).await;
+        assert_eq!((creates, outcome.unwrap()), (2, "created"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn any_other_refusal_ends_it() {
-        let (calls, outcome) = create(&[Some(error(Class::Invalid, true))], false).await;
-        assert_eq!((calls, outcome.unwrap_err().left), (1, Left::Nothing));
+        let (creates, outcome) = create(&[Some(error(Class::Invalid, true))], None).await;
+        assert_eq!((creates, outcome.unwrap_err().left), (1, Left::Nothing));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_for_good_leaves_the_unknown() {
+        let (creates, outcome) = create(&[Some(error(Class::Unreachable, false))], None).await;
+        let failure = outcome.unwrap_err();
+        assert_eq!(
+            (failure.left, failure.kind),
+            (Left::Unknown, FailureKind::Incomplete)
+        );
+        assert_eq!(creates, 5);
     }
 }

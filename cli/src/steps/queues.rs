@@ -15,6 +15,7 @@ use self::attributes::Attributes;
 pub(crate) use self::depth::depth;
 use super::drift::{self, Drift};
 use super::functions::{event_source_key, timeout};
+use super::lost::{Creation, Made};
 use super::repeat::{doing, while_answer_is};
 use super::{QueueAddress, Stack, keys};
 use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
@@ -135,23 +136,21 @@ impl FifoQueue {
         drift
     }
 
-    /// Creates it and answers its URL; none when there is one of that name already.
-    async fn create(&self, progress: &Progress) -> Result<Option<String>, Failure> {
+    /// Creates it and answers its URL, or finds the one that is there already.
+    async fn create(&self, progress: &Progress) -> Result<Made<String, Found>, Failure> {
         let create = async || {
             let create = self.stack.aws.sqs.create_queue().queue_name(self.name());
             let create = create.set_attributes(Some(self.wanted().to_create()));
             let create = create.set_tags(Some(self.stack.ownership.map(&self.key())));
-            create
-                .send()
-                .await
-                .during("sqs:CreateQueue")
-                .exists_as_none()
+            let created = create.send().await.during("sqs:CreateQueue");
+            let created = created.exists_as_none()?;
+            Ok(created.and_then(|created| created.queue_url))
         };
         let what = format!("the name of queue `{}` to be free again", self.name());
         let wait = Wait::new(what, PATIENCE).usual(0, 60);
         let action = doing("creating", self);
-        let created = while_answer_is(progress, wait, &[Class::Conflict], &action, create).await?;
-        Ok(created.and_then(|created| created.queue_url))
+        let creation = Creation::new(&self.stack, progress, &action).waiting(wait);
+        creation.run_named(async || self.look().await, create).await
     }
 
     /// Waits until SQS knows the queue that it just made.
@@ -256,17 +255,20 @@ impl Resource for FifoQueue {
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        if *observed == Observed::Absent
-            && let Some(url) = self.create(progress).await?
-        {
-            self.until_known(&url, progress).await?;
-            self.leave(Some(url));
-            return Ok(());
-        }
-        let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let Some(found) = found else {
-            let vanished = Failure::new(doing("looking at", self));
-            return Err(vanished.caused_by("it was removed by somebody else meanwhile"));
+        let found = match observed {
+            Observed::Absent => None,
+            _ => self.look().await.or_failure(|| doing("looking at", self))?,
+        };
+        let found = match found {
+            Some(found) => found,
+            None => match self.create(progress).await? {
+                Made::Now(url) => {
+                    self.until_known(&url, progress).await?;
+                    self.leave(Some(url));
+                    return Ok(());
+                }
+                Made::Before(found) => found,
+            },
         };
         drift::refuse_foreign(
             &self.stack,

@@ -14,11 +14,14 @@ use place_config::Function;
 
 use self::key_schema::{key_attribute, schema_of, schema_text};
 use super::drift::{self, Drift};
+use super::lost::Creation;
 use super::repeat::{doing, while_answer_is};
 use super::{Stack, keys, schedule};
 use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
 use crate::engine::outcome::Difference;
-use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::engine::{
+    Failure, FailureKind, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
+};
 
 /// Attributes as differences name them.
 const KEY_SCHEMA: &str = "KeySchema";
@@ -152,13 +155,20 @@ impl Table {
         );
     }
 
-    async fn create(&self) -> Result<bool, Failure> {
-        let mut request = self
-            .stack
-            .aws
-            .dynamodb
-            .create_table()
-            .table_name(self.name());
+    /// Creates it, unless one is there already. A name that is still being freed is waited for.
+    async fn create(&self, progress: &Progress) -> Result<(), Failure> {
+        let what = format!("the name of table `{}` to be free", self.name());
+        let wait = Wait::new(what, PATIENCE).usual(0, 30);
+        let action = doing("creating", self);
+        let creation = Creation::new(&self.stack, progress, &action).waiting(wait);
+        let look = async || self.describe().await;
+        let made = creation.run_named(look, async || self.try_create().await);
+        made.await.map(drop)
+    }
+
+    async fn try_create(&self) -> Result<Option<()>, AwsError> {
+        let mut request = self.stack.aws.dynamodb.create_table();
+        request = request.table_name(self.name());
         for (attribute, kind) in self.schema() {
             let (definition, element) = key_attribute(attribute, kind);
             request = request
@@ -173,8 +183,8 @@ impl Table {
             .send()
             .await
             .during("dynamodb:CreateTable")
-            .exists_as_none();
-        Ok(created.or_failure(|| doing("creating", self))?.is_some())
+            .exists_as_none()?;
+        Ok(created.map(drop))
     }
 
     async fn until_active(&self, progress: &Progress) -> Result<(), Failure> {
@@ -237,7 +247,7 @@ impl Table {
             return Err(self.other_keys());
         }
         self.delete(progress).await?;
-        self.create().await?;
+        self.create(progress).await?;
         self.until_active(progress).await
     }
 
@@ -356,16 +366,19 @@ impl Resource for Table {
             && *state == TableStatus::Deleting.as_str()
         {
             self.delete(progress).await?;
-            self.create().await?;
+            self.create(progress).await?;
         }
-        if *observed == Observed::Absent && self.create().await? {
-            return self.until_active(progress).await;
+        if *observed == Observed::Absent {
+            self.create(progress).await?;
         }
         self.until_active(progress).await?;
         let found = self.look().await.or_failure(|| doing("looking at", self))?;
         let Some(found) = found else {
             let vanished = Failure::new(doing("looking at", self));
-            return Err(vanished.caused_by("it was removed by somebody else meanwhile"));
+            return Err(vanished
+                .caused_by("it was removed by somebody else meanwhile")
+                .hint("run `placectl up` again: it looks first and makes what is missing")
+                .kind(FailureKind::Incomplete));
         };
         let what = format!("table `{}`", self.name());
         drift::refuse_foreign(&self.stack, &what, found.tags.as_slice())?;

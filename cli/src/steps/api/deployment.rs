@@ -12,11 +12,11 @@ use aws_sdk_apigatewayv2::types::{Deployment as Found, DeploymentStatus};
 use sha2::{Digest, Sha256};
 
 use super::{DEPLOYMENT_KEY, KEY, Parts, ROUTED, list, no_retries, route_key};
-use crate::aws::{Answer, AwsError, AwsResult, Class};
+use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::Stack;
 use crate::steps::functions::hexadecimal;
-use crate::steps::lost::create_patiently;
+use crate::steps::lost::Creation;
 use crate::steps::repeat::doing;
 
 /// Longest wait. API Gateway takes one `CreateDeployment` in five seconds for a whole account.
@@ -70,7 +70,8 @@ impl Deployment {
         let look = async || self.look(api, fingerprint).await;
         let create = async || self.try_create(api, fingerprint).await;
         let action = doing("creating", self);
-        create_patiently(progress, wait, &[Class::Throttled], &action, look, create).await
+        let creation = Creation::new(&self.stack, progress, &action).waiting(wait);
+        creation.run(look, create).await
     }
 
     async fn try_create(&self, api: &str, fingerprint: &str) -> Result<Found, AwsError> {

@@ -11,7 +11,8 @@ use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 use crate::steps::Stack;
 use crate::steps::drift::Drift;
-use crate::steps::repeat::{create_once, doing};
+use crate::steps::lost::Creation;
+use crate::steps::repeat::{doing, once_visible};
 
 /// How long API Gateway waits for a function, in milliseconds: the longest that it allows, so that
 /// the function's own time-out decides.
@@ -100,34 +101,37 @@ impl Integration {
                 .integration_id
                 .ok_or_else(|| AwsError::empty("apigateway:CreateIntegration"))
         };
-        create_once(progress, &doing("creating", self), look, create).await
+        let action = doing("creating", self);
+        let creation = Creation::new(&self.stack, progress, &action);
+        creation.run(look, create).await
     }
 
-    async fn repair(&self, api: &str, found: &Found) -> Result<(), Failure> {
+    async fn repair(&self, api: &str, found: &Found, progress: &Progress) -> Result<(), Failure> {
         if self.compare(found) == Drift::default() {
             return Ok(());
         }
-        let update = self.stack.aws.apigatewayv2.update_integration().api_id(api);
-        let update = update
-            .set_integration_id(found.integration_id.clone())
-            .integration_type(IntegrationType::AwsProxy)
-            .integration_uri(self.uri())
-            .integration_method("POST")
-            .timeout_in_millis(TIMEOUT_MS);
-        let updated = update.send().await.during("apigateway:UpdateIntegration");
-        updated.or_failure(|| doing("updating", self)).map(drop)
+        let update = async || {
+            let update = self.stack.aws.apigatewayv2.update_integration().api_id(api);
+            let update = update
+                .set_integration_id(found.integration_id.clone())
+                .integration_type(IntegrationType::AwsProxy)
+                .integration_uri(self.uri())
+                .integration_method("POST")
+                .timeout_in_millis(TIMEOUT_MS);
+            let updated = update.send().await.during("apigateway:UpdateIntegration");
+            updated.map(drop)
+        };
+        once_visible(progress, &doing("updating", self), update).await
     }
 
-    async fn delete(&self, api: &str, found: &Found) -> Result<(), Failure> {
-        let delete = self.stack.aws.apigatewayv2.delete_integration().api_id(api);
-        let delete = delete
-            .set_integration_id(found.integration_id.clone())
-            .send()
-            .await;
-        let deleted = delete
-            .during("apigateway:DeleteIntegration")
-            .absent_as_none();
-        deleted.or_failure(|| doing("removing", self)).map(drop)
+    async fn delete(&self, api: &str, found: &Found, progress: &Progress) -> Result<(), Failure> {
+        let delete = async || {
+            let delete = self.stack.aws.apigatewayv2.delete_integration().api_id(api);
+            let delete = delete.set_integration_id(found.integration_id.clone());
+            let deleted = delete.send().await.during("apigateway:DeleteIntegration");
+            deleted.absent_as_none().map(drop)
+        };
+        once_visible(progress, &doing("removing", self), delete).await
     }
 }
 
@@ -186,9 +190,9 @@ impl Resource for Integration {
                 .or_failure(|| doing("looking at", self))?;
             if let Some((first, copies)) = found.split_first() {
                 for copy in copies {
-                    self.delete(&api, copy).await?;
+                    self.delete(&api, copy, progress).await?;
                 }
-                self.repair(&api, first).await?;
+                self.repair(&api, first, progress).await?;
                 self.leave(Some(first));
                 return Ok(());
             }
@@ -199,14 +203,14 @@ impl Resource for Integration {
     }
 
     /// Only what is left where its API is: deleting an API deletes its integrations.
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         if let Some(api) = self.stack.found.api.get() {
             for found in self
                 .look(&api)
                 .await
                 .or_failure(|| doing("looking at", self))?
             {
-                self.delete(&api, &found).await?;
+                self.delete(&api, &found, progress).await?;
             }
         }
         self.leave(None);

@@ -11,7 +11,8 @@ use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 use crate::steps::Stack;
 use crate::steps::drift::Drift;
-use crate::steps::repeat::{create_once, doing};
+use crate::steps::lost::Creation;
+use crate::steps::repeat::{doing, once_visible};
 
 /// A route, found by its key, of which an API has one.
 #[derive(Debug)]
@@ -78,30 +79,38 @@ impl Route {
                 Some(created) => Ok(Found::builder().set_route_id(created.route_id).build()),
                 None => look()
                     .await?
-                    .ok_or_else(|| AwsError::empty("apigateway:GetRoutes")),
+                    .ok_or_else(|| AwsError::absent("apigateway:GetRoutes", &self.name())),
             }
         };
-        create_once(progress, &doing("creating", self), look, create).await
+        let action = doing("creating", self);
+        let creation = Creation::new(&self.stack, progress, &action);
+        creation.run(look, create).await
     }
 
-    async fn repair(&self, api: &str, found: &Found) -> Result<(), Failure> {
+    async fn repair(&self, api: &str, found: &Found, progress: &Progress) -> Result<(), Failure> {
         if self.compare(found) == Drift::default() {
             return Ok(());
         }
-        let update = self.stack.aws.apigatewayv2.update_route().api_id(api);
-        let update = update
-            .set_route_id(found.route_id.clone())
-            .set_target(self.target())
-            .authorization_type(AuthorizationType::None);
-        let updated = update.send().await.during("apigateway:UpdateRoute");
-        updated.or_failure(|| doing("updating", self)).map(drop)
+        let update = async || {
+            let update = self.stack.aws.apigatewayv2.update_route().api_id(api);
+            let update = update
+                .set_route_id(found.route_id.clone())
+                .set_target(self.target())
+                .authorization_type(AuthorizationType::None);
+            let updated = update.send().await.during("apigateway:UpdateRoute");
+            updated.map(drop)
+        };
+        once_visible(progress, &doing("updating", self), update).await
     }
 
-    async fn delete(&self, api: &str, found: &Found) -> Result<(), Failure> {
-        let delete = self.stack.aws.apigatewayv2.delete_route().api_id(api);
-        let delete = delete.set_route_id(found.route_id.clone()).send().await;
-        let deleted = delete.during("apigateway:DeleteRoute").absent_as_none();
-        deleted.or_failure(|| doing("removing", self)).map(drop)
+    async fn delete(&self, api: &str, found: &Found, progress: &Progress) -> Result<(), Failure> {
+        let delete = async || {
+            let delete = self.stack.aws.apigatewayv2.delete_route().api_id(api);
+            let delete = delete.set_route_id(found.route_id.clone());
+            let deleted = delete.send().await.during("apigateway:DeleteRoute");
+            deleted.absent_as_none().map(drop)
+        };
+        once_visible(progress, &doing("removing", self), delete).await
     }
 }
 
@@ -168,29 +177,29 @@ impl Resource for Route {
             self.leave(Some(&created));
             // One that was there already may point anywhere.
             return if created.target.is_some() {
-                self.repair(&api, &created).await
+                self.repair(&api, &created, progress).await
             } else {
                 Ok(())
             };
         }
         let (first, copies) = found.split_first().expect("found is not empty");
         for copy in copies {
-            self.delete(&api, copy).await?;
+            self.delete(&api, copy, progress).await?;
         }
-        self.repair(&api, first).await?;
+        self.repair(&api, first, progress).await?;
         self.leave(Some(first));
         Ok(())
     }
 
     /// Only what is left where its API is: deleting an API deletes its routes.
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         if let Some(api) = self.stack.found.api.get() {
             for found in self
                 .look(&api)
                 .await
                 .or_failure(|| doing("looking at", self))?
             {
-                self.delete(&api, &found).await?;
+                self.delete(&api, &found, progress).await?;
             }
         }
         self.leave(None);

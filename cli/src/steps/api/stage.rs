@@ -11,7 +11,8 @@ use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 use crate::steps::Stack;
 use crate::steps::drift::{self, Drift};
-use crate::steps::repeat::doing;
+use crate::steps::lost::{Creation, Made};
+use crate::steps::repeat::{doing, once_visible};
 
 /// The stage.
 #[derive(Debug)]
@@ -76,43 +77,51 @@ impl Stage {
         drift
     }
 
-    /// Creates it; false when there is one of that name already.
-    async fn create(&self, api: &str, deployment: &str) -> Result<bool, Failure> {
-        let create = self.stack.aws.apigatewayv2.create_stage().api_id(api);
-        let create = create
-            .stage_name(self.name())
-            .deployment_id(deployment)
-            .auto_deploy(false)
-            .set_tags(Some(self.stack.ownership.map(&STAGE_KEY)));
-        let created = create
-            .send()
-            .await
-            .during("apigateway:CreateStage")
-            .exists_as_none();
-        match created {
-            Ok(created) => Ok(created.is_some()),
-            Err(error) if error.is("ConflictException") => Ok(false),
-            Err(error) => Err(error.failure(doing("creating", self))),
-        }
+    /// Creates it, or finds the one that is there already.
+    async fn create(
+        &self,
+        api: &str,
+        deployment: &str,
+        progress: &Progress,
+    ) -> Result<Made<(), Found>, Failure> {
+        let create = async || {
+            let create = self.stack.aws.apigatewayv2.create_stage().api_id(api);
+            let create = create
+                .stage_name(self.name())
+                .deployment_id(deployment)
+                .auto_deploy(false)
+                .set_tags(Some(self.stack.ownership.map(&STAGE_KEY)));
+            let created = create.send().await.during("apigateway:CreateStage");
+            Ok(created.exists_as_none()?.map(drop))
+        };
+        let action = doing("creating", self);
+        let creation = Creation::new(&self.stack, progress, &action);
+        let look = async || self.look(api).await;
+        creation.run_named(look, create).await
     }
 
-    async fn repair(&self, api: &str, deployment: &str, found: &Found) -> Result<(), Failure> {
+    async fn repair(
+        &self,
+        api: &str,
+        deployment: &str,
+        found: &Found,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let drift = self.compare(found);
         if drift.has(drift::TAGS) {
-            let tagged = tags::put(&self.stack, &self.path(api), &STAGE_KEY).await;
-            tagged.or_failure(|| doing("tagging", self))?;
+            let tag = async || tags::put(&self.stack, &self.path(api), &STAGE_KEY).await;
+            once_visible(progress, &doing("tagging", self), tag).await?;
         }
-        if drift.has_beside(&[drift::TAGS]) {
+        if !drift.has_beside(&[drift::TAGS]) {
+            return Ok(());
+        }
+        let update = async || {
             let update = self.stack.aws.apigatewayv2.update_stage().api_id(api);
             let update = update.stage_name(self.name()).deployment_id(deployment);
-            let updated = update
-                .auto_deploy(false)
-                .send()
-                .await
-                .during("apigateway:UpdateStage");
-            updated.or_failure(|| doing("updating", self))?;
-        }
-        Ok(())
+            let updated = update.auto_deploy(false).send().await;
+            updated.during("apigateway:UpdateStage").map(drop)
+        };
+        once_visible(progress, &doing("updating", self), update).await
     }
 }
 
@@ -157,30 +166,31 @@ impl Resource for Stage {
         Ok(self.compare(&found).verdict(self.name()))
     }
 
-    async fn ensure(&self, observed: &Observed, _: &Progress) -> Result<(), Failure> {
+    async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {
         let api = self.stack.found.api.require(&KEY)?;
         let deployment = self.parts.deployment.require(&DEPLOYMENT_KEY)?;
-        if *observed == Observed::Absent && self.create(&api, &deployment).await? {
-            return Ok(());
-        }
-        let found = self
-            .look(&api)
-            .await
-            .or_failure(|| doing("looking at", self))?;
-        match found {
-            Some(found) => self.repair(&api, &deployment, &found).await,
-            None => self.create(&api, &deployment).await.map(drop),
-        }
+        let found = self.look(&api).await;
+        let found = match found.or_failure(|| doing("looking at", self))? {
+            Some(found) => found,
+            None => match self.create(&api, &deployment, progress).await? {
+                Made::Now(()) => return Ok(()),
+                Made::Before(found) => found,
+            },
+        };
+        self.repair(&api, &deployment, &found, progress).await
     }
 
     /// Only what is left where its API is: deleting an API deletes its stages.
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let Some(api) = self.stack.found.api.get() else {
             return Ok(());
         };
-        let delete = self.stack.aws.apigatewayv2.delete_stage().api_id(api);
-        let delete = delete.stage_name(self.name()).send().await;
-        let deleted = delete.during("apigateway:DeleteStage").absent_as_none();
-        deleted.or_failure(|| doing("removing", self)).map(drop)
+        let delete = async || {
+            let delete = self.stack.aws.apigatewayv2.delete_stage().api_id(&api);
+            let deleted = delete.stage_name(self.name()).send().await;
+            let deleted = deleted.during("apigateway:DeleteStage");
+            deleted.absent_as_none().map(drop)
+        };
+        once_visible(progress, &doing("removing", self), delete).await
     }
 }

@@ -21,10 +21,10 @@ pub(super) async fn current(
     path: &str,
     answered: Option<TagMap>,
 ) -> Result<TagMap, AwsError> {
-    if !stack.is_local() {
+    if stack.config.endpoints.aws.is_none() {
         return Ok(answered.unwrap_or_default());
     }
-    // MiniStack 1.5.33 goes on answering the tags that a resource was created with, whatever was
+    // MiniStack 1.5.33, with `--local` or at an endpoint of its own, goes on answering the tags that a resource was created with, whatever was
     // changed since; only this call knows better.
     let tags = stack
         .aws

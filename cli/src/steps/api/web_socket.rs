@@ -13,7 +13,8 @@ use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 use crate::steps::Stack;
 use crate::steps::drift::{self, Drift};
-use crate::steps::repeat::{create_once, doing};
+use crate::steps::lost::Creation;
+use crate::steps::repeat::{doing, once_visible};
 
 /// What selects a message's route.
 const SELECTION: &str = "$request.body.action";
@@ -109,37 +110,37 @@ impl WebSocketApi {
                 .api_id
                 .ok_or_else(|| AwsError::empty("apigateway:CreateApi"))
         };
-        create_once(progress, &doing("creating", self), look, create).await
+        let action = doing("creating", self);
+        let creation = Creation::new(&self.stack, progress, &action);
+        creation.run(look, create).await
     }
 
-    async fn repair(&self, found: &Found) -> Result<(), Failure> {
+    async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
         let drift = self.compare(found);
         if drift.has(drift::TAGS) {
-            let tagged = tags::put(&self.stack, &found.id, &KEY).await;
-            tagged.or_failure(|| doing("tagging", self))?;
+            let tag = async || tags::put(&self.stack, &found.id, &KEY).await;
+            once_visible(progress, &doing("tagging", self), tag).await?;
         }
-        if drift.has_beside(&[drift::TAGS]) {
+        if !drift.has_beside(&[drift::TAGS]) {
+            return Ok(());
+        }
+        let update = async || {
             let update = self.stack.aws.apigatewayv2.update_api().api_id(&found.id);
             let update = update
                 .name(self.name())
                 .route_selection_expression(SELECTION);
-            let updated = update.send().await.during("apigateway:UpdateApi");
-            updated.or_failure(|| doing("updating", self))?;
-        }
-        Ok(())
+            update.send().await.during("apigateway:UpdateApi").map(drop)
+        };
+        once_visible(progress, &doing("updating", self), update).await
     }
 
-    async fn delete(&self, found: &Found) -> Result<(), Failure> {
-        let delete = self
-            .stack
-            .aws
-            .apigatewayv2
-            .delete_api()
-            .api_id(&found.id)
-            .send()
-            .await;
-        let deleted = delete.during("apigateway:DeleteApi").absent_as_none();
-        deleted.or_failure(|| doing("removing", self)).map(drop)
+    async fn delete(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
+        let delete = async || {
+            let delete = self.stack.aws.apigatewayv2.delete_api().api_id(&found.id);
+            let deleted = delete.send().await.during("apigateway:DeleteApi");
+            deleted.absent_as_none().map(drop)
+        };
+        once_visible(progress, &doing("removing", self), delete).await
     }
 }
 
@@ -201,17 +202,17 @@ impl Resource for WebSocketApi {
             return Ok(());
         };
         for copy in look.ours.iter().skip(1) {
-            self.delete(copy).await?;
+            self.delete(copy, progress).await?;
         }
-        self.repair(found).await?;
+        self.repair(found, progress).await?;
         self.stack.found.api.set(found.id.clone());
         Ok(())
     }
 
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let look = self.look().await.or_failure(|| doing("looking at", self))?;
         for found in &look.ours {
-            self.delete(found).await?;
+            self.delete(found, progress).await?;
         }
         self.stack.found.api.clear();
         Ok(())

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use place_config::stack::RedisMode;
 
+use super::super::drift::Drift;
 use super::super::repeat::{doing, once_visible, until_gone, while_answer_is};
 use super::super::{CacheEndpoint, Stack, keys};
 use super::mode::{Found, Mode, State};
-use super::owner::{adopt, owner};
+use super::owner::{Marks, owner};
 use super::replication::Replication;
 use super::serverless::Serverless;
 use super::{STEP, subnet_group};
@@ -21,10 +22,13 @@ use crate::engine::{
 /// A change of a replication group may be followed by a second one, never by more.
 const CHANGES: usize = 3;
 
+/// Word for the state of a cache on its way out.
+const DELETING: &str = "deleting";
+
 /// The cache.
 pub(super) struct Cache {
-    stack: Arc<Stack>,
-    mode: Box<dyn Mode + Send + Sync>,
+    pub(super) stack: Arc<Stack>,
+    pub(super) mode: Box<dyn Mode + Send + Sync>,
     other: Box<dyn Mode + Send + Sync>,
 }
 
@@ -45,7 +49,7 @@ impl Cache {
         }
     }
 
-    async fn find(&self) -> Result<Option<Found>, Failure> {
+    pub(super) async fn find(&self) -> Result<Option<Found>, Failure> {
         self.mode
             .find(&self.stack)
             .await
@@ -55,24 +59,27 @@ impl Cache {
     /// What is to be said about a cache that is there.
     async fn judge(&self, found: Found) -> Result<Observed, Failure> {
         let id = self.name();
-        let whose = owner(&self.stack, &found.arn).await;
-        let whose = whose.or_failure(|| doing("looking for", self))?;
-        if let Some(other) = whose.filter(|owner| *owner != Owner::Us) {
-            return Ok(Observed::Foreign {
-                id,
-                detail: other.describe(),
-            });
+        let marks = Marks::of(&self.stack, &found.arn).await;
+        let Some(marks) = marks.or_failure(|| doing("looking for", self))? else {
+            // Nobody may touch it before it is known whose it is.
+            let state = word(&found.state);
+            return Ok(Observed::Changing { id, state });
+        };
+        let owner = marks.owner(&self.stack);
+        if owner != Owner::Us {
+            return Ok(Observed::foreign(id, owner.describe()));
+        }
+        let mut drift = marks.compare(&self.stack, &self.key());
+        drift.note_all(found.differences);
+        if self.has_left_group().await? {
+            drift.note(left_group());
         }
         Ok(match found.state {
-            State::Available if found.differences.is_empty() => Observed::Ready { id },
-            State::Available => Observed::Drifted {
-                id,
-                differences: found.differences,
-            },
+            State::Available => drift.verdict(id),
             State::Changing(state) => Observed::Changing { id, state },
             State::Deleting => Observed::Changing {
                 id,
-                state: "deleting".to_owned(),
+                state: DELETING.to_owned(),
             },
             State::Failed(reason) => Observed::Broken { id, reason },
         })
@@ -118,11 +125,10 @@ impl Cache {
     }
 
     async fn remove_left_over(&self, progress: &Progress) -> Result<(), Failure> {
-        if !self.left_over().await? {
-            return Ok(());
+        if self.left_over().await? {
+            self.remove_one(&*self.other, progress).await?;
         }
-        self.remove_one(&*self.other, progress).await?;
-        if self.stack.config.redis.mode == RedisMode::Serverless {
+        if self.has_left_group().await? {
             subnet_group::remove(&self.stack, progress).await?;
         }
         Ok(())
@@ -139,20 +145,18 @@ impl Cache {
                 }
             }
             Observed::Broken { .. } => self.remove_one(&*self.mode, progress).await,
-            Observed::Changing { state, .. } if state == "deleting" => {
+            Observed::Changing { state, .. } if state == DELETING => {
                 let times = self.mode.times();
                 let wait = Wait::new(
                     format!("the old cache `{}` to go", self.name()),
                     times.limit,
                 );
                 let look = async || {
-                    Ok(self
-                        .mode
-                        .find(&self.stack)
-                        .await?
-                        .map(|found| word(&found.state)))
+                    let found = self.mode.find(&self.stack).await?;
+                    Ok(found.map(|found| word(&found.state)))
                 };
-                until_gone(progress, wait, &doing("removing", self), look).await
+                let action = doing("removing", self);
+                until_gone(progress, wait.usual(60, 900), &action, look).await
             }
             _ => Ok(()),
         }
@@ -270,44 +274,40 @@ impl Resource for Cache {
             return self.judge(found).await;
         }
         self.note(None);
+        let mut drift = Drift::default();
         if self.left_over().await? {
-            let differences = vec![self.mode_difference()];
-            return Ok(Observed::Drifted {
-                id: self.name(),
-                differences,
-            });
+            drift.note(self.mode_difference());
+        } else if self.has_left_group().await? {
+            drift.note(left_group());
+        } else {
+            return Ok(Observed::Absent);
         }
-        Ok(Observed::Absent)
+        Ok(drift.verdict(self.name()))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        let action = || doing("adopting", self);
         self.replace(observed, progress).await?;
         match self.find().await? {
             None => self.start(progress).await?,
             Some(found) if matches!(observed, Observed::Foreign { .. }) => {
-                adopt(&self.stack, &found.arn, &keys::CACHE)
-                    .await
-                    .or_failure(action)?;
+                self.tag(&found.arn, progress).await?;
             }
             Some(_) => {}
         }
         let found = self.until_available(progress).await?;
+        self.refuse_foreign(progress).await?;
+        self.mend_tags(&found.arn, progress).await?;
         let found = self.mend(found, progress).await?;
         self.note(found.endpoint);
-        self.refuse_foreign(&found.arn).await
+        if self.has_left_group().await? && !self.left_over().await? {
+            subnet_group::remove(&self.stack, progress).await?;
+        }
+        Ok(())
     }
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
-        if let Some(found) = self.find().await? {
-            let whose = owner(&self.stack, &found.arn).await;
-            // In transition ElastiCache may not tell the tags: the name was ours when it could.
-            if whose
-                .or_failure(|| doing("removing", self))?
-                .is_none_or(|who| who == Owner::Us)
-            {
-                self.remove_one(&*self.mode, progress).await?;
-            }
+        if self.whose(progress).await? == Some(Owner::Us) {
+            self.remove_one(&*self.mode, progress).await?;
         }
         self.remove_left_over(progress).await?;
         self.note(None);
@@ -315,25 +315,15 @@ impl Resource for Cache {
     }
 }
 
-impl Cache {
-    /// A cache that was still being created when it was first looked at shows its tags only now.
-    async fn refuse_foreign(&self, arn: &str) -> Result<(), Failure> {
-        let whose = owner(&self.stack, arn)
-            .await
-            .or_failure(|| doing("looking for", self))?;
-        match whose {
-            None | Some(Owner::Us) => Ok(()),
-            Some(other) => Err(Failure::new(doing("creating", self))
-                .caused_by(format!("one is there already, {}", other.describe()))
-                .hint("`--adopt` takes it over, or set `redis.name`")),
-        }
-    }
+/// A subnet group that outlived its replication group.
+fn left_group() -> Difference {
+    Difference::new("CacheSubnetGroup", "of the other mode", "none")
 }
 
-fn word(state: &State) -> String {
+pub(super) fn word(state: &State) -> String {
     match state {
         State::Available => "available".to_owned(),
-        State::Deleting => "deleting".to_owned(),
+        State::Deleting => DELETING.to_owned(),
         State::Changing(state) | State::Failed(state) => state.clone(),
     }
 }

@@ -1,5 +1,6 @@
 //! Step 2: the cache, serverless or a replication group.
 
+mod claim;
 mod instance;
 mod mode;
 mod owner;

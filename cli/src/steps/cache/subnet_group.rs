@@ -7,11 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_elasticache::types::CacheSubnetGroup;
 
+use super::super::drift::Drift;
 use super::super::repeat::{doing, once_visible, while_answer_is};
 use super::super::{Stack, keys};
 use super::STEP;
 use super::mode::compare_ids;
-use super::owner::{adopt, owner};
+use super::owner::{Marks, adopt, owner};
 use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 
@@ -85,29 +86,21 @@ impl Resource for SubnetGroup {
             return Ok(Observed::Absent);
         };
         let id = self.name();
-        match owner(&self.stack, &arn(&self.stack, &group))
-            .await
-            .or_failure(action)?
-        {
-            None | Some(Owner::Us) => {}
-            Some(other) => {
-                return Ok(Observed::Foreign {
-                    id,
-                    detail: other.describe(),
-                });
+        let marks = Marks::of(&self.stack, &arn(&self.stack, &group)).await;
+        let mut drift = Drift::default();
+        if let Some(marks) = marks.or_failure(action)? {
+            let owner = marks.owner(&self.stack);
+            if owner != Owner::Us {
+                return Ok(Observed::foreign(id, owner.describe()));
             }
+            drift = marks.compare(&self.stack, &self.key());
         }
         let subnets = group.subnets().iter();
         let found = subnets
             .filter_map(|subnet| subnet.subnet_identifier.clone())
             .collect();
-        Ok(match compare_ids("Subnets", found, self.subnets()) {
-            None => Observed::Ready { id },
-            Some(difference) => Observed::Drifted {
-                id,
-                differences: vec![difference],
-            },
-        })
+        drift.extend(compare_ids("Subnets", found, self.subnets()));
+        Ok(drift.verdict(id))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
@@ -116,7 +109,7 @@ impl Resource for SubnetGroup {
         let subnets = self.subnets().ok_or_else(|| {
             Failure::new(action.clone()).caused_by("the subnets are not there (any more)")
         })?;
-        if let Observed::Foreign { .. } = observed {
+        if !created {
             let found = find(&self.stack).await.or_failure(|| action.clone())?;
             if let Some(group) = found {
                 let arn = arn(&self.stack, &group);
@@ -138,6 +131,15 @@ impl Resource for SubnetGroup {
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         remove(&self.stack, progress).await
     }
+}
+
+/// Whether the stack has a subnet group.
+pub(super) async fn is_there(stack: &Stack) -> Result<bool, AwsError> {
+    let Some(group) = find(stack).await? else {
+        return Ok(false);
+    };
+    let whose = owner(stack, &arn(stack, &group)).await?;
+    Ok(whose == Some(Owner::Us))
 }
 
 /// Removes the stack's subnet group, if there is one.

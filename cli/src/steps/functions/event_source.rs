@@ -14,7 +14,7 @@ use super::{environment_key, event_source_key};
 use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
 use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
-use crate::steps::lost::create_patiently;
+use crate::steps::lost::Creation;
 use crate::steps::repeat::while_answer_is;
 use crate::steps::{Stack, keys};
 
@@ -171,9 +171,9 @@ impl EventSource {
             self.function_name()
         );
         let wait = Wait::new(what, PATIENCE).usual(0, 15);
-        let passing = [Class::NotYet, Class::Conflict, Class::Throttled];
         let action = format!("creating {}", self.describe());
-        create_patiently(progress, wait, &passing, &action, look, create).await
+        let creation = Creation::new(&self.stack, progress, &action).waiting(wait);
+        creation.run(look, create).await
     }
 
     async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {

@@ -12,7 +12,8 @@ use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::Stack;
 use crate::steps::drift::{self, Drift};
-use crate::steps::repeat::while_answer_is;
+use crate::steps::lost::{Creation, Made};
+use crate::steps::repeat::{once_visible, while_answer_is};
 
 /// Attribute as differences name it.
 const RETENTION: &str = "retentionInDays";
@@ -88,46 +89,41 @@ impl LogGroup {
         drift
     }
 
-    /// Creates it; false when there is one already.
-    async fn create(&self) -> Result<bool, Failure> {
-        let create = self
-            .stack
-            .aws
-            .logs
-            .create_log_group()
-            .log_group_name(self.name());
-        let create = create.set_tags(Some(self.stack.ownership.map(&self.key())));
-        let created = create
-            .send()
-            .await
-            .during("logs:CreateLogGroup")
-            .exists_as_none();
-        let created = created.or_failure(|| format!("creating log group `{}`", self.name()))?;
-        Ok(created.is_some())
+    /// Creates it, or finds the one that is there already.
+    async fn create(&self, progress: &Progress) -> Result<Made<(), Found>, Failure> {
+        let create = async || {
+            let create = self.stack.aws.logs.create_log_group();
+            let create = create.log_group_name(self.name());
+            let create = create.set_tags(Some(self.stack.ownership.map(&self.key())));
+            let created = create.send().await.during("logs:CreateLogGroup");
+            Ok(created.exists_as_none()?.map(drop))
+        };
+        let action = format!("creating log group `{}`", self.name());
+        let creation = Creation::new(&self.stack, progress, &action);
+        creation.run_named(async || self.look().await, create).await
     }
 
-    async fn put_retention(&self) -> Result<(), Failure> {
-        let put = self
-            .stack
-            .aws
-            .logs
-            .put_retention_policy()
-            .log_group_name(self.name());
-        let put = put.retention_in_days(self.retention()).send().await;
-        put.during("logs:PutRetentionPolicy")
-            .or_failure(|| format!("setting the retention of log group `{}`", self.name()))
-            .map(drop)
+    /// CloudWatch Logs may not know a group yet that it just made, and says
+    /// `OperationAbortedException` while it works on one.
+    async fn put_retention(&self, progress: &Progress) -> Result<(), Failure> {
+        let action = format!("setting the retention of log group `{}`", self.name());
+        let put = async || {
+            let put = self.stack.aws.logs.put_retention_policy();
+            let put = put.log_group_name(self.name());
+            let put = put.retention_in_days(self.retention()).send().await;
+            put.during("logs:PutRetentionPolicy").map(drop)
+        };
+        once_visible(progress, &action, put).await
     }
 
-    async fn tag(&self, found: &Found) -> Result<(), Failure> {
-        let tag = self.stack.aws.logs.tag_resource().resource_arn(&found.arn);
-        let tag = tag
-            .set_tags(Some(self.stack.ownership.map(&self.key())))
-            .send()
-            .await;
-        tag.during("logs:TagResource")
-            .or_failure(|| format!("tagging log group `{}`", self.name()))
-            .map(drop)
+    async fn tag(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
+        let tag = async || {
+            let tag = self.stack.aws.logs.tag_resource().resource_arn(&found.arn);
+            let tag = tag.set_tags(Some(self.stack.ownership.map(&self.key())));
+            tag.send().await.during("logs:TagResource").map(drop)
+        };
+        let action = format!("tagging log group `{}`", self.name());
+        once_visible(progress, &action, tag).await
     }
 }
 
@@ -163,14 +159,18 @@ impl Resource for LogGroup {
         Ok(foreign.unwrap_or_else(|| self.compare(&found).verdict(self.name())))
     }
 
-    async fn ensure(&self, observed: &Observed, _: &Progress) -> Result<(), Failure> {
-        if *observed == Observed::Absent && self.create().await? {
-            return self.put_retention().await;
-        }
-        let found = self.look().await;
-        let found = found.or_failure(|| format!("looking at log group `{}`", self.name()))?;
-        let Some(found) = found else {
-            return self.put_retention().await;
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        let looking = || format!("looking at log group `{}`", self.name());
+        let found = match observed {
+            Observed::Absent => None,
+            _ => self.look().await.or_failure(looking)?,
+        };
+        let found = match found {
+            Some(found) => found,
+            None => match self.create(progress).await? {
+                Made::Now(()) => return self.put_retention(progress).await,
+                Made::Before(found) => found,
+            },
         };
         drift::refuse_foreign(
             &self.stack,
@@ -179,10 +179,10 @@ impl Resource for LogGroup {
         )?;
         let drift = self.compare(&found);
         if drift.has(drift::TAGS) {
-            self.tag(&found).await?;
+            self.tag(&found, progress).await?;
         }
         if drift.has(RETENTION) {
-            self.put_retention().await?;
+            self.put_retention(progress).await?;
         }
         Ok(())
     }

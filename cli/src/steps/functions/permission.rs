@@ -10,6 +10,7 @@ use super::permission_key;
 use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 use crate::steps::drift::Drift;
+use crate::steps::repeat::once_visible;
 use crate::steps::{Stack, api, keys};
 
 /// Id of our statement in the function's policy.
@@ -76,7 +77,7 @@ impl Permission {
         let principal = statement["Principal"]["Service"]
             .as_str()
             .unwrap_or("anybody");
-        drift.compare("Principal", principal, "apigateway.amazonaws.com");
+        drift.compare("Principal", principal, PRINCIPAL);
         drift.compare(
             "Action",
             statement["Action"].as_str().unwrap_or("several"),
@@ -85,25 +86,39 @@ impl Permission {
         drift
     }
 
-    async fn delete(&self) -> Result<(), Failure> {
-        let remove = self.stack.aws.lambda.remove_permission();
-        let remove = remove
-            .function_name(self.function_name())
-            .statement_id(STATEMENT);
-        let removed = remove
-            .send()
-            .await
-            .during("lambda:RemovePermission")
-            .absent_as_none();
-        removed
-            .or_failure(|| format!("removing {}", self.describe()))
-            .map(drop)
+    /// Adds it; false where there is a statement of that name already.
+    async fn add(&self, api: &str, progress: &Progress) -> Result<bool, Failure> {
+        let add = async || {
+            let add = self.stack.aws.lambda.add_permission();
+            let add = add.function_name(self.function_name());
+            let add = add.statement_id(STATEMENT).action(ACTION);
+            let add = add.principal(PRINCIPAL).source_arn(self.source(api));
+            let added = add.send().await.during("lambda:AddPermission");
+            Ok(added.exists_as_none()?.is_some())
+        };
+        let action = format!("adding {}", self.describe());
+        once_visible(progress, &action, add).await
+    }
+
+    async fn delete(&self, progress: &Progress) -> Result<(), Failure> {
+        let remove = async || {
+            let remove = self.stack.aws.lambda.remove_permission();
+            let remove = remove.function_name(self.function_name());
+            let removed = remove.statement_id(STATEMENT).send().await;
+            let removed = removed.during("lambda:RemovePermission");
+            removed.absent_as_none().map(drop)
+        };
+        let action = format!("removing {}", self.describe());
+        once_visible(progress, &action, remove).await
     }
 
     fn describe(&self) -> String {
         format!("the API's permission to invoke `{}`", self.function_name())
     }
 }
+
+/// Who may.
+const PRINCIPAL: &str = "apigateway.amazonaws.com";
 
 /// What the API may do.
 const ACTION: &str = "lambda:InvokeFunction";
@@ -150,43 +165,25 @@ impl Resource for Permission {
         Ok(self.compare(&found).verdict(STATEMENT))
     }
 
-    async fn ensure(&self, observed: &Observed, _: &Progress) -> Result<(), Failure> {
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
         if *observed != Observed::Absent {
             // A statement can't be changed, only put anew.
-            self.delete().await?;
+            self.delete(progress).await?;
         }
         let api = self.stack.found.api.require(&api::KEY)?;
-        let add = async || {
-            let add = self
-                .stack
-                .aws
-                .lambda
-                .add_permission()
-                .function_name(self.function_name());
-            let add = add.statement_id(STATEMENT).action(ACTION);
-            let add = add
-                .principal("apigateway.amazonaws.com")
-                .source_arn(self.source(&api));
-            let added = add
-                .send()
-                .await
-                .during("lambda:AddPermission")
-                .exists_as_none();
-            added.or_failure(|| format!("adding {}", self.describe()))
-        };
-        if add().await?.is_none() {
+        if !self.add(&api, progress).await? {
             // Added meanwhile, by a call whose answer was lost or by hand for something else.
-            self.delete().await?;
-            add().await?;
+            self.delete(progress).await?;
+            self.add(&api, progress).await?;
         }
         Ok(())
     }
 
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         if self.stack.found.functions.get(self.function).is_none() {
             return Ok(());
         }
-        self.delete().await
+        self.delete(progress).await
     }
 }
 

@@ -14,6 +14,7 @@ use super::role_key;
 use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
+use crate::steps::lost::{Creation, Made};
 use crate::steps::repeat::while_answer_is;
 use crate::steps::{Stack, api, keys};
 
@@ -129,21 +130,29 @@ impl Role {
         drift
     }
 
-    async fn create(&self) -> Result<Option<String>, Failure> {
-        let request = self.stack.aws.iam.create_role();
-        let created = request
-            .role_name(self.name())
-            .assume_role_policy_document(self.trust().to_string())
-            .description(format!("placectl: stack {}", self.stack.names.stack()))
-            .set_tags(Some(self.stack.ownership.list(&self.key())))
-            .send()
-            .await
-            .during("iam:CreateRole")
-            .exists_as_none()
-            .or_failure(|| format!("creating role `{}`", self.name()))?;
-        Ok(created
-            .and_then(|created| created.role)
-            .map(|role| role.arn))
+    /// Creates it and answers its ARN, or finds the one that is there already.
+    async fn create(&self, progress: &Progress) -> Result<Made<String, Found>, Failure> {
+        let create = async || {
+            let request = self.stack.aws.iam.create_role();
+            let created = request
+                .role_name(self.name())
+                .assume_role_policy_document(self.trust().to_string())
+                .description(format!("placectl: stack {}", self.stack.names.stack()))
+                .set_tags(Some(self.stack.ownership.list(&self.key())))
+                .send()
+                .await
+                .during("iam:CreateRole")
+                .exists_as_none()?;
+            let role = created.and_then(|created| created.role);
+            Ok(role.map(|role| role.arn))
+        };
+        let action = format!("creating role `{}`", self.name());
+        let creation = Creation::new(&self.stack, progress, &action);
+        creation.run_named(async || self.look().await, create).await
+    }
+
+    fn looking(&self) -> String {
+        format!("looking at role `{}`", self.name())
     }
 
     /// Puts the policy on the role, which IAM may not see yet right after it made it.
@@ -168,7 +177,8 @@ impl Role {
                 .await
                 .during("iam:PutRolePolicy")
         };
-        while_answer_is(progress, wait, &[Class::Absent], &action, put)
+        let passing = [Class::Absent, Class::Conflict, Class::Throttled];
+        while_answer_is(progress, wait, &passing, &action, put)
             .await
             .map(drop)
     }
@@ -311,10 +321,7 @@ impl Resource for Role {
 
     async fn observe(&self) -> Result<Observed, Failure> {
         self.leave(None);
-        let found = self
-            .look()
-            .await
-            .or_failure(|| format!("looking at role `{}`", self.name()))?;
+        let found = self.look().await.or_failure(|| self.looking())?;
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
@@ -326,20 +333,20 @@ impl Resource for Role {
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        if *observed == Observed::Absent
-            && let Some(arn) = self.create().await?
-        {
-            self.put_policy(progress).await?;
-            self.leave(Some(arn));
-            return Ok(());
-        }
-        let found = self
-            .look()
-            .await
-            .or_failure(|| format!("looking at role `{}`", self.name()))?;
-        let Some(found) = found else {
-            let gone = Failure::new(format!("looking at role `{}`", self.name()));
-            return Err(gone.caused_by("it was removed by somebody else meanwhile"));
+        let found = match observed {
+            Observed::Absent => None,
+            _ => self.look().await.or_failure(|| self.looking())?,
+        };
+        let found = match found {
+            Some(found) => found,
+            None => match self.create(progress).await? {
+                Made::Now(arn) => {
+                    self.put_policy(progress).await?;
+                    self.leave(Some(arn));
+                    return Ok(());
+                }
+                Made::Before(found) => found,
+            },
         };
         drift::refuse_foreign(
             &self.stack,

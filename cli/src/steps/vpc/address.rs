@@ -6,12 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 
-use super::super::repeat::{create_once, doing};
+use super::super::lost::Creation;
+use super::super::repeat::doing;
 use super::super::{Stack, keys};
 use super::{STEP, look};
-use crate::aws::{Answer, AwsError, AwsResult};
-use crate::engine::outcome::Difference;
-use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
+use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 
 /// A NAT gateway keeps its address for a while after it reports to be deleted.
 const RELEASED_WITHIN: Duration = Duration::from_mins(5);
@@ -30,9 +30,7 @@ impl ElasticAddress {
     /// use first.
     async fn find(&self) -> Result<Vec<Address>, AwsError> {
         let call = self.stack.aws.ec2.describe_addresses();
-        let call = call.set_filters(Some(self.stack.ownership.filters(&keys::ADDRESS)));
         let answer = call.send().await.during("ec2:DescribeAddresses")?;
-        // The local cloud ignores the filters; on AWS this changes nothing.
         let ours = |address: &Address| look::is_ours(&self.stack, address.tags(), &keys::ADDRESS);
         let mut found: Vec<Address> = answer
             .addresses
@@ -59,24 +57,41 @@ impl ElasticAddress {
     }
 
     async fn release(&self, id: &str, action: &str, progress: &Progress) -> Result<(), Failure> {
-        let wait = Wait::new(format!("address `{id}` to be free"), RELEASED_WITHIN).usual(1, 120);
+        // Longer than the answers are put up with: then the last one is the failure.
+        let limit = RELEASED_WITHIN + Duration::from_mins(1);
+        let wait = Wait::new(format!("address `{id}` to be free"), limit).usual(1, 120);
         let began = tokio::time::Instant::now();
         let release = async || {
             let call = self.stack.aws.ec2.release_address().allocation_id(id);
-            let answer = call
-                .send()
-                .await
-                .during("ec2:ReleaseAddress")
-                .absent_as_none();
-            match answer {
-                Ok(_) => Ok(Poll::Ready(())),
-                Err(error) if is_too_early(&error) && began.elapsed() < RELEASED_WITHIN / 2 => {
+            match call.send().await.during("ec2:ReleaseAddress") {
+                // One of these is an "absent" of another thing, so they come first.
+                Err(error) if is_too_early(&error) && began.elapsed() < RELEASED_WITHIN => {
                     Ok(Poll::Pending(error.to_string()))
                 }
-                Err(error) => Err(error.failure(action).left(crate::engine::Left::Ours)),
+                Err(error) if error.class != Class::Absent => {
+                    Err(error.failure(action).left(Left::Ours))
+                }
+                _ => Ok(Poll::Ready(())),
             }
         };
         progress.until(wait, release).await
+    }
+}
+
+impl ElasticAddress {
+    /// Keeps one, tagged, and releases the others.
+    async fn repair(&self, progress: &Progress) -> Result<(), Failure> {
+        let action = doing("repairing", self);
+        let found = self.find().await.or_failure(|| action.clone())?;
+        let Some((first, copies)) = found.split_first() else {
+            return Ok(());
+        };
+        for copy in copies {
+            self.release(&id(copy), &action, progress).await?;
+        }
+        look::mend_tags(&self.stack, &id(first), first.tags(), &keys::ADDRESS)
+            .await
+            .or_failure(|| action)
     }
 }
 
@@ -126,33 +141,19 @@ impl Resource for ElasticAddress {
         let Some(first) = found.first() else {
             return Ok(Observed::Absent);
         };
-        if found.len() == 1 {
-            return Ok(Observed::Ready { id: id(first) });
-        }
-        let differences = vec![Difference::new("addresses", found.len().to_string(), "1")];
-        Ok(Observed::Drifted {
-            id: id(first),
-            differences,
-        })
+        let mut drift = look::compare_tags(&self.stack, first.tags(), &keys::ADDRESS);
+        drift.compare("addresses", found.len(), 1);
+        Ok(drift.verdict(id(first)))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
         if matches!(observed, Observed::Drifted { .. }) {
-            let action = doing("releasing all but one", self);
-            for surplus in self
-                .find()
-                .await
-                .or_failure(|| action.clone())?
-                .iter()
-                .skip(1)
-            {
-                self.release(&id(surplus), &action, progress).await?;
-            }
-            return Ok(());
+            return self.repair(progress).await;
         }
         let action = doing("allocating", self);
         let look = async || Ok(self.find().await?.first().map(id));
-        let made = create_once(progress, &action, look, async || self.allocate().await).await?;
+        let creation = Creation::new(&self.stack, progress, &action);
+        let made = creation.run(look, async || self.allocate().await).await?;
         self.stack.found.address.set(made);
         Ok(())
     }

@@ -10,16 +10,25 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::Tag as Ec2Tag;
 use place_config::stack::VpcMode;
 
-use super::super::repeat::{doing, once_visible, until_gone};
+use super::super::drift::Drift;
+use super::super::lost::Creation;
+use super::super::repeat::{doing, until_gone};
 use super::super::{Stack, keys};
-use super::current::{Current, current, restore_tag, state};
+use super::current::{Current, current, disassociate, give_back, replace, restore_tag, state};
 use super::{Place, STEP, guard, look, route, route_table};
-use crate::aws::tags::{Tag, Tags};
+use crate::aws::tags::Tag;
 use crate::aws::{Answer, AwsError, AwsResult, Owner};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 
 const WITHIN: Duration = Duration::from_mins(2);
+
+/// What to do about a subnet that another stack routes.
+const OWN_VPC: &str = "a second stack needs a VPC of its own: `vpc.mode = \"dedicated\"`";
+
+/// What to do about a subnet with other people's things in it.
+const SHARED: &str = "`--allow-shared-vpc` re-routes it all the same; or give the stack a VPC of \
+                      its own: `vpc.mode = \"dedicated\"`";
 
 /// The association of one subnet.
 pub(super) struct Association {
@@ -53,29 +62,35 @@ impl Association {
         Some((found.vpc.get()?.id, subnet?.id))
     }
 
-    async fn find(&self, vpc: &str, subnet: &str) -> Result<Option<Current>, AwsError> {
+    /// Every association of the subnet, those with a table of ours first.
+    async fn find(&self, vpc: &str, subnet: &str) -> Result<Vec<Current>, AwsError> {
         let tables = look::route_tables(&self.stack, vpc).await?;
-        Ok(current(tables, subnet))
+        let mut found = current(&tables, subnet);
+        found.sort_by_key(|current| (!self.is_with_ours(current), current.id().to_owned()));
+        Ok(found)
+    }
+
+    async fn find_now(&self, vpc: &str, subnet: &str) -> Result<Vec<Current>, AwsError> {
+        self.stack.lookups.route_tables.forget();
+        self.find(vpc, subnet).await
     }
 
     fn is_with_ours(&self, current: &Current) -> bool {
         look::is_ours(&self.stack, current.table.tags(), &self.table_key())
     }
 
-    /// Why the subnet must not be re-routed, if it must not.
+    /// Why the subnet must not be re-routed, if it must not, and what lets `up` go on.
     async fn objection(
         &self,
         vpc: &str,
         subnet: &str,
         current: Option<&Current>,
-    ) -> Result<Option<String>, AwsError> {
+    ) -> Result<Option<(String, &'static str)>, AwsError> {
         if let Some(current) = current
             && let Owner::Stack(other) = self.stack.ownership.owner(current.table.tags())
         {
-            return Ok(Some(format!(
-                "subnet `{subnet}` is routed by stack `{other}`: \
-                 a second stack needs `vpc.mode = \"dedicated\"`"
-            )));
+            let detail = format!("subnet `{subnet}` is routed by stack `{other}`");
+            return Ok(Some((detail, OWN_VPC)));
         }
         let dedicated = self.stack.config.vpc.mode == VpcMode::Dedicated;
         if dedicated || self.stack.options.allow_shared_vpc {
@@ -83,28 +98,20 @@ impl Association {
         }
         let strangers = guard::strangers(&self.stack, vpc, subnet).await?;
         Ok((!strangers.is_empty()).then(|| {
-            format!(
-                "subnet `{subnet}` is in use by {}: re-routing it changes how they are reached \
-                 (`--allow-shared-vpc` does it all the same)",
+            let detail = format!(
+                "subnet `{subnet}` is in use by {}: re-routing it changes how they are reached",
                 strangers.join(", ")
-            )
+            );
+            (detail, SHARED)
         }))
     }
 
     async fn associate(&self, table: &str, subnet: &str) -> Result<(), AwsError> {
         let call = self.stack.aws.ec2.associate_route_table();
-        let answer = call.route_table_id(table).subnet_id(subnet).send().await;
+        let call = call.route_table_id(table).subnet_id(subnet).customize();
+        let answer = call.config_override(look::no_retries()).send().await;
         answer.during("ec2:AssociateRouteTable").exists_as_none()?;
         Ok(())
-    }
-
-    async fn replace(&self, association: &str, table: &str) -> Result<(), AwsError> {
-        let call = self.stack.aws.ec2.replace_route_table_association();
-        let call = call.association_id(association).route_table_id(table);
-        call.send()
-            .await
-            .during("ec2:ReplaceRouteTableAssociation")
-            .map(drop)
     }
 
     /// Writes down what the subnet was associated with, on the table that takes over.
@@ -126,41 +133,7 @@ impl Association {
         if self.stack.ownership.owner(current.table.tags()) == Owner::Nobody {
             self.record(ours, subnet, current.table_id()).await?;
         }
-        self.replace(current.id(), ours).await
-    }
-
-    /// Gives the subnet back to the table that it had, or to the VPC's main one.
-    async fn give_back(&self, vpc: &str, current: &Current) -> Result<(), AwsError> {
-        let subnet = current.association.subnet_id().unwrap_or_default();
-        let before = current
-            .table
-            .tags()
-            .value(&restore_tag(subnet))
-            .map(str::to_owned);
-        if let Some(before) = before {
-            let tables = look::route_tables(&self.stack, vpc).await?;
-            if tables
-                .iter()
-                .any(|table| table.route_table_id() == Some(before.as_str()))
-            {
-                return self
-                    .replace(current.id(), &before)
-                    .await
-                    .absent_as_none()
-                    .map(drop);
-            }
-        }
-        let call = self
-            .stack
-            .aws
-            .ec2
-            .disassociate_route_table()
-            .association_id(current.id());
-        call.send()
-            .await
-            .during("ec2:DisassociateRouteTable")
-            .absent_as_none()
-            .map(drop)
+        replace(&self.stack, current.id(), ours).await
     }
 }
 
@@ -199,31 +172,42 @@ impl Resource for Association {
         let Some((vpc, subnet)) = self.where_found() else {
             return Ok(Observed::Absent);
         };
-        let current = self.find(&vpc, &subnet).await.or_failure(action)?;
-        if let Some(current) = current
-            .as_ref()
-            .filter(|current| self.is_with_ours(current))
-        {
-            return Ok(state(current));
+        let found = self.find(&vpc, &subnet).await.or_failure(action)?;
+        let (current, copies) = match found.split_first() {
+            Some((current, copies)) => (Some(current), copies.len()),
+            None => (None, 0),
+        };
+        if let Some(current) = current.filter(|current| self.is_with_ours(current)) {
+            return Ok(match state(current) {
+                Observed::Ready { id } => {
+                    let mut drift = Drift::default();
+                    drift.compare("copies", copies, 0);
+                    drift.verdict(id)
+                }
+                other => other,
+            });
         }
-        let objection = self
-            .objection(&vpc, &subnet, current.as_ref())
-            .await
-            .or_failure(action)?;
-        let ours = |of: &Current| self.stack.ownership.owner(of.table.tags()) == Owner::Us;
-        Ok(match (objection, current.filter(ours)) {
-            (Some(detail), _) => Observed::Foreign { id: subnet, detail },
-            // With no table, or with one that is none of ours: the association is not there.
-            (None, None) => Observed::Absent,
-            (None, Some(current)) => Observed::Drifted {
-                id: current.id().to_owned(),
-                differences: vec![Difference::new(
-                    "RouteTableId",
-                    current.table_id(),
-                    self.table_key().as_str(),
-                )],
+        let objection = self.objection(&vpc, &subnet, current).await;
+        let ours = |of: &&Current| self.stack.ownership.owner(of.table.tags()) == Owner::Us;
+        Ok(
+            match (objection.or_failure(action)?, current.filter(ours)) {
+                (Some((detail, remedy)), _) => Observed::Foreign {
+                    id: subnet,
+                    detail,
+                    remedy: Some(remedy.to_owned()),
+                },
+                // With no table, or with one that is none of ours: the association is not there.
+                (None, None) => Observed::Absent,
+                (None, Some(current)) => Observed::Drifted {
+                    id: current.id().to_owned(),
+                    differences: vec![Difference::new(
+                        "RouteTableId",
+                        current.table_id(),
+                        self.table_key().as_str(),
+                    )],
+                },
             },
-        })
+        )
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
@@ -235,18 +219,22 @@ impl Resource for Association {
             Failure::new(action.clone()).caused_by("the subnet is not there (any more)")
         })?;
         let ours = route_table::slot(&self.stack, self.place.side()).require(&self.table_key())?;
-        let change = async || {
-            self.stack.lookups.route_tables.forget();
-            let current = self.find(&vpc, &subnet).await?;
-            if current
-                .as_ref()
-                .is_some_and(|current| current.table_id() == ours)
-            {
-                return Ok(());
-            }
-            self.change(&ours, &subnet, current.as_ref()).await
+        let there = async || {
+            let found = self.find_now(&vpc, &subnet).await?;
+            let is_right = |current: &&Current| current.table_id() == ours;
+            Ok(found.iter().find(is_right).map(drop))
         };
-        once_visible(progress, &action, change).await?;
+        let change = async || {
+            let found = self.find_now(&vpc, &subnet).await?;
+            match found.first() {
+                Some(current) if current.table_id() == ours => Ok(()),
+                current => self.change(&ours, &subnet, current).await,
+            }
+        };
+        Creation::new(&self.stack, progress, &action)
+            .run(there, change)
+            .await?;
+        self.drop_copies(&vpc, &subnet).await?;
         self.until_associated(&vpc, &subnet, progress).await
     }
 
@@ -256,17 +244,18 @@ impl Resource for Association {
             return Ok(());
         };
         let ours = async || {
-            self.stack.lookups.route_tables.forget();
-            let current = self.find(&vpc, &subnet).await?;
-            Ok(current.filter(|current| self.is_with_ours(current)))
+            let mut found = self.find_now(&vpc, &subnet).await?;
+            found.retain(|current| self.is_with_ours(current));
+            Ok(found)
         };
-        if let Some(current) = ours().await.or_failure(|| action.clone())? {
-            let answer = self.give_back(&vpc, &current).await;
+        self.drop_copies(&vpc, &subnet).await?;
+        for current in ours().await.or_failure(|| action.clone())? {
+            let answer = give_back(&self.stack, &current).await;
             answer.map_err(|error| error.failure(action.clone()).left(Left::Ours))?;
         }
         let wait = Wait::new(format!("association `{}` to be gone", self.name()), WITHIN);
-        let look = async || Ok(ours().await?.map(|current| current.id().to_owned()));
-        until_gone(progress, wait, &action, look).await
+        let look = async || Ok(ours().await?.first().map(|current| current.id().to_owned()));
+        until_gone(progress, wait.usual(0, 10), &action, look).await
     }
 }
 
@@ -279,18 +268,26 @@ impl Association {
     ) -> Result<(), Failure> {
         let wait = Wait::new(format!("subnet `{subnet}` to be associated"), WITHIN);
         let look = async || {
-            self.stack.lookups.route_tables.forget();
-            let current = self
-                .find(vpc, subnet)
-                .await
-                .or_failure(|| doing("looking for", self))?;
-            let current = current.filter(|current| self.is_with_ours(current));
-            Ok(match current.as_ref().map(state) {
+            let found = self.find_now(vpc, subnet).await;
+            let found = found.or_failure(|| doing("looking for", self))?;
+            let current = found.first().filter(|current| self.is_with_ours(current));
+            Ok(match current.map(state) {
                 Some(Observed::Ready { .. }) => Poll::Ready(()),
                 Some(Observed::Changing { state, .. }) => Poll::Pending(state),
                 _ => Poll::Pending("not visible yet".to_owned()),
             })
         };
-        progress.until(wait, look).await
+        progress.until(wait.usual(0, 10), look).await
+    }
+
+    /// Takes away all but the first of several associations with tables of ours.
+    async fn drop_copies(&self, vpc: &str, subnet: &str) -> Result<(), Failure> {
+        let action = || doing("repairing", self);
+        let found = self.find_now(vpc, subnet).await.or_failure(action)?;
+        for copy in found.iter().skip(1).filter(|copy| self.is_with_ours(copy)) {
+            let dropped = disassociate(&self.stack, copy).await;
+            dropped.or_failure(action)?;
+        }
+        Ok(())
     }
 }

@@ -1,9 +1,13 @@
-//! What a subnet is associated with, and what it was associated with before.
+//! What a subnet is associated with, what it was associated with before, and the way back.
 
 use aws_sdk_ec2::types::{
     RouteTable as Table, RouteTableAssociation, RouteTableAssociationStateCode,
 };
 
+use super::super::Stack;
+use super::look;
+use crate::aws::tags::Tags;
+use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::Observed;
 
 /// What a subnet is explicitly associated with.
@@ -22,6 +26,11 @@ impl Current {
             .unwrap_or_default()
     }
 
+    /// The subnet's id.
+    pub(super) fn subnet(&self) -> &str {
+        self.association.subnet_id().unwrap_or_default()
+    }
+
     /// The table's id.
     pub(super) fn table_id(&self) -> &str {
         self.table.route_table_id().unwrap_or_default()
@@ -33,13 +42,60 @@ pub(super) fn restore_tag(subnet: &str) -> String {
     format!("place:restore:{subnet}")
 }
 
-/// What `subnet` is explicitly associated with, among the `tables` of its VPC.
-pub(super) fn current(tables: Vec<Table>, subnet: &str) -> Option<Current> {
-    tables.into_iter().find_map(|table| {
-        let of_subnet = |of: &&RouteTableAssociation| of.subnet_id() == Some(subnet);
-        let association = table.associations().iter().find(of_subnet)?.clone();
-        Some(Current { association, table })
+/// What `subnet` is explicitly associated with, among the `tables` of its VPC: one of them, as EC2
+/// has it. What stands in for EC2 may have taken a repeated call for another association.
+pub(super) fn current(tables: &[Table], subnet: &str) -> Vec<Current> {
+    let all = tables.iter().flat_map(explicit);
+    all.filter(|current| current.subnet() == subnet).collect()
+}
+
+/// The subnets that are explicitly associated with a table.
+pub(super) fn explicit(table: &Table) -> impl Iterator<Item = Current> {
+    let of_subnet = |of: &&RouteTableAssociation| of.subnet_id().is_some_and(|id| !id.is_empty());
+    let associations = table.associations().iter().filter(of_subnet);
+    associations.map(|association| Current {
+        association: association.clone(),
+        table: table.clone(),
     })
+}
+
+/// Gives the subnet back to the table that it had, or to the VPC's main one.
+pub(super) async fn give_back(stack: &Stack, current: &Current) -> Result<(), AwsError> {
+    let before = current.table.tags().value(&restore_tag(current.subnet()));
+    if let (Some(before), Some(vpc)) = (before, current.table.vpc_id()) {
+        let tables = look::route_tables(stack, vpc).await?;
+        if tables
+            .iter()
+            .any(|table| table.route_table_id() == Some(before))
+        {
+            return replace(stack, current.id(), before)
+                .await
+                .absent_as_none()
+                .map(drop);
+        }
+    }
+    disassociate(stack, current).await
+}
+
+/// Points an association at another table.
+pub(super) async fn replace(stack: &Stack, association: &str, table: &str) -> Result<(), AwsError> {
+    let call = stack.aws.ec2.replace_route_table_association();
+    let call = call.association_id(association).route_table_id(table);
+    call.send()
+        .await
+        .during("ec2:ReplaceRouteTableAssociation")
+        .map(drop)
+}
+
+/// Takes an association away.
+pub(super) async fn disassociate(stack: &Stack, current: &Current) -> Result<(), AwsError> {
+    let call = stack.aws.ec2.disassociate_route_table();
+    call.association_id(current.id())
+        .send()
+        .await
+        .during("ec2:DisassociateRouteTable")
+        .absent_as_none()
+        .map(drop)
 }
 
 /// What is to be said about an association with a table of ours.
@@ -90,17 +146,17 @@ mod tests {
                 table("rtb-2", Some("subnet-1"), associated.clone()),
             ]
         };
-        let found = current(tables(), "subnet-1").unwrap();
-        assert_eq!(found.table_id(), "rtb-2");
-        assert!(matches!(state(&found), Observed::Ready { .. }));
-        assert!(current(tables(), "subnet-2").is_none());
+        let found = current(&tables(), "subnet-1");
+        assert_eq!((found.len(), found[0].table_id()), (1, "rtb-2"));
+        assert!(matches!(state(&found[0]), Observed::Ready { .. }));
+        assert!(current(&tables(), "subnet-2").is_empty());
     }
 
     #[test]
     fn an_association_on_its_way_is_changing() {
         let code = RouteTableAssociationStateCode::Associating;
-        let found = current(vec![table("rtb-1", Some("subnet-1"), code)], "subnet-1").unwrap();
-        assert!(matches!(state(&found), Observed::Changing { .. }));
+        let found = current(&[table("rtb-1", Some("subnet-1"), code)], "subnet-1");
+        assert!(matches!(state(&found[0]), Observed::Changing { .. }));
     }
 
     #[test]

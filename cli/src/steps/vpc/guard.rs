@@ -2,9 +2,9 @@
 
 use aws_sdk_ec2::types::NetworkInterface;
 
-use super::super::{Stack, keys};
+use super::super::Stack;
 use super::look;
-use crate::aws::{Answer, AwsError, Owner};
+use crate::aws::{AwsError, Owner};
 
 /// What tells the stack's own network interfaces from others.
 #[derive(Debug, Default)]
@@ -41,10 +41,7 @@ impl Marks {
                 marks.groups.extend(group.group_id);
             }
         }
-        let call = stack.aws.ec2.describe_nat_gateways();
-        let call = call.set_filter(Some(stack.ownership.filters(&keys::NAT_GATEWAY)));
-        let answer = call.send().await.during("ec2:DescribeNatGateways")?;
-        for nat in answer.nat_gateways.unwrap_or_default() {
+        for nat in look::nat_gateways(stack).await? {
             marks.names.extend(nat.nat_gateway_id);
             for address in nat.nat_gateway_addresses.unwrap_or_default() {
                 marks.interfaces.extend(address.network_interface_id);

@@ -7,10 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{InternetGateway as Answered, ResourceType};
 
-use super::super::repeat::{create_once, doing, once_visible, until_gone, while_answer_is};
+use super::super::drift::Drift;
+use super::super::lost::Creation;
+use super::super::repeat::{doing, once_visible, until_gone, while_answer_is};
 use super::super::{Stack, keys};
 use super::{STEP, look};
-use crate::aws::tags::filter;
 use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
@@ -31,55 +32,53 @@ impl InternetGateway {
         Self { stack }
     }
 
-    async fn describe(
-        &self,
-        filters: Vec<aws_sdk_ec2::types::Filter>,
-    ) -> Result<Vec<Answered>, AwsError> {
-        let pages = self
-            .stack
-            .aws
-            .ec2
-            .describe_internet_gateways()
-            .set_filters(Some(filters));
-        let items = pages
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>();
+    /// Every internet gateway of the account in the region: some few.
+    async fn describe(&self) -> Result<Vec<Answered>, AwsError> {
+        let pages = self.stack.aws.ec2.describe_internet_gateways();
+        let items = pages.into_paginator().items().send();
+        let items = items.collect::<Result<Vec<_>, _>>();
         items.await.during("ec2:DescribeInternetGateways")
     }
 
-    /// The one that is attached to the VPC, whosever it is.
-    async fn attached(&self, vpc: &str) -> Result<Option<Answered>, AwsError> {
-        let found = self
-            .describe(vec![filter("attachment.vpc-id", vpc)])
-            .await?;
-        Ok(found.into_iter().next())
+    /// The stack's own, attached or not: at most one, unless an answer got lost at the wrong
+    /// moment. The attached one first.
+    async fn own(&self) -> Result<Vec<Answered>, AwsError> {
+        let mut own = self.describe().await?;
+        own.retain(|gateway| self.is_own(gateway));
+        own.sort_by_key(|gateway| (gateway.attachments().is_empty(), id(gateway)));
+        Ok(own)
     }
 
-    /// The stack's own, attached or not.
-    async fn own(&self) -> Result<Option<Answered>, AwsError> {
-        let filters = self.stack.ownership.filters(&keys::INTERNET_GATEWAY);
-        Ok(self.describe(filters).await?.into_iter().next())
+    fn is_own(&self, gateway: &Answered) -> bool {
+        look::is_ours(&self.stack, gateway.tags(), &keys::INTERNET_GATEWAY)
     }
 
-    async fn find(&self) -> Result<Option<Answered>, AwsError> {
-        if let Some(vpc) = self.stack.found.vpc.get()
-            && let Some(attached) = self.attached(&vpc.id).await?
-        {
-            return Ok(Some(attached));
+    /// The one to use: what is attached to the VPC, whosever it is, or one of the stack's own; and
+    /// those of the stack's own that nobody needs.
+    async fn find(&self) -> Result<(Option<Answered>, Vec<Answered>), AwsError> {
+        let (mut own, others): (Vec<_>, Vec<_>) = self
+            .describe()
+            .await?
+            .into_iter()
+            .partition(|gateway| self.is_own(gateway));
+        let vpc = self.stack.found.vpc.get();
+        let attached = |gateway: &Answered| {
+            vpc.as_ref()
+                .is_some_and(|vpc| is_attached(gateway, &vpc.id))
+        };
+        own.sort_by_key(|gateway| (!attached(gateway), id(gateway)));
+        if let Some(used) = others.into_iter().find(attached) {
+            return Ok((Some(used), own));
         }
-        self.own().await
+        let mut own = own.into_iter();
+        Ok((own.next(), own.collect()))
     }
 
-    fn note(&self, gateway: Option<&Answered>) {
-        let stack = &self.stack;
-        let own = |found: &Answered| look::is_ours(stack, found.tags(), &keys::INTERNET_GATEWAY);
-        stack.found.internet_gateway.replace(gateway.map(id));
-        stack
-            .found
-            .internet_gateway_is_own
-            .set(gateway.is_none_or(own));
+    fn note(&self, gateway: Option<&Answered>, copies: &[Answered]) {
+        let found = &self.stack.found;
+        found.internet_gateway.replace(gateway.map(id));
+        let own = gateway.is_none_or(|gateway| self.is_own(gateway)) || !copies.is_empty();
+        found.internet_gateway_is_own.set(own);
     }
 
     async fn create(&self) -> Result<Answered, AwsError> {
@@ -194,7 +193,8 @@ impl Resource for InternetGateway {
             .find()
             .await
             .or_failure(|| doing("looking for", self))?;
-        self.note(found.as_ref());
+        let (found, copies) = found;
+        self.note(found.as_ref(), &copies);
         let Some(gateway) = found else {
             return Ok(Observed::Absent);
         };
@@ -205,43 +205,57 @@ impl Resource for InternetGateway {
                 reason: "its VPC is gone".to_owned(),
             });
         };
-        if is_attached(&gateway, &vpc.id) {
-            return Ok(Observed::Ready { id });
+        let mut drift = Drift::default();
+        if !is_attached(&gateway, &vpc.id) {
+            drift.note(Difference::new("Attachment", "none", vpc.id));
         }
-        let differences = vec![Difference::new("Attachment", "none", vpc.id)];
-        Ok(Observed::Drifted { id, differences })
+        if self.is_own(&gateway) {
+            let tags = look::compare_tags(&self.stack, gateway.tags(), &self.key());
+            drift.note_all(tags.into_differences());
+        }
+        drift.compare("copies", copies.len(), 0);
+        Ok(drift.verdict(id))
     }
 
     async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {
         let action = doing("creating", self);
         let vpc = self.stack.found.vpc.require(&keys::VPC)?.id;
-        let found = self.find().await.or_failure(|| action.clone())?;
+        let (found, copies) = self.find().await.or_failure(|| action.clone())?;
+        for copy in &copies {
+            self.detach_and_delete(copy, &action, progress).await?;
+        }
         let gateway = if let Some(gateway) = found {
+            if self.is_own(&gateway) {
+                let (id, tags) = (id(&gateway), gateway.tags());
+                let mended = look::mend_tags(&self.stack, &id, tags, &self.key()).await;
+                mended.or_failure(|| doing("tagging", self))?;
+            }
             gateway
         } else {
-            let look = async || self.own().await;
-            create_once(progress, &action, look, async || self.create().await).await?
+            let look = async || Ok(self.own().await?.into_iter().next());
+            let creation = Creation::new(&self.stack, progress, &action);
+            creation.run(look, async || self.create().await).await?
         };
         if !is_attached(&gateway, &vpc) {
             let attach = async || self.attach(&id(&gateway), &vpc).await;
             once_visible(progress, &action, attach).await?;
         }
-        self.note(Some(&gateway));
+        self.note(Some(&gateway), &[]);
         Ok(())
     }
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let action = doing("removing", self);
-        if let Some(gateway) = self.own().await.or_failure(|| action.clone())? {
+        for gateway in self.own().await.or_failure(|| action.clone())? {
             self.detach_and_delete(&gateway, &action, progress).await?;
         }
         let wait = Wait::new(
             format!("internet gateway `{}` to be gone", self.name()),
             GONE_WITHIN,
         );
-        let look = async || Ok(self.own().await?.as_ref().map(id));
-        until_gone(progress, wait, &action, look).await?;
-        self.note(None);
+        let look = async || Ok(self.own().await?.first().map(id));
+        until_gone(progress, wait.usual(0, 10), &action, look).await?;
+        self.note(None, &[]);
         Ok(())
     }
 }

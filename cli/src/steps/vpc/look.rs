@@ -1,12 +1,15 @@
 //! Looks at EC2 that several resources of the step share.
 
+use std::cmp::Reverse;
+
 use aws_sdk_ec2::types::{
-    NetworkInterface, RouteTable, SecurityGroup as Group, Subnet, TagSpecification,
+    NatGateway, NetworkInterface, RouteTable, SecurityGroup as Group, Subnet, Tag, TagSpecification,
 };
 
-use super::super::Stack;
+use super::super::drift::Drift;
+use super::super::{Stack, keys};
 use crate::aws::tags::filter;
-use crate::aws::{Answer, AwsError, Owner};
+use crate::aws::{Answer, AwsError};
 use crate::engine::ResourceKey;
 
 /// The subnets of VPC `vpc`.
@@ -45,16 +48,31 @@ pub(super) async fn route_tables(stack: &Stack, vpc: &str) -> Result<Vec<RouteTa
     stack.lookups.route_tables.get(call).await
 }
 
-/// This stack's route table under `key`, among all of VPC `vpc`.
-pub(super) async fn own_route_table(
+/// This stack's route tables under `key`, among all of VPC `vpc`: one, unless an answer got lost
+/// at the wrong moment. The one that subnets are associated with first.
+pub(super) async fn own_route_tables(
     stack: &Stack,
     vpc: &str,
     key: &ResourceKey,
-) -> Result<Option<RouteTable>, AwsError> {
-    let tables = route_tables(stack, vpc).await?;
-    Ok(tables
-        .into_iter()
-        .find(|table| is_ours(stack, table.tags(), key)))
+) -> Result<Vec<RouteTable>, AwsError> {
+    let mut tables = route_tables(stack, vpc).await?;
+    tables.retain(|table| is_ours(stack, table.tags(), key));
+    tables.sort_by_key(|table| {
+        (
+            Reverse(table.associations().len()),
+            table.route_table_id.clone(),
+        )
+    });
+    Ok(tables)
+}
+
+/// This stack's NAT gateways, dead ones included: EC2 shows those for about an hour.
+pub(super) async fn nat_gateways(stack: &Stack) -> Result<Vec<NatGateway>, AwsError> {
+    let pages = stack.aws.ec2.describe_nat_gateways().into_paginator();
+    let items = pages.items().send().collect::<Result<Vec<_>, _>>();
+    let mut found = items.await.during("ec2:DescribeNatGateways")?;
+    found.retain(|nat| is_ours(stack, nat.tags(), &keys::NAT_GATEWAY));
+    Ok(found)
 }
 
 /// The security groups that have the names of this stack's, in whichever VPC, whosever they are.
@@ -118,10 +136,30 @@ fn matches(interface: &NetworkInterface, name: &str, value: &str) -> bool {
 }
 
 /// Whether `tags` are those of this stack's resource `key`.
-pub(super) fn is_ours(stack: &Stack, tags: &[aws_sdk_ec2::types::Tag], key: &ResourceKey) -> bool {
-    use crate::aws::tags::Tags;
-    stack.ownership.owner(tags) == Owner::Us
-        && tags.value(place_config::names::TAG_RESOURCE) == Some(key.as_str())
+pub(super) fn is_ours(stack: &Stack, tags: &[Tag], key: &ResourceKey) -> bool {
+    stack.ownership.has(key, &name(stack, key), tags)
+}
+
+/// How the tags of this stack's resource `key` differ.
+pub(super) fn compare_tags(stack: &Stack, tags: &[Tag], key: &ResourceKey) -> Drift {
+    let mut drift = Drift::default();
+    drift.tags(stack, key, tags);
+    drift
+}
+
+/// Puts the tags of the resource `key` on the thing `id`, where any is missing in `tags`.
+pub(super) async fn mend_tags(
+    stack: &Stack,
+    id: &str,
+    tags: &[Tag],
+    key: &ResourceKey,
+) -> Result<(), AwsError> {
+    if compare_tags(stack, tags, key) == Drift::default() {
+        return Ok(());
+    }
+    let call = stack.aws.ec2.create_tags().resources(id);
+    let call = call.set_tags(Some(stack.ownership.list(key)));
+    call.send().await.during("ec2:CreateTags").map(drop)
 }
 
 /// The tags for a create call: the stack's, and a `Name` for EC2's console.
@@ -130,8 +168,12 @@ pub(super) fn specification(
     key: &ResourceKey,
     kind: aws_sdk_ec2::types::ResourceType,
 ) -> TagSpecification {
-    let name = format!("{}-{}", stack.names.stack(), key.as_str().replace(':', "-"));
-    stack.ownership.specification(key, kind, &name)
+    stack.ownership.specification(key, kind, &name(stack, key))
+}
+
+/// What EC2's console shows as the name of the resource `key`.
+fn name(stack: &Stack, key: &ResourceKey) -> String {
+    format!("{}-{}", stack.names.stack(), key.as_str().replace(':', "-"))
 }
 
 /// Configuration of a call that must not be retried blindly, because AWS takes no token for it.

@@ -8,16 +8,26 @@ use aws_sdk_ec2::types::{
     AvailabilityMode, ConnectivityType, NatGateway as Answered, NatGatewayState, ResourceType,
 };
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
-use super::super::repeat::{doing, once_visible, until_gone};
+use super::super::lost::Creation;
+use super::super::repeat::{doing, until_gone};
 use super::super::{Stack, keys};
 use super::{STEP, look};
 use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::outcome::Difference;
-use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::engine::{
+    Failure, FailureKind, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
+};
 
 const AVAILABLE_WITHIN: Duration = Duration::from_mins(10);
 const DELETED_WITHIN: Duration = Duration::from_mins(15);
+
+/// How long a NAT gateway that was just made may take to be listed.
+const LISTED_WITHIN: Duration = Duration::from_mins(1);
+
+/// Tokens tried, one after the other.
+const SALTS: u8 = 3;
 
 /// The NAT gateway.
 pub(super) struct NatGateway {
@@ -31,19 +41,7 @@ impl NatGateway {
 
     /// The stack's NAT gateways, dead ones included: EC2 shows those for about an hour.
     async fn describe(&self) -> Result<Vec<Answered>, AwsError> {
-        let filters = self.stack.ownership.filters(&keys::NAT_GATEWAY);
-        let pages = self
-            .stack
-            .aws
-            .ec2
-            .describe_nat_gateways()
-            .set_filter(Some(filters));
-        let items = pages
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>();
-        let mut found = items.await.during("ec2:DescribeNatGateways")?;
+        let mut found = look::nat_gateways(&self.stack).await?;
         found.sort_by_key(|nat| (rank(nat), id(nat)));
         Ok(found)
     }
@@ -66,14 +64,60 @@ impl NatGateway {
         let call = call
             .availability_mode(AvailabilityMode::Zonal)
             .client_token(token);
-        let answer = call
-            .tag_specifications(tags)
-            .send()
-            .await
-            .during("ec2:CreateNatGateway")?;
+        // What stands in for EC2 may know no tokens: nothing is repeated without a look.
+        let call = call.tag_specifications(tags).customize();
+        let answer = call.config_override(look::no_retries()).send().await;
+        let answer = answer.during("ec2:CreateNatGateway")?;
         answer
             .nat_gateway
             .ok_or_else(|| AwsError::empty("ec2:CreateNatGateway"))
+    }
+
+    /// Creates one that is really there. EC2 may remember the token of an earlier one that failed
+    /// and is not listed any more, and answer with that: such an answer stays invisible.
+    async fn create_visibly(
+        &self,
+        subnet: &str,
+        address: &str,
+        progress: &Progress,
+    ) -> Result<String, Failure> {
+        let action = doing("creating", self);
+        for salt in 0..SALTS {
+            let token = self.token(subnet, address, salt).await;
+            let token = token.or_failure(|| action.clone())?;
+            let look = async || Ok(self.living().await?.into_iter().next());
+            let create = async || self.create(subnet, address, &token).await;
+            let creation = Creation::new(&self.stack, progress, &action);
+            let made = id(&creation.run(look, create).await?);
+            if self.is_visible(&made, progress).await? {
+                return Ok(made);
+            }
+        }
+        Err(Failure::new(action)
+            .caused_by("EC2 answers with NAT gateways that are gone")
+            .hint("run `placectl up` again in an hour: EC2 forgets them by then")
+            .kind(FailureKind::Incomplete)
+            .left(Left::Unknown))
+    }
+
+    /// Whether EC2 comes to list it, in whatever state.
+    async fn is_visible(&self, made: &str, progress: &Progress) -> Result<bool, Failure> {
+        let began = Instant::now();
+        let what = format!("NAT gateway `{made}` to be listed");
+        let wait = Wait::new(what, LISTED_WITHIN * 2).usual(0, 10);
+        let look = async || {
+            let found = self.describe().await;
+            let found = found.or_failure(|| doing("looking for", self))?;
+            if found.iter().any(|nat| id(nat) == made) {
+                return Ok(Poll::Ready(true));
+            }
+            Ok(if began.elapsed() < LISTED_WITHIN {
+                Poll::Pending("not listed yet".to_owned())
+            } else {
+                Poll::Ready(false)
+            })
+        };
+        progress.until(wait, look).await
     }
 
     async fn delete(&self, id: &str, action: &str) -> Result<(), Failure> {
@@ -96,12 +140,10 @@ impl NatGateway {
                 differences.push(Difference::new("SubnetId", subnet, wanted).needs_replacement());
             }
         }
-        if found.len() > 1 {
-            differences.push(Difference::new(
-                "NAT gateways",
-                found.len().to_string(),
-                "1",
-            ));
+        if let Some(nat) = found.first() {
+            let mut drift = look::compare_tags(&self.stack, nat.tags(), &keys::NAT_GATEWAY);
+            drift.compare("NAT gateways", found.len(), 1);
+            differences.extend(drift.into_differences());
         }
         differences
     }
@@ -141,7 +183,7 @@ impl NatGateway {
     /// A token of its own for each NAT gateway that the stack ever has: the same after a crash, so
     /// that the create is not repeated, another one once an earlier NAT gateway is dead, so that
     /// EC2 does not answer with that one.
-    async fn token(&self, subnet: &str, address: &str) -> Result<String, AwsError> {
+    async fn token(&self, subnet: &str, address: &str, salt: u8) -> Result<String, AwsError> {
         let dead: Vec<String> = self.describe().await?.iter().map(id).collect();
         let aws = &self.stack.aws;
         let parts = [
@@ -151,7 +193,7 @@ impl NatGateway {
             subnet,
             address,
         ];
-        Ok(token(&parts, &dead))
+        Ok(token(&parts, &dead, salt))
     }
 }
 
@@ -221,6 +263,9 @@ impl Resource for NatGateway {
         for nat in self.living().await.or_failure(|| action.clone())? {
             let usable = nat.state() != Some(&NatGatewayState::Deleting);
             if kept.is_none() && usable && nat.subnet_id() == Some(subnet.as_str()) {
+                let key = &keys::NAT_GATEWAY;
+                let mended = look::mend_tags(&self.stack, &id(&nat), nat.tags(), key).await;
+                mended.or_failure(|| doing("tagging", self))?;
                 kept = Some(id(&nat));
             } else {
                 self.delete_and_wait(&id(&nat), progress).await?;
@@ -229,10 +274,7 @@ impl Resource for NatGateway {
         let id = if let Some(id) = kept {
             id
         } else {
-            let token = self.token(&subnet, &address).await;
-            let token = token.or_failure(|| action.clone())?;
-            let create = async || self.create(&subnet, &address, &token).await;
-            id(&once_visible(progress, &action, create).await?)
+            self.create_visibly(&subnet, &address, progress).await?
         };
         self.stack.found.nat_gateway.set(id.clone());
         self.until_available(&id, progress).await
@@ -293,12 +335,15 @@ fn reason(nat: &Answered) -> String {
 }
 
 /// Sixty-four characters, the most that EC2 takes.
-fn token(parts: &[&str], dead: &[String]) -> String {
+fn token(parts: &[&str], dead: &[String], salt: u8) -> String {
     use std::fmt::Write as _;
     let mut hash = Sha256::new();
     for part in parts.iter().copied().chain(dead.iter().map(String::as_str)) {
         hash.update(part);
         hash.update([0]);
+    }
+    if salt > 0 {
+        hash.update([salt]);
     }
     hash.finalize()
         .iter()
@@ -315,14 +360,13 @@ mod tests {
     #[test]
     fn a_token_is_the_same_until_a_nat_gateway_died() {
         let parts = ["123456789012", "us-east-1", "place", "eipalloc-1"];
-        let first = token(&parts, &[]);
-        assert_eq!(first, token(&parts, &[]));
+        let first = token(&parts, &[], 0);
+        assert_eq!(first, token(&parts, &[], 0));
         assert_eq!(first.len(), 64);
-        assert_ne!(first, token(&parts, &["nat-1".to_owned()]));
-        assert_ne!(
-            first,
-            token(&["123456789012", "us-east-1", "place", "eipalloc-2"], &[])
-        );
+        assert_ne!(first, token(&parts, &["nat-1".to_owned()], 0));
+        assert_ne!(first, token(&parts, &[], 1));
+        let other = ["123456789012", "us-east-1", "place", "eipalloc-2"];
+        assert_ne!(first, token(&other, &[], 0));
     }
 
     #[test]

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{ResourceType, SecurityGroup, Vpc as Answered, VpcState};
 use place_config::stack::VpcMode;
 
-use super::super::repeat::{create_once, doing, until_gone, while_answer_is};
+use super::super::drift::Drift;
+use super::super::lost::Creation;
+use super::super::repeat::{doing, until_gone, while_answer_is};
 use super::super::{Stack, Vpc, keys};
 use super::{STEP, look};
 use crate::aws::tags::filter;
@@ -29,15 +31,32 @@ impl Network {
         self.stack.config.vpc.mode == VpcMode::Dedicated
     }
 
-    async fn find(&self) -> Result<Option<Answered>, AwsError> {
+    /// The VPC; of a dedicated one, copies too, should an answer have got lost at the wrong
+    /// moment. The one that the stack's security groups are in first.
+    async fn find(&self) -> Result<Vec<Answered>, AwsError> {
         let pages = self.stack.aws.ec2.describe_vpcs();
         let pages = if self.is_dedicated() {
-            pages.set_filters(Some(self.stack.ownership.filters(&keys::VPC)))
+            pages
         } else {
             pages.filters(filter("is-default", "true"))
         };
-        let mut items = pages.into_paginator().items().send();
-        items.next().await.transpose().during("ec2:DescribeVpcs")
+        let items = pages.into_paginator().items().send();
+        let items = items.collect::<Result<Vec<_>, _>>().await;
+        let mut found = items.during("ec2:DescribeVpcs")?;
+        if !self.is_dedicated() {
+            return Ok(found);
+        }
+        found.retain(|vpc| look::is_ours(&self.stack, vpc.tags(), &keys::VPC));
+        if found.len() > 1 {
+            let groups = look::named_groups(&self.stack).await?;
+            let is_used = |vpc: &Answered| groups.iter().any(|of| of.vpc_id() == vpc.vpc_id());
+            found.sort_by_key(|vpc| (!is_used(vpc), vpc.vpc_id.clone()));
+        }
+        Ok(found)
+    }
+
+    async fn first(&self) -> Result<Option<Answered>, AwsError> {
+        Ok(self.find().await?.into_iter().next())
     }
 
     async fn create(&self) -> Result<Answered, AwsError> {
@@ -56,7 +75,7 @@ impl Network {
                 .during("ec2:CreateDefaultVpc");
             match answer.exists_as_none()? {
                 Some(answer) => answer.vpc,
-                None => self.find().await?,
+                None => self.first().await?,
             }
         };
         vpc.ok_or_else(|| AwsError::empty("ec2:CreateVpc"))
@@ -77,12 +96,48 @@ impl Network {
             .hint("set `vpc.mode` back, `placectl teardown`, then change it and `placectl up`"))
     }
 
-    fn differences(&self, vpc: &Vpc) -> Vec<Difference> {
-        let wanted = &self.stack.config.vpc.cidr;
-        if self.is_dedicated() && vpc.cidr != *wanted {
-            return vec![Difference::new("CidrBlock", &vpc.cidr, wanted).needs_replacement()];
+    /// How a dedicated VPC differs. The default one is as it is.
+    fn compare(&self, first: &Answered, copies: usize) -> Drift {
+        let mut drift = Drift::default();
+        if self.is_dedicated() {
+            let (found, wanted) = (vpc(first).cidr, &self.stack.config.vpc.cidr);
+            if found != *wanted {
+                drift.note(Difference::new(CIDR, found, wanted).needs_replacement());
+            }
+            let tags = look::compare_tags(&self.stack, first.tags(), &keys::VPC);
+            drift.note_all(tags.into_differences());
+            drift.compare("copies", copies, 0);
         }
-        Vec::new()
+        drift
+    }
+
+    /// Tags the first one and removes the others, which are empty.
+    async fn repair(&self, progress: &Progress) -> Result<(), Failure> {
+        let action = doing("repairing", self);
+        let found = self.find().await.or_failure(|| action.clone())?;
+        let Some((first, copies)) = found.split_first() else {
+            return Ok(());
+        };
+        for copy in copies {
+            self.delete(copy, progress).await?;
+        }
+        let id = first.vpc_id().unwrap_or_default();
+        look::mend_tags(&self.stack, id, first.tags(), &keys::VPC)
+            .await
+            .or_failure(|| action)
+    }
+
+    async fn delete(&self, vpc: &Answered, progress: &Progress) -> Result<(), Failure> {
+        let id = vpc.vpc_id().unwrap_or_default();
+        let wait = Wait::new(format!("VPC `{id}` to be empty"), WITHIN).usual(1, 60);
+        let delete = async || {
+            let answer = self.stack.aws.ec2.delete_vpc().vpc_id(id).send().await;
+            answer.during("ec2:DeleteVpc").absent_as_none()
+        };
+        let action = doing("removing", self);
+        while_answer_is(progress, wait, &[Class::Conflict], &action, delete)
+            .await
+            .map(drop)
     }
 }
 
@@ -121,44 +176,42 @@ impl Resource for Network {
         let action = || doing("looking for", self);
         let (found, groups) = tokio::join!(self.find(), look::named_groups(&self.stack));
         let (found, groups) = (found.or_failure(action)?, groups.or_failure(action)?);
-        let id = found.as_ref().and_then(|vpc| vpc.vpc_id());
+        let id = found.first().and_then(|vpc| vpc.vpc_id());
         self.refuse_other_vpc(id, &groups)?;
-        let Some(answered) = found else {
+        let Some((first, copies)) = found.split_first() else {
             self.stack.found.vpc.clear();
             return Ok(Observed::Absent);
         };
-        let vpc = vpc(&answered);
+        let vpc = vpc(first);
         self.stack.found.vpc.set(vpc.clone());
-        let (id, differences) = (vpc.id.clone(), self.differences(&vpc));
-        Ok(match answered.state() {
-            Some(VpcState::Pending) => Observed::Changing {
-                id,
+        if first.state() == Some(&VpcState::Pending) {
+            return Ok(Observed::Changing {
+                id: vpc.id,
                 state: "pending".to_owned(),
-            },
-            _ if differences.is_empty() => Observed::Ready { id },
-            _ => Observed::Drifted { id, differences },
-        })
+            });
+        }
+        Ok(self.compare(first, copies.len()).verdict(vpc.id))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        if let Observed::Drifted { .. } = observed {
+        if let Observed::Drifted { differences, .. } = observed {
+            if differences.iter().all(|of| of.attribute != CIDR) {
+                return self.repair(progress).await;
+            }
             return Err(Failure::new(doing("replacing", self))
                 .caused_by("everything else of the stack is inside it")
                 .hint("`placectl teardown` with the old `vpc.cidr`, then `placectl up`"));
         }
         let action = doing("creating", self);
         if *observed == Observed::Absent {
-            let made = create_once(
-                progress,
-                &action,
-                async || self.find().await,
-                async || self.create().await,
-            );
-            self.stack.found.vpc.set(vpc(&made.await?));
+            let creation = Creation::new(&self.stack, progress, &action);
+            let look = async || self.first().await;
+            let made = creation.run(look, async || self.create().await).await?;
+            self.stack.found.vpc.set(vpc(&made));
         }
         let wait = Wait::new(format!("VPC `{}` to be available", self.name()), WITHIN).usual(1, 20);
         let available = async || {
-            let answered = self.find().await.or_failure(|| action.clone())?;
+            let answered = self.first().await.or_failure(|| action.clone())?;
             Ok(
                 match answered.filter(|vpc| vpc.state() != Some(&VpcState::Pending)) {
                     Some(answered) => Poll::Ready(vpc(&answered)),
@@ -178,24 +231,21 @@ impl Resource for Network {
         if !self.is_dedicated() {
             return Ok(());
         }
-        if let Some(vpc) = self.find().await.or_failure(|| action.clone())? {
-            let id = vpc.vpc_id().unwrap_or_default();
-            let wait = Wait::new(format!("VPC `{id}` to be empty"), WITHIN).usual(1, 60);
-            let delete = async || {
-                let answer = self.stack.aws.ec2.delete_vpc().vpc_id(id).send().await;
-                answer.during("ec2:DeleteVpc").absent_as_none()
-            };
-            while_answer_is(progress, wait, &[Class::Conflict], &action, delete).await?;
+        for vpc in self.find().await.or_failure(|| action.clone())? {
+            self.delete(&vpc, progress).await?;
         }
         let wait = Wait::new(format!("VPC `{}` to be gone", self.name()), WITHIN);
-        let look = async || Ok(self.find().await?.map(|vpc| self::vpc(&vpc).id));
-        until_gone(progress, wait, &action, look).await?;
+        let look = async || Ok(self.first().await?.map(|vpc| self::vpc(&vpc).id));
+        until_gone(progress, wait.usual(0, 10), &action, look).await?;
         self.stack.found.vpc.clear();
         Ok(())
     }
 }
 
 const WITHIN: Duration = Duration::from_mins(5);
+
+/// Attribute as differences name it.
+const CIDR: &str = "CidrBlock";
 
 fn vpc(answered: &Answered) -> Vpc {
     Vpc {

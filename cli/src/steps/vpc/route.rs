@@ -5,6 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Route, RouteState};
 
+use super::super::drift::Drift;
+use super::super::lost::Creation;
 use super::super::repeat::{doing, once_visible};
 use super::super::{Slot, Stack, keys};
 use super::{STEP, Side, look, route_table};
@@ -40,18 +42,25 @@ impl DefaultRoute {
         }
     }
 
-    /// The table's id, and its default route.
-    async fn find(&self) -> Result<Option<(String, Option<Route>)>, AwsError> {
+    /// The table's id, and its default route: one, as EC2 has it. What stands in for EC2 may have
+    /// taken a repeated call for another route.
+    async fn find(&self) -> Result<Option<(String, Vec<Route>)>, AwsError> {
         let Some(vpc) = self.stack.found.vpc.get() else {
             return Ok(None);
         };
         let key = route_table::key(self.side);
-        let table = look::own_route_table(&self.stack, &vpc.id, &key).await?;
-        let is_default = |route: &&Route| route.destination_cidr_block() == Some(EVERYWHERE);
-        Ok(table.map(|table| {
+        let tables = look::own_route_tables(&self.stack, &vpc.id, &key).await?;
+        let is_default = |route: &Route| route.destination_cidr_block() == Some(EVERYWHERE);
+        Ok(tables.into_iter().next().map(|table| {
             let id = table.route_table_id().unwrap_or_default().to_owned();
-            (id, table.routes().iter().find(is_default).cloned())
+            let routes = table.routes.unwrap_or_default();
+            (id, routes.into_iter().filter(is_default).collect())
         }))
+    }
+
+    async fn find_now(&self) -> Result<Option<(String, Vec<Route>)>, AwsError> {
+        self.stack.lookups.route_tables.forget();
+        self.find().await
     }
 
     async fn create(&self, table: &str, target: &str) -> Result<(), AwsError> {
@@ -61,6 +70,7 @@ impl DefaultRoute {
             Side::Public => call.gateway_id(target),
             Side::Private => call.nat_gateway_id(target),
         };
+        let call = call.customize().config_override(look::no_retries());
         match call
             .send()
             .await
@@ -70,6 +80,15 @@ impl DefaultRoute {
             Some(_) => Ok(()),
             None => self.replace(table, target).await,
         }
+    }
+
+    /// Takes away every default route of the table.
+    async fn delete(&self, table: &str) -> Result<(), AwsError> {
+        let call = self.stack.aws.ec2.delete_route().route_table_id(table);
+        let answer = call.destination_cidr_block(EVERYWHERE).send().await;
+        answer.during("ec2:DeleteRoute").absent_as_none()?;
+        self.stack.lookups.route_tables.forget();
+        Ok(())
     }
 
     async fn replace(&self, table: &str, target: &str) -> Result<(), AwsError> {
@@ -110,53 +129,62 @@ impl Resource for DefaultRoute {
             .find()
             .await
             .or_failure(|| doing("looking for", self))?;
-        let Some((_, Some(route))) = found else {
+        let routes = found.map(|(_, routes)| routes).unwrap_or_default();
+        let Some((route, copies)) = routes.split_first() else {
             return Ok(Observed::Absent);
         };
-        let id = target(&route).to_owned();
-        let differences = differences(&route, self.target_slot().get().as_deref());
-        Ok(if differences.is_empty() {
-            Observed::Ready { id }
-        } else {
-            Observed::Drifted { id, differences }
-        })
+        let mut drift = Drift::default();
+        drift.note_all(differences(route, self.target_slot().get().as_deref()));
+        drift.compare("copies", copies.len(), 0);
+        Ok(drift.verdict(target(route)))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
         let table_key = route_table::key(self.side);
         let table = route_table::slot(&self.stack, self.side).require(&table_key)?;
         let target = self.target_slot().require(&self.target_key())?;
-        let (verb, exists) = match observed {
-            Observed::Absent => ("creating", false),
-            _ => ("repairing", true),
-        };
-        let change = async || {
-            if exists {
-                self.replace(&table, &target).await
-            } else {
-                self.create(&table, &target).await
-            }
-        };
-        once_visible(progress, &doing(verb, self), change).await?;
+        let found = self.find_now().await;
+        let found = found.or_failure(|| doing("looking for", self))?;
+        let routes = found.map(|(_, routes)| routes).unwrap_or_default();
+        if routes.len() > 1 {
+            let deleted = self.delete(&table).await;
+            deleted.or_failure(|| doing("repairing", self))?;
+        }
+        if routes.len() == 1 && *observed != Observed::Absent {
+            let replace = async || self.replace(&table, &target).await;
+            once_visible(progress, &doing("repairing", self), replace).await?;
+        } else {
+            self.make(&table, &target, progress).await?;
+        }
         self.stack.lookups.route_tables.forget();
         Ok(())
     }
 
     async fn remove(&self, _: &Progress) -> Result<(), Failure> {
         let action = doing("removing", self);
-        self.stack.lookups.route_tables.forget();
-        let found = self.find().await.or_failure(|| action.clone())?;
-        let Some((table, Some(_))) = found else {
-            return Ok(());
+        let found = self.find_now().await.or_failure(|| action.clone())?;
+        match found {
+            Some((table, routes)) if !routes.is_empty() => {
+                self.delete(&table).await.or_failure(|| action)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl DefaultRoute {
+    async fn make(&self, table: &str, target: &str, progress: &Progress) -> Result<(), Failure> {
+        let look = async || {
+            let routes = self.find_now().await?.map(|(_, routes)| routes);
+            let is_right = |route: &Route| self::target(route) == target;
+            Ok(routes
+                .is_some_and(|routes| routes.iter().any(is_right))
+                .then_some(()))
         };
-        let call = self.stack.aws.ec2.delete_route().route_table_id(table);
-        let answer = call.destination_cidr_block(EVERYWHERE).send().await;
-        answer
-            .during("ec2:DeleteRoute")
-            .absent_as_none()
-            .or_failure(|| action)?;
-        self.stack.lookups.route_tables.forget();
-        Ok(())
+        let create = async || self.create(table, target).await;
+        let action = doing("creating", self);
+        let creation = Creation::new(&self.stack, progress, &action);
+        creation.run(look, create).await
     }
 }
 

@@ -78,8 +78,14 @@ impl SecurityGroup {
     async fn find_own(&self) -> Result<Option<String>, AwsError> {
         self.stack.lookups.security_groups.forget();
         let found = self.find().await?;
-        let own = found.filter(|group| self.stack.ownership.owner(group.tags()) == Owner::Us);
+        let own = found.filter(|group| self.is_own(group));
         Ok(own.and_then(|group| group.group_id))
+    }
+
+    fn is_own(&self, group: &Answered) -> bool {
+        let stack = &self.stack;
+        stack.ownership.owner(group.tags()) == Owner::Us
+            || look::is_ours(stack, group.tags(), &self.key())
     }
 
     async fn create(&self, vpc: &str) -> Result<String, AwsError> {
@@ -107,7 +113,7 @@ impl SecurityGroup {
         id.ok_or_else(|| AwsError::absent("ec2:DescribeSecurityGroups", &self.key()))
     }
 
-    async fn adopt(&self, id: &str) -> Result<(), AwsError> {
+    async fn tag(&self, id: &str) -> Result<(), AwsError> {
         let tags = self.stack.ownership.list(&self.key());
         let call = self
             .stack
@@ -183,21 +189,21 @@ impl Resource for SecurityGroup {
             return Ok(Observed::Absent);
         };
         let id = group.group_id().unwrap_or_default().to_owned();
+        if !self.is_own(&group) {
+            // Nothing may take it for ours: its rules and interfaces are somebody else's.
+            self.slot().clear();
+            let owner = self.stack.ownership.owner(group.tags());
+            return Ok(Observed::foreign(id, owner.describe()));
+        }
         self.slot().set(id.clone());
-        Ok(match self.stack.ownership.owner(group.tags()) {
-            Owner::Us => Observed::Ready { id },
-            other => Observed::Foreign {
-                id,
-                detail: other.describe(),
-            },
-        })
+        Ok(look::compare_tags(&self.stack, group.tags(), &self.key()).verdict(id))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        if let Observed::Foreign { id, .. } = observed {
-            self.adopt(id)
-                .await
-                .or_failure(|| doing("adopting", self))?;
+        if let Observed::Foreign { id, .. } | Observed::Drifted { id, .. } = observed {
+            let tagged = self.tag(id).await;
+            tagged.or_failure(|| doing("tagging", self))?;
+            self.slot().set(id.clone());
         } else {
             let action = doing("creating", self);
             let vpc = self.stack.found.vpc.require(&keys::VPC)?.id;
@@ -222,6 +228,7 @@ impl Resource for SecurityGroup {
             format!("security group `{}` to be gone", self.name()),
             GONE_WITHIN,
         );
+        let wait = wait.usual(0, 10);
         until_gone(progress, wait, &action, async || self.find_own().await).await?;
         self.slot().clear();
         Ok(())

@@ -1,0 +1,74 @@
+//! Whose the cache is: nothing is done to one before that is known.
+
+use place_config::stack::RedisMode;
+
+use super::super::drift::Drift;
+use super::super::keys;
+use super::super::repeat::{doing, while_answer_is};
+use super::instance::{Cache, word};
+use super::owner::{Marks, adopt, owner};
+use super::subnet_group;
+use crate::aws::{AwsResult, Class, Owner};
+use crate::engine::{Failure, Poll, Progress, Resource, Wait};
+
+impl Cache {
+    /// Whether a subnet group of ours is left from the other mode: a serverless cache has none.
+    pub(super) async fn has_left_group(&self) -> Result<bool, Failure> {
+        if self.stack.config.redis.mode != RedisMode::Serverless {
+            return Ok(false);
+        }
+        match subnet_group::is_there(&self.stack).await {
+            Err(error) if error.is_uncoded() => Ok(false),
+            found => found.or_failure(|| doing("looking for", self)),
+        }
+    }
+
+    /// Whose the cache of our name is; none once there is none any more. ElastiCache does not tell
+    /// while a cache is on its way to another state.
+    pub(super) async fn whose(&self, progress: &Progress) -> Result<Option<Owner>, Failure> {
+        let action = || doing("looking for", self);
+        let what = format!("ElastiCache to tell whose cache `{}` is", self.name());
+        let wait = Wait::new(what, self.mode.times().limit).usual(0, 300);
+        let look = async || {
+            let Some(found) = self.find().await? else {
+                return Ok(Poll::Ready(None));
+            };
+            let owner = owner(&self.stack, &found.arn).await.or_failure(action)?;
+            Ok(match owner {
+                Some(owner) => Poll::Ready(Some(owner)),
+                None => Poll::Pending(word(&found.state)),
+            })
+        };
+        progress.until(wait, look).await
+    }
+
+    /// A cache that was still being created when it was first looked at shows its tags only now.
+    pub(super) async fn refuse_foreign(&self, progress: &Progress) -> Result<(), Failure> {
+        match self.whose(progress).await? {
+            None | Some(Owner::Us) => Ok(()),
+            Some(other) => Err(Failure::new(doing("creating", self))
+                .caused_by(format!("one is there already, {}", other.describe()))
+                .hint("`--adopt` takes it over, or set `redis.name`")),
+        }
+    }
+
+    /// Puts back tags that somebody took off.
+    pub(super) async fn mend_tags(&self, arn: &str, progress: &Progress) -> Result<(), Failure> {
+        let marks = Marks::of(&self.stack, arn).await;
+        let marks = marks.or_failure(|| doing("looking for", self))?;
+        match marks.map(|marks| marks.compare(&self.stack, &self.key())) {
+            Some(drift) if drift != Drift::default() => self.tag(arn, progress).await,
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn tag(&self, arn: &str, progress: &Progress) -> Result<(), Failure> {
+        let wait = Wait::new(
+            format!("cache `{}` to take tags", self.name()),
+            self.mode.times().limit,
+        );
+        let (action, passing) = (doing("tagging", self), [Class::Conflict]);
+        let tag = async || adopt(&self.stack, arn, &keys::CACHE).await;
+        while_answer_is(progress, wait.usual(0, 300), &passing, &action, tag).await
+    }
+}
