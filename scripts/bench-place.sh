@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Measures how fast a paint reaches everyone: this project, and beside it the setup guide taken
-# literally (tests/reference/python), one after the other on the same emulator and the same Redis.
+# Measures the data plane. First how fast a paint reaches everyone on the local cloud: this
+# project, and beside it the setup guide taken literally (tests/reference/python), one after the
+# other on the same emulator and the same Redis, with what the emulator itself costs. Then each
+# function alone, without the emulator.
 #
 #   bench-place.sh [<clients> [<messages>]]
 set -euo pipefail
@@ -11,8 +13,11 @@ clients=${1:-200}
 messages=${2:-100}
 placectl=$target/debug/placectl
 rush=$target/debug/examples/rush
+reference=tests/reference/python
 
+# The same selection as the tests build, so that neither makes the other build again.
 cargo build --workspace --bins --examples
+cargo test --workspace --bench handlers --no-run
 
 work=$(mktemp -d)
 free_port='import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
@@ -30,29 +35,36 @@ trap finish EXIT
 
 read_json() { python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }
 
+python3 -m venv "$work/venv"
+python=$work/venv/bin/python
+"$python" -m pip install -q --disable-pip-version-check -r $reference/requirements.txt
+"$python" -m pip install -q --disable-pip-version-check -r $reference/requirements.txt \
+  -t "$work/vendored"
+
 "$placectl" up --config "$work/place.toml"
 url=$("$placectl" status --config "$work/place.toml" -o json | read_json '["websocket_url"]')
-ours=$("$rush" "$url" --clients "$clients" --messages "$messages")
+redis=127.0.0.1:$(read_json '["redis_port"]' <"$work/state/state.json")
 
-python3 -m venv "$work/venv"
-requirements=tests/reference/python/requirements.txt
-"$work/venv/bin/pip" install -q --disable-pip-version-check -r $requirements
-"$work/venv/bin/pip" install -q --disable-pip-version-check -r $requirements -t "$work/vendored"
-redis_port=$(read_json '["redis_port"]' <"$work/state/state.json")
-yard=$("$work/venv/bin/python" tests/reference/python/deploy.py \
-  "http://127.0.0.1:$port" "127.0.0.1:$redis_port" "$work/vendored")
-theirs=$("$rush" "$yard" --protocol yardstick --patience 120 \
-  --clients "$clients" --messages "$messages")
+# Each run prints its figures to a file of its own, and fails when anything was lost.
+run() {
+  local name=$1
+  shift
+  say "== $name"
+  "$rush" "$@" --clients "$clients" >"$work/$name.json" || failed+=("$name")
+}
+failed=()
+run at-once "$url" --redis "redis://$redis" --messages "$messages"
+# The design load of 2017: 333 pixels a second; the peak of 2022: 1,639.
+run steady-333 "$url" --redis "redis://$redis" --messages 624 --pixels 16 --rate 333
+run steady-1639 "$url" --redis "redis://$redis" --messages 256 --pixels 64 --rate 1639
+say "== the emulator alone"
+"$python" $reference/floor.py "http://127.0.0.1:$port" >"$work/floor.json"
+yard=$("$python" $reference/deploy.py "http://127.0.0.1:$port" "$redis" "$work/vendored")
+run yardstick "$yard" --protocol yardstick --patience 120 --messages "$messages"
+"$placectl" local stop --config "$work/place.toml"
 
-python3 - "$ours" "$theirs" <<'PYTHON'
-import json, sys
-
-ours, theirs = (json.loads(text) for text in sys.argv[1:])
-print(f"{ours['clients']} clients, {ours['messages']} messages at once")
-print(f"{'':20} {'placectl':>12} {'yardstick':>12} {'ratio':>8}")
-for key in ("all_seen_s", "p50_ms", "p95_ms", "p99_ms", "frames_per_client", "bytes_per_client",
-            "missing", "refused"):
-    mine, other = ours[key] or 0, theirs[key] or 0
-    ratio = f"{other / mine:8.1f}" if mine else ""
-    print(f"{key:20} {mine:12.1f} {other:12.1f} {ratio}")
-PYTHON
+python3 scripts/bench-place.py "$work"
+say "== each function alone"
+PLACE_YARDSTICK_PYTHON=$python cargo test --workspace --bench handlers -- || failed+=(handlers)
+say "machine: $(machine)"
+[ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"

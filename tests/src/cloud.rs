@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::ports::free_port;
+use crate::redis::Redis;
 use crate::supervised::Supervised;
 
 /// The emulator's version, the same that `placectl local` pins.
@@ -27,9 +28,8 @@ pub const REGION: &str = "us-east-1";
 #[derive(Debug)]
 pub struct LocalCloud {
     ministack: Supervised,
-    redis: Supervised,
+    redis: Redis,
     port: u16,
-    redis_port: u16,
     _directory: TempDir,
 }
 
@@ -49,11 +49,9 @@ impl LocalCloud {
             .prefix("place-cloud-")
             .tempdir()
             .expect("a directory for the local cloud");
-        let (port, redis_port) = (free_port(), free_port());
-        let redis = Supervised::start(
-            &made(directory.path().join("redis")),
-            &redis_command(redis_port),
-        );
+        let port = free_port();
+        let redis = Redis::start(&made(directory.path().join("redis")));
+        let redis_port = redis.port();
         let home = made(directory.path().join("ministack"));
         let mut command = ministack_command(&home, port, redis_port);
         command.envs(variables.iter().copied());
@@ -62,7 +60,6 @@ impl LocalCloud {
             ministack,
             redis,
             port,
-            redis_port,
             _directory: directory,
         };
         cloud.wait_until_up().await;
@@ -81,12 +78,12 @@ impl LocalCloud {
 
     /// Redis's port.
     pub const fn redis_port(&self) -> u16 {
-        self.redis_port
+        self.redis.port()
     }
 
     /// Where Redis answers.
     pub fn redis_url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.redis_port)
+        self.redis.url()
     }
 
     /// Everything that the emulator logged so far, with what the functions wrote.
@@ -112,7 +109,7 @@ impl LocalCloud {
             let health = request(self.port, "GET", "/_ministack/health").await;
             let up = health.is_some_and(|answer| answer.starts_with("HTTP/1.1 200"));
             if up
-                && TcpStream::connect(("127.0.0.1", self.redis_port))
+                && TcpStream::connect(("127.0.0.1", self.redis_port()))
                     .await
                     .is_ok()
             {
@@ -131,13 +128,6 @@ impl LocalCloud {
 fn made(directory: PathBuf) -> PathBuf {
     std::fs::create_dir(&directory).expect("a new directory in an empty one");
     directory
-}
-
-fn redis_command(port: u16) -> Command {
-    let mut command = Command::new("redis-server");
-    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
-    command.args(["--save", "", "--appendonly", "no"]);
-    command
 }
 
 fn ministack_command(home: &Path, port: u16, redis_port: u16) -> Command {

@@ -1,13 +1,17 @@
 //! What the end-to-end tests stand on: a local cloud for each, the real `placectl`, AWS's own
 //! clients to look at what it did, WebSocket clients that paint, an inventory of everything in
-//! the emulator, and a proxy that breaks calls on purpose.
+//! the emulator, and a proxy that breaks calls on purpose. And for the functions alone, without an
+//! emulator: their real binaries on a Lambda Runtime API, a real Redis and stubs of AWS.
 
 pub mod cloud;
 pub mod inventory;
+pub mod lambda;
 pub mod operator;
 pub mod placectl;
 mod ports;
+pub mod process;
 pub mod proxy;
+pub mod redis;
 pub mod sdk;
 pub mod socket;
 mod supervised;

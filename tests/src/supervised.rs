@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 /// child and everything that it started.
 const GUARD: &str = r#"directory=$1; shift
 "$@" </dev/null >"$directory/log" 2>&1 &
+echo $! >"$directory/pid"
 exec 2>/dev/null
 cat >/dev/null
 [ -n "$KEEP" ] || rm -rf -- "$directory"
@@ -49,6 +50,12 @@ impl Supervised {
             guard,
             directory: directory.to_owned(),
         }
+    }
+
+    /// The child's process id, once it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        let text = std::fs::read_to_string(self.directory.join("pid")).ok()?;
+        text.trim().parse().ok()
     }
 
     /// The last lines of what the child wrote, for a failure's message.

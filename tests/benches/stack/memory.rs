@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use place_tests::Placectl;
+use place_tests::process::Resident;
 
 const POLL: Duration = Duration::from_millis(2);
 
@@ -29,16 +30,9 @@ pub(crate) async fn watch(command: Placectl) -> Watched {
 
 async fn sample(pid: u32) -> u64 {
     let mut peak = 0;
-    while let Some(now) = high_water(pid) {
-        peak = peak.max(now);
+    while let Some(memory) = Resident::of(pid) {
+        peak = peak.max(memory.peak);
         tokio::time::sleep(POLL).await;
     }
     peak
-}
-
-/// `None` once the process has ended.
-fn high_water(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }

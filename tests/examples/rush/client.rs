@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::stream::{SplitSink, SplitStream};
+use place_canvas::client::ModelClient;
 use place_canvas::wire::ServerFrame;
 use place_canvas::{Pixel, Rgb, pixel};
 use serde::Deserialize;
@@ -26,12 +27,14 @@ const JOIN_PATIENCE: Duration = Duration::from_mins(2);
 pub(crate) struct Client {
     socket: Socket,
     protocol: Protocol,
+    model: Option<ModelClient>,
 }
 
 /// The half that watches.
 pub(crate) struct Reader {
     stream: SplitStream<Socket>,
     protocol: Protocol,
+    model: Option<ModelClient>,
 }
 
 /// What a client saw.
@@ -44,6 +47,8 @@ pub(crate) struct Seen {
     pub(crate) bytes: usize,
     /// Messages that the server refused.
     pub(crate) refused: usize,
+    /// The model that took in every frame, for a client that has one.
+    pub(crate) model: Option<ModelClient>,
 }
 
 #[derive(Deserialize)]
@@ -56,14 +61,22 @@ struct JsonPixel {
 }
 
 impl Client {
-    /// Connects and waits for the first whole picture.
-    pub(crate) async fn join(url: &str, protocol: Protocol) -> Result<Self, Failure> {
+    /// Connects and waits for the first whole picture; `model` takes in all frames.
+    pub(crate) async fn join(
+        url: &str,
+        protocol: Protocol,
+        mut model: Option<ModelClient>,
+    ) -> Result<Self, Failure> {
         let (mut socket, _) = connect_async(url).await?;
         let picture = async {
             while let Some(message) = socket.next().await.transpose()? {
-                if let Message::Text(text) = message
-                    && ends_the_picture(protocol, &text)
-                {
+                let Message::Text(text) = message else {
+                    continue;
+                };
+                if let Some(model) = &mut model {
+                    model.on_frame(&text)?;
+                }
+                if ends_the_picture(protocol, &text) {
                     return Ok::<(), Failure>(());
                 }
             }
@@ -72,7 +85,11 @@ impl Client {
         tokio::time::timeout(JOIN_PATIENCE, picture)
             .await
             .map_err(|_| "no picture came")??;
-        Ok(Self { socket, protocol })
+        Ok(Self {
+            socket,
+            protocol,
+            model,
+        })
     }
 
     /// The two halves.
@@ -82,6 +99,7 @@ impl Client {
             Reader {
                 stream,
                 protocol: self.protocol,
+                model: self.model,
             },
             sink,
         )
@@ -104,6 +122,7 @@ impl Reader {
             frames: 0,
             bytes: 0,
             refused: 0,
+            model: self.model,
         };
         let mut missing = paints.len();
         while missing > 0 {
@@ -115,6 +134,14 @@ impl Reader {
             let now = Instant::now();
             seen.frames += 1;
             seen.bytes += text.len();
+            if seen
+                .model
+                .as_mut()
+                .is_some_and(|model| model.on_frame(&text).is_err())
+            {
+                // A model that can't read a frame can't be right: it is compared as it is.
+                break;
+            }
             let Some(pixels) = painted(self.protocol, &text) else {
                 seen.refused += 1;
                 continue;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::Failure;
 use super::client::Seen;
 use super::options::Options;
 
@@ -57,6 +58,19 @@ impl Figures {
             frames_per_client: total(|client| client.frames) / seen.len(),
             bytes_per_client: total(|client| client.bytes) / seen.len(),
         }
+    }
+}
+
+impl Figures {
+    /// Fails when somebody missed something.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let Self {
+            missing, refused, ..
+        } = self;
+        if *missing > 0 || *refused > 0 {
+            return Err(format!("{missing} pixels never arrived, {refused} refused").into());
+        }
+        Ok(())
     }
 }
 

@@ -7,10 +7,14 @@
 //!
 //! Every painted pixel has a place and a colour of its own, so a client knows when it sees it, in
 //! whatever frame it comes. `--protocol yardstick` reads the frames of `tests/reference/python`.
-//! Prints one JSON object; latencies are over all pairs of pixel and client.
+//! Prints one JSON object; latencies are over all pairs of pixel and client. Fails when a client
+//! missed a pixel or the server refused a message; with `--redis` also when the picture of one of
+//! the first clients, put together from its frames alone, is not the canvas in Redis. (The
+//! yardstick may lose what it likes.)
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 mod client;
+mod convergence;
 mod figures;
 mod options;
 mod paints;
@@ -21,9 +25,11 @@ use std::time::{Duration, Instant};
 use futures::{StreamExt, TryStreamExt, future, stream};
 
 use client::Client;
+use convergence::MODELS;
 use figures::Figures;
-use options::Options;
+use options::{Options, Protocol};
 use paints::Paints;
+use place_canvas::client::ModelClient;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -45,13 +51,30 @@ async fn main() -> Result<(), Failure> {
     drop(writers);
     let figures = Figures::new(&options, started, &sent, &seen);
     println!("{}", serde_json::to_string(&figures)?);
-    Ok(())
+    if options.protocol == Protocol::Yardstick {
+        return Ok(());
+    }
+    if let Some(redis) = &options.redis {
+        convergence::check(
+            redis,
+            seen.iter().filter_map(|client| client.model.as_ref()),
+        )
+        .await?;
+    }
+    figures.check()
 }
 
 /// Connects all clients and waits until each has its first picture.
 async fn join(options: &Options) -> Result<Vec<Client>, Failure> {
     let started = Instant::now();
-    let opening = (0..options.clients).map(|_| Client::join(&options.url, options.protocol));
+    let opening = (0..options.clients).map(|number| {
+        let models = options.redis.is_some() && number < MODELS;
+        Client::join(
+            &options.url,
+            options.protocol,
+            models.then(ModelClient::new),
+        )
+    });
     let clients: Vec<Client> = stream::iter(opening)
         .buffer_unordered(OPENING)
         .try_collect()

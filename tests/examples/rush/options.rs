@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::Failure;
 
 const USAGE: &str = "usage: rush <websocket url> [--clients N] [--messages N] [--pixels N] \
-     [--rate pixels/s] [--patience seconds] [--protocol place|yardstick]";
+     [--rate pixels/s] [--patience seconds] [--protocol place|yardstick] \
+     [--redis redis://host:port]";
 
 /// Whose frames are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) patience: Duration,
     /// Whose frames.
     pub(crate) protocol: Protocol,
+    /// The Redis that holds the canvas, to compare the clients' pictures with.
+    pub(crate) redis: Option<String>,
 }
 
 impl Options {
@@ -59,6 +62,7 @@ impl Options {
             rate: None,
             patience: Duration::from_mins(1),
             protocol: Protocol::Place,
+            redis: None,
         };
         while let Some(flag) = arguments.next() {
             let value = arguments.next().ok_or(USAGE)?;
@@ -69,6 +73,7 @@ impl Options {
                 "--rate" => options.rate = Some(value.parse()?),
                 "--patience" => options.patience = Duration::from_secs(value.parse()?),
                 "--protocol" => options.protocol = value.parse()?,
+                "--redis" => options.redis = Some(value),
                 _ => return Err(USAGE.into()),
             }
         }

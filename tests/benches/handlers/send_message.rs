@@ -1,0 +1,102 @@
+//! sendMessage: one process, one message after the other.
+
+use std::time::{Duration, Instant};
+
+use place_canvas::{Pixel, Rgb};
+use place_config::Function as Kind;
+use place_tests::lambda::{Function, Memory, Rig, client, event};
+
+use super::report::{Report, percentile, rate};
+use super::yardstick::Yardstick;
+
+/// Messages that are measured.
+const MESSAGES: u16 = 3000;
+/// Those before, that open connections and load scripts.
+const WARM_UP: u16 = 50;
+/// Clients that look on.
+const AUDIENCE: usize = 100;
+
+struct Figures {
+    per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    round_trips: f64,
+    peak_kib: u64,
+}
+
+/// Rate, latencies and round trips.
+pub(crate) async fn measure(yardstick: Option<&Yardstick>, report: &mut Report) {
+    let rig = rig().await;
+    let ours = run(&rig, &rig.function(Kind::SendMessage)).await;
+    let theirs = match yardstick {
+        Some(yardstick) => Some(run(&rig, &yardstick.function(&rig, "send_message")).await),
+        None => None,
+    };
+    let beside = |figure: fn(&Figures) -> f64| theirs.as_ref().map(figure);
+    let per_second = beside(|f| f.per_second);
+    report
+        .add(
+            "sendMessage, one process",
+            "invocations/s",
+            ours.per_second,
+            per_second,
+        )
+        .times_the_yardstick(10.0);
+    report.add("sendMessage, p50", "ms", ours.p50_ms, beside(|f| f.p50_ms));
+    report.add("sendMessage, p99", "ms", ours.p99_ms, beside(|f| f.p99_ms));
+    report
+        .add(
+            "sendMessage, Redis",
+            "round trips a paint",
+            ours.round_trips,
+            beside(|f| f.round_trips),
+        )
+        .below(1.01);
+    let peak = beside(|f| super::report::mib(f.peak_kib));
+    report.add(
+        "sendMessage, peak memory",
+        "MiB",
+        super::report::mib(ours.peak_kib),
+        peak,
+    );
+}
+
+async fn rig() -> Rig {
+    let rig = Rig::with(Memory::Count, |env| (env.width, env.height) = (1000, 1000)).await;
+    rig.join(AUDIENCE).await;
+    rig
+}
+
+async fn run(rig: &Rig, function: &Function) -> Figures {
+    let paint = |number: u16| {
+        let pixel = Pixel::new(number % 1000, number / 1000, Rgb::new(1, 2, 3));
+        event::message(&client(number.into()), "192.0.2.1", &event::paint(&[pixel]))
+    };
+    for number in 0..WARM_UP {
+        function
+            .invoke(paint(number))
+            .await
+            .expect("a message is taken");
+    }
+    let before = rig.redis.reads().await;
+    let started = Instant::now();
+    let mut times = Vec::new();
+    for number in 0..MESSAGES {
+        let begun = Instant::now();
+        function
+            .invoke(paint(number))
+            .await
+            .expect("a message is taken");
+        times.push(begun.elapsed());
+    }
+    let elapsed: Duration = started.elapsed();
+    let reads = rig.redis.reads().await - before;
+    Figures {
+        per_second: rate(MESSAGES.into(), elapsed),
+        p50_ms: percentile(&mut times, 50),
+        p99_ms: percentile(&mut times, 99),
+        // Asking takes some reads itself, for a connection of its own.
+        round_trips: rate(reads, Duration::from_secs(MESSAGES.into())),
+        peak_kib: function.memory().peak,
+    }
+}

@@ -1,0 +1,88 @@
+//! A real Redis on a port of its own.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::ports::free_port;
+use crate::supervised::Supervised;
+
+/// How long it may take to come up.
+const START_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A running Redis that keeps nothing on disk, killed on drop.
+#[derive(Debug)]
+pub struct Redis {
+    process: Supervised,
+    port: u16,
+}
+
+impl Redis {
+    /// Starts one, whose log goes to `directory`.
+    pub fn start(directory: &Path) -> Self {
+        let port = free_port();
+        let mut command = Command::new("redis-server");
+        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
+        command.args(["--save", "", "--appendonly", "no"]);
+        Self {
+            process: Supervised::start(directory, &command),
+            port,
+        }
+    }
+
+    /// Its port.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it answers.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until it answers.
+    ///
+    /// # Panics
+    /// When it doesn't come up.
+    pub async fn wait_until_up(&self) {
+        let started = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", self.port))
+            .await
+            .is_err()
+        {
+            let log = || self.log_tail(20);
+            assert!(
+                started.elapsed() < START_DEADLINE,
+                "Redis did not come up\n{}",
+                log()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// How often it has read from a connection so far: a round trip is one read, and what a script
+    /// does inside is none.
+    ///
+    /// # Panics
+    /// When it doesn't answer.
+    pub async fn reads(&self) -> u64 {
+        let client = ::redis::Client::open(self.url()).expect("an address of a Redis");
+        let connected = client.get_multiplexed_async_connection().await;
+        let mut connection = connected.expect("Redis answers");
+        let mut ask = ::redis::cmd("INFO");
+        let asked = ask
+            .arg("stats")
+            .query_async::<String>(&mut connection)
+            .await;
+        let answer = asked.expect("Redis says what it did");
+        let count = answer.lines().find_map(|line| {
+            let count = line.strip_prefix("total_reads_processed:")?;
+            count.trim().parse().ok()
+        });
+        count.expect("Redis counts its reads")
+    }
+
+    pub(crate) fn log_tail(&self, lines: usize) -> String {
+        self.process.log_tail(lines)
+    }
+}

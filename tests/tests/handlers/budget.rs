@@ -1,0 +1,84 @@
+//! The broadcast's budget: the tick grows with the crowd, so that posts stay below
+//! `broadcast.max_posts_per_second`; a paint reaches everyone once; idle costs nothing.
+
+use std::time::{Duration, Instant};
+
+use place_config::Function as Kind;
+use place_tests::lambda::{Memory, Rig};
+
+use crate::support::{Painter, assert_up_to_date, feed, most_in_a_second};
+
+/// What may go out at once beside the budget: a twentieth of a second's posts.
+const BURST: usize = 20;
+
+/// Paints for three seconds; frames that each client got, messages, and posts in a second.
+async fn paint_for_a_while(clients: usize, budget: u32) -> (usize, usize, usize) {
+    let rig = Rig::with(Memory::Frames, |env| env.max_posts_per_second = budget).await;
+    let joined = rig.join(clients).await;
+    let (painter, broadcast) = (Painter::new(&rig), rig.function(Kind::Broadcast));
+    let paints = async {
+        let started = Instant::now();
+        let mut number = 0;
+        while started.elapsed() < Duration::from_secs(3) {
+            number += 1;
+            painter.paint(number).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let ((), messages) = feed(&rig, std::slice::from_ref(&broadcast), paints).await;
+    let newest = rig.store().await.newest().await.unwrap();
+    let log = rig.gateway.log();
+    let mut by_client = std::collections::HashMap::<_, Vec<_>>::new();
+    for post in &log {
+        by_client
+            .entry(post.client.as_str())
+            .or_default()
+            .push(post.clone());
+    }
+    let frames = log.len() / clients;
+    for client in &joined {
+        let posts = &by_client[client.as_str()];
+        assert_eq!(posts.len(), frames, "everyone gets each frame once");
+        assert_up_to_date(posts, newest);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(rig.gateway.log().len(), log.len(), "idle costs no post");
+    assert_eq!(
+        rig.aws.messages("requestQueue.fifo").len(),
+        messages,
+        "and no message"
+    );
+    (frames, messages, most_in_a_second(&log))
+}
+
+#[tokio::test]
+async fn ten_clients_get_a_frame_each_tick() {
+    let (frames, messages, _) = paint_for_a_while(10, 5000).await;
+    assert!(
+        (10..=32).contains(&frames),
+        "{frames} frames in three seconds of ticks of 100 ms"
+    );
+    assert!(messages <= 3, "{messages} messages for some hundred paints");
+}
+
+#[tokio::test]
+async fn a_thousand_clients_cost_no_more_than_the_budget() {
+    let budget = 2000;
+    let (frames, _, most) = paint_for_a_while(1000, 2000).await;
+    assert!(most <= budget + budget / BURST, "{most} posts in a second");
+    assert!(
+        (3..=9).contains(&frames),
+        "{frames} frames in three seconds of two each"
+    );
+}
+
+#[tokio::test]
+async fn ten_thousand_clients_cost_no_more_than_the_budget() {
+    let budget = 5000;
+    let (frames, _, most) = paint_for_a_while(10_000, 5000).await;
+    assert!(most <= budget + budget / BURST, "{most} posts in a second");
+    assert!(
+        (2..=4).contains(&frames),
+        "{frames} frames of two seconds each"
+    );
+}

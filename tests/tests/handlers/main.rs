@@ -1,0 +1,10 @@
+//! The functions alone: their real binaries on a stub of Lambda's Runtime API, with a real Redis,
+//! a gateway that fails as it is told, and tables behind a proxy that kills.
+
+mod budget;
+mod flood;
+mod gateway_faults;
+mod kills;
+mod noise;
+mod shards;
+mod support;

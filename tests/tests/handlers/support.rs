@@ -1,0 +1,140 @@
+//! What the tests share: painting, and an event source that feeds the loops.
+
+use std::future::Future;
+use std::time::Duration;
+
+use place_canvas::wire::ServerFrame;
+use place_canvas::{Pixel, Position, Rgb, Shard};
+use place_config::Function as Kind;
+use place_tests::lambda::{Function, Mood, Pending, Post, Rig, client, event};
+use serde::Deserialize;
+
+/// An address that all simulated painters share.
+pub(crate) const ADDRESS: &str = "192.0.2.1";
+
+const QUEUE: &str = "requestQueue.fifo";
+
+/// A colour for each number.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the bytes are what is wanted"
+)]
+pub(crate) fn colour(number: u32) -> Rgb {
+    Rgb::new(number as u8, (number >> 8) as u8, 7)
+}
+
+/// A painter at sendMessage.
+pub(crate) struct Painter {
+    function: Function,
+}
+
+impl Painter {
+    /// A painter on a function process of its own.
+    pub(crate) fn new(rig: &Rig) -> Self {
+        Self {
+            function: rig.function(Kind::SendMessage),
+        }
+    }
+
+    /// Paints one pixel of the first row.
+    pub(crate) async fn paint(&self, number: u32) {
+        let x = u16::try_from(number % 64).unwrap();
+        self.send(
+            0,
+            ADDRESS,
+            &event::paint(&[Pixel::new(x, 0, colour(number))]),
+        )
+        .await;
+    }
+
+    /// Sends a message of `from`.
+    pub(crate) async fn send(&self, from: usize, address: &str, body: &str) {
+        let answer = self
+            .function
+            .invoke(event::message(&client(from), address, body))
+            .await;
+        assert_eq!(answer.unwrap(), br#"{"statusCode":200}"#);
+    }
+}
+
+#[derive(Deserialize)]
+struct WakeUp {
+    shard: Shard,
+}
+
+/// Hands the request queue's messages to the loops, a process for each shard, while `work` goes
+/// on; then waits until all of them sleep. Answers the number of messages, too.
+pub(crate) async fn feed<T>(
+    rig: &Rig,
+    loops: &[Function],
+    work: impl Future<Output = T>,
+) -> (T, usize) {
+    let mut fed = 0;
+    let mut asked: Vec<Pending> = Vec::new();
+    let mut feed = || {
+        let messages = rig.aws.messages(QUEUE);
+        for message in &messages[fed..] {
+            let WakeUp { shard } = serde_json::from_str(&message.body).unwrap();
+            let serving = &loops[usize::from(shard.0) % loops.len()];
+            asked.push(serving.begin(event::wake(shard), Duration::from_mins(5)));
+        }
+        fed = messages.len();
+        std::mem::take(&mut asked)
+    };
+    tokio::pin!(work);
+    let mut pending = Vec::new();
+    let done = loop {
+        pending.extend(feed());
+        tokio::select! {
+            done = &mut work => break done,
+            () = tokio::time::sleep(Duration::from_millis(5)) => {}
+        }
+    };
+    pending.extend(feed());
+    while let Some(next) = pending.pop() {
+        let answer = next.answer().await.unwrap();
+        assert_eq!(answer, br#"{"batchItemFailures":[]}"#);
+        pending.extend(feed());
+    }
+    (done, fed)
+}
+
+/// Where an update starts and ends.
+pub(crate) fn span(post: &Post) -> (Position, Position) {
+    match ServerFrame::parse(post.frame.as_deref().unwrap()).unwrap() {
+        ServerFrame::Update { from, at, .. } => (from, at),
+        other => panic!("not an update: {other:?}"),
+    }
+}
+
+/// Asserts that the posts that a client took in are updates that follow one another without a gap
+/// and end at `at`.
+pub(crate) fn assert_up_to_date(posts: &[Post], at: Position) {
+    let taken = posts
+        .iter()
+        .filter(|post| matches!(post.mood, Mood::Fine | Mood::Slow(_)));
+    let mut held = None;
+    for (from, to) in taken.map(span) {
+        assert!(
+            held.is_none_or(|held| held == from),
+            "a gap from {held:?} to {from}"
+        );
+        held = Some(to);
+    }
+    assert_eq!(held, Some(at));
+}
+
+/// Most posts that started in any second.
+pub(crate) fn most_in_a_second(posts: &[Post]) -> usize {
+    let mut times: Vec<_> = posts.iter().map(|post| post.at).collect();
+    times.sort_unstable();
+    let mut first = 0;
+    let mut most = 0;
+    for (last, at) in times.iter().enumerate() {
+        while *at - times[first] >= Duration::from_secs(1) {
+            first += 1;
+        }
+        most = most.max(last + 1 - first);
+    }
+    most
+}
