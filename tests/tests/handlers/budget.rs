@@ -8,8 +8,8 @@ use place_tests::lambda::{Memory, Rig};
 
 use crate::support::{Painter, assert_up_to_date, feed, most_in_a_second};
 
-/// What may go out at once beside the budget: a twentieth of a second's posts.
-const BURST: usize = 20;
+/// Part of the budget that may come together beside it: posts that were late on their way.
+const LATE: usize = 20;
 
 /// Paints for three seconds; frames that each client got, messages, and posts in a second.
 async fn paint_for_a_while(clients: usize, budget: u32) -> (usize, usize, usize) {
@@ -63,11 +63,11 @@ async fn ten_clients_get_a_frame_each_tick() {
 
 #[tokio::test]
 async fn a_thousand_clients_cost_no_more_than_the_budget() {
-    let budget = 2000;
+    let (budget, frames_at_most) = (2000, 9);
     let (frames, _, most) = paint_for_a_while(1000, 2000).await;
-    assert!(most <= budget + budget / BURST, "{most} posts in a second");
+    assert!(most <= budget + budget / LATE, "{most} posts in a second");
     assert!(
-        (3..=9).contains(&frames),
+        (3..=frames_at_most).contains(&frames),
         "{frames} frames in three seconds of two each"
     );
 }
@@ -76,7 +76,7 @@ async fn a_thousand_clients_cost_no_more_than_the_budget() {
 async fn ten_thousand_clients_cost_no_more_than_the_budget() {
     let budget = 5000;
     let (frames, _, most) = paint_for_a_while(10_000, 5000).await;
-    assert!(most <= budget + budget / BURST, "{most} posts in a second");
+    assert!(most <= budget + budget / LATE, "{most} posts in a second");
     assert!(
         (2..=4).contains(&frames),
         "{frames} frames of two seconds each"
