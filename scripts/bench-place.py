@@ -1,8 +1,13 @@
-"""Prints the figures of bench-place.sh as Markdown: one column a run."""
+"""Prints the figures of bench-place.sh as Markdown: one column a run, then the functions' sizes.
 
+    bench-place.py <directory of the runs' JSON> <directory of the functions>
+"""
+
+import io
 import json
 import pathlib
 import sys
+import zipfile
 
 RUNS = ["at-once", "yardstick", "steady-333", "steady-1639"]
 FIGURES = [
@@ -19,7 +24,7 @@ FIGURES = [
 ]
 GOAL = 30
 
-work = pathlib.Path(sys.argv[1])
+work, functions = map(pathlib.Path, sys.argv[1:])
 
 
 def read(name):
@@ -27,6 +32,13 @@ def read(name):
         return json.loads((work / f"{name}.json").read_text())
     except ValueError:
         return {}
+
+
+def zipped(path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, path.name)
+    return len(buffer.getvalue())
 
 
 runs = {name: read(name) for name in RUNS}
@@ -50,4 +62,8 @@ for key, name in FIGURES[2:6]:
         if key == "p50_ms":
             goal = f" (goal {GOAL}: {'reached' if ratio >= GOAL else 'MISSED'})"
         print(f"- {name}: {ratio:.1f} times better than the yardstick{goal}")
+print()
+print("| function | binary, bytes | zipped |\n|---|---|---|")
+for binary in sorted(functions.glob("*/bootstrap")):
+    print(f"| {binary.parent.name} | {binary.stat().st_size} | {zipped(binary)} |")
 print()

@@ -63,7 +63,7 @@ yard=$("$python" $reference/deploy.py "http://127.0.0.1:$port" "$redis" "$work/v
 run yardstick "$yard" --protocol yardstick --patience 120 --messages "$messages"
 "$placectl" local stop --config "$work/place.toml"
 
-python3 scripts/bench-place.py "$work"
+python3 scripts/bench-place.py "$work" "$target/lambda"
 say "== each function alone"
 PLACE_YARDSTICK_PYTHON=$python cargo test --workspace --bench handlers -- || failed+=(handlers)
 say "machine: $(machine)"

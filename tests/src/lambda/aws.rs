@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Value, json};
 
@@ -65,11 +65,7 @@ impl AwsStub {
 
     /// The messages that were sent to a queue so far.
     pub fn messages(&self, queue: &str) -> Vec<Message> {
-        let messages = self
-            .state
-            .messages
-            .lock()
-            .expect("nobody panics while holding it");
+        let messages = self.state.messages();
         messages
             .iter()
             .filter(|message| message.queue == queue)
@@ -88,11 +84,7 @@ impl AwsStub {
     /// When a write was one that DynamoDB would have refused: more than 25 rows, none, or one key
     /// twice.
     pub fn rows(&self, table: &str) -> Rows {
-        let writes = self
-            .state
-            .writes
-            .lock()
-            .expect("nobody panics while holding it");
+        let writes = self.state.writes();
         let mut rows = Rows::new();
         for write in writes.iter() {
             apply(write, table, &mut rows);
@@ -102,16 +94,8 @@ impl AwsStub {
 
     /// Forgets messages and rows.
     pub fn clear(&self) {
-        self.state
-            .messages
-            .lock()
-            .expect("nobody panics while holding it")
-            .clear();
-        self.state
-            .writes
-            .lock()
-            .expect("nobody panics while holding it")
-            .clear();
+        self.state.messages().clear();
+        self.state.writes().clear();
         self.state.calls.store(0, Ordering::SeqCst);
     }
 }
@@ -148,6 +132,16 @@ fn key(row: &Value) -> (String, String) {
 }
 
 impl State {
+    fn messages(&self) -> MutexGuard<'_, Vec<Message>> {
+        self.messages
+            .lock()
+            .expect("nobody panics while holding it")
+    }
+
+    fn writes(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.writes.lock().expect("nobody panics while holding it")
+    }
+
     fn send_message(&self, body: &[u8]) -> Reply {
         let input: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| input[name].as_str().unwrap_or_default().to_owned();
@@ -158,10 +152,7 @@ impl State {
             deduplication: text("MessageDeduplicationId"),
             body: text("MessageBody"),
         };
-        let mut messages = self
-            .messages
-            .lock()
-            .expect("nobody panics while holding it");
+        let mut messages = self.messages();
         messages.push(message);
         let id = format!("message-{}", messages.len());
         let answer =
@@ -171,8 +162,7 @@ impl State {
 
     fn write(&self, body: &[u8]) -> Reply {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        let mut writes = self.writes.lock().expect("nobody panics while holding it");
-        writes.push(body.to_vec());
+        self.writes().push(body.to_vec());
         json_reply(&json!({ "UnprocessedItems": {} }))
     }
 }

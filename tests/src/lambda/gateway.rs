@@ -101,13 +101,7 @@ impl GatewayStub {
 
     /// From now on `client`'s connection is in this mood.
     pub fn set(&self, client: &str, mood: Mood) {
-        let mut moods = self
-            .state
-            .moods
-            .write()
-            .expect("nobody panics while holding it");
-        moods.insert(client.to_owned(), mood);
-        self.state.moody.store(true, Ordering::SeqCst);
+        self.state.set(client, mood);
     }
 
     /// Number of posts so far, whatever became of them.
@@ -147,11 +141,7 @@ impl GatewayStub {
 
     /// The connections that were closed.
     pub fn closed(&self) -> Vec<String> {
-        self.state
-            .closed
-            .lock()
-            .expect("nobody panics while holding it")
-            .clone()
+        self.state.closed().clone()
     }
 
     /// Forgets all posts.
@@ -173,6 +163,16 @@ impl GatewayStub {
 impl State {
     fn log(&self) -> MutexGuard<'_, Vec<Post>> {
         self.log.lock().expect("nobody panics while holding it")
+    }
+
+    fn closed(&self) -> MutexGuard<'_, Vec<String>> {
+        self.closed.lock().expect("nobody panics while holding it")
+    }
+
+    fn set(&self, client: &str, mood: Mood) {
+        let mut moods = self.moods.write().expect("nobody panics while holding it");
+        moods.insert(client.to_owned(), mood);
+        self.moody.store(true, Ordering::SeqCst);
     }
 
     fn mood(&self, client: &str) -> Mood {
@@ -220,10 +220,7 @@ impl Service for State {
         let mood = self.mood(&client);
         match request.method {
             "POST" => self.note(&client, mood, request.body),
-            "DELETE" => {
-                let mut closed = self.closed.lock().expect("nobody panics while holding it");
-                closed.push(client);
-            }
+            "DELETE" => self.closed().push(client),
             _ => {}
         }
         match mood {
