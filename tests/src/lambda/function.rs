@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::runtime::{InvokeError, Pending, RuntimeApi};
+use super::{InvokeError, Pending, RuntimeApi};
 use crate::process::Resident;
 use crate::supervised::Supervised;
 

@@ -9,10 +9,8 @@ use place_config::env::OriginList;
 use place_config::{Function as Kind, FunctionEnv, Names, Queue, StackConfig};
 use tempfile::TempDir;
 
-use super::aws::AwsStub;
 use super::function::{Function, binary, lambda_variables};
-use super::gateway::{GatewayStub, Memory};
-use super::runtime::RuntimeApi;
+use super::{AwsStub, GatewayStub, Memory, RuntimeApi};
 use crate::cloud::REGION;
 use crate::placectl::artifacts;
 use crate::process::Resident;

@@ -1,6 +1,11 @@
 //! The functions alone: their real binaries on a stub of Lambda's Runtime API, with a real Redis,
 //! a gateway that fails as it is told, and tables behind a proxy that kills.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that can't go on panics, with what it found"
+)]
+
 mod budget;
 mod flood;
 mod gateway_faults;

@@ -69,16 +69,16 @@ pub(crate) async fn feed<T>(
     loops: &[Function],
     work: impl Future<Output = T>,
 ) -> (T, usize) {
-    let mut fed = 0;
+    let mut handed_over = 0;
     let mut asked: Vec<Pending> = Vec::new();
     let mut feed = || {
         let messages = rig.aws.messages(QUEUE);
-        for message in &messages[fed..] {
+        for message in &messages[handed_over..] {
             let WakeUp { shard } = serde_json::from_str(&message.body).unwrap();
             let serving = &loops[usize::from(shard.0) % loops.len()];
             asked.push(serving.begin(event::wake(shard), Duration::from_mins(5)));
         }
-        fed = messages.len();
+        handed_over = messages.len();
         std::mem::take(&mut asked)
     };
     tokio::pin!(work);
@@ -96,7 +96,7 @@ pub(crate) async fn feed<T>(
         assert_eq!(answer, br#"{"batchItemFailures":[]}"#);
         pending.extend(feed());
     }
-    (done, fed)
+    (done, handed_over)
 }
 
 /// Where an update starts and ends.
