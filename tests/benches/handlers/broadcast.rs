@@ -112,7 +112,9 @@ async fn measured(
         posting += rig.gateway.span();
     }
     let used = processor_time(function.id()).zip(before);
-    let used = used.map_or(Duration::ZERO, |(after, before)| after - before);
+    let used = used.map_or(Duration::ZERO, |(after, before)| {
+        after.saturating_sub(before)
+    });
     let posts = clients * u64::from(rounds);
     Figures {
         per_second: rate(posts, posting),
