@@ -13,9 +13,6 @@ use crate::store::Stats;
 /// answer stays under Lambda's limit of 6 MB.
 pub const CANVAS_PART_BYTES: usize = 4 * 1024 * 1024;
 
-/// Most clients in one page: the function asks the gateway about each of them.
-pub const CLIENT_PAGE: usize = 500;
-
 /// A question of the CLI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]

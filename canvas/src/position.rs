@@ -46,6 +46,16 @@ impl Position {
         }
     }
 
+    /// The largest position before this one (itself at the very beginning).
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        match (self.n.checked_sub(1), self.ms.checked_sub(1)) {
+            (Some(n), _) => Self::new(self.ms, n),
+            (None, Some(ms)) => Self::new(ms, u64::MAX),
+            (None, None) => self,
+        }
+    }
+
     /// Sort key of the history table for the record `index` of the entry at this position.
     ///
     /// All three numbers are zero-padded, so text order is the order of the changes.
@@ -147,6 +157,7 @@ mod tests {
         fn next_is_the_next(ms: u64, n: u64) {
             let position = Position::new(ms, n);
             prop_assert!(position.next() > position || position == Position::new(u64::MAX, u64::MAX));
+            prop_assert!(position == Position::ZERO || position.previous().next() == position);
         }
     }
 

@@ -110,6 +110,15 @@ impl TestRedis {
         self.wait_until_ready()
     }
 
+    /// Lets the leases of `stack`, and its calls, expire now: those of `shards` shards and the
+    /// save's.
+    pub fn expire_leases(&self, stack: &str, shards: u16) -> io::Result<()> {
+        let shards = (0..shards).map(|shard| format!(" {{place:{stack}}}:awake:{shard}"));
+        let shards: String = shards.collect();
+        self.ask(&format!("DEL {{place:{stack}}}:saving{shards}"))
+            .map(drop)
+    }
+
     fn wait_until_ready(&mut self) -> io::Result<()> {
         let start = Instant::now();
         loop {

@@ -4,8 +4,11 @@
 -- ARGV  1 token, 2 length of a call (ms)
 -- Answers whether the lease was the caller's.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
-  return 0
+local call = 'called:' .. ARGV[1]
+local holder = redis.call('GET', KEYS[1])
+if holder ~= ARGV[1] then
+  -- The answer to an earlier try may have been lost.
+  return holder == call and 1 or 0
 end
-redis.call('SET', KEYS[1], 'called', 'PX', ARGV[2])
+redis.call('SET', KEYS[1], call, 'PX', ARGV[2])
 return 1

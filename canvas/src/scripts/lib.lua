@@ -25,6 +25,19 @@ local function needs_history(clients, awake)
   return redis.call('SCARD', clients) > 0 or redis.call('EXISTS', awake) == 1
 end
 
+-- Calls a shard's loop, unless one runs or is called; says whether `caller` must wake it. A call
+-- carries its caller's name, so that a script that runs a second time, because the first answer was
+-- lost, says the same again.
+local function call_loop(awake, caller, length)
+  local call = 'called:' .. caller
+  return redis.call('SET', awake, call, 'NX', 'PX', length) or redis.call('GET', awake) == call
+end
+
+-- Whether what a lease's key holds is a call, and no loop's token.
+local function is_call(holder)
+  return holder:sub(1, 6) == 'called'
+end
+
 -- Moves a cursor, but never back.
 local function forward(key, position)
   local held = redis.call('GET', key)

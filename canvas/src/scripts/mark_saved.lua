@@ -33,6 +33,9 @@ for key = 5, #KEYS, 3 do
     end
   end
 end
--- The entry at the floor stays, so the newest entry always does.
+-- The last entry up to the floor stays. So the newest entry always does, and whoever finds the entry
+-- of its own position gone knows that it has missed something.
+local kept = redis.call('XREVRANGE', KEYS[4], floor, '-', 'COUNT', 1)[1]
+floor = kept and kept[1] or floor
 local trimmed = redis.call('XTRIM', KEYS[4], 'MINID', floor)
 return {1, trimmed, math.max(0, tonumber(redis.call('GET', KEYS[3]) or '0'))}

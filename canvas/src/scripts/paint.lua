@@ -1,21 +1,40 @@
 -- Paints one message: all of its pixels, or none.
 --
--- KEYS  1 meta, 2 canvas, 3 history, 4 unsaved, 5 cooldown, then clients and awake of each shard
+-- KEYS  1 meta, 2 canvas, 3 history, 4 unsaved, 5 cooldown, 6 done, then clients and awake of each
+--       shard
 -- ARGV  1 width, 2 height, 3 background as text, 4 background as bytes, 5 salt for a new canvas,
 --       6 pixel records, 7 connection id, 8 source address, 9 most unsaved changes,
 --       10 pause of a connection (ms), 11 messages a second of a source, 12 length of a call (ms),
---       13 '1' when an earlier try of this message may have been done
--- Answers {'painted', position, number of each shard to wake...}, {'cooling', ms}, {'full'} or
--- {'mismatch', width, height}.
+--       13 name of this message, which no other has and which `done` ends in, 14 how long it is
+--       remembered (ms)
+-- Answers {'painted', position, number of each shard to wake...}, {'cooling', ms}, {'cooling', ms,
+-- 'told'} when the connection has heard so before, {'full'} or {'mismatch', width, height}.
 
 local RECORD = 7
 local width, height = ARGV[1], ARGV[2]
 local records, connection = ARGV[6], ARGV[7]
 local changes = #records / RECORD
 
+local function painted(position)
+  local answer = {'painted', position}
+  for key = 7, #KEYS, 2 do
+    if redis.call('SCARD', KEYS[key]) > 0 and call_loop(KEYS[key + 1], ARGV[13], ARGV[12]) then
+      answer[#answer + 1] = tostring((key - 7) / 2)
+    end
+  end
+  return answer
+end
+
+-- Whoever does not hear the answer sends the message again, a cluster's client by itself too.
+local done = redis.call('GET', KEYS[6])
+if done then
+  return painted(done)
+end
+
 local meta = redis.call('HMGET', KEYS[1], 'width', 'height', 'salt')
 local salt = meta[3]
-if not meta[1] then
+local is_first = not meta[1]
+if is_first then
   salt = ARGV[5]
   redis.call('HSET', KEYS[1], 'width', width, 'height', height, 'background', ARGV[3], 'salt', salt)
 elseif meta[1] ~= width or meta[2] ~= height then
@@ -30,21 +49,6 @@ end
 
 local now = now_ms()
 local source = redis.sha1hex(salt .. ARGV[8]):sub(1, 16)
-
--- The answer to an earlier try was lost: was it painted?
-local function painted_before()
-  local since = string.format('%.0f-0', now - 30000)
-  for _, entry in ipairs(redis.call('XREVRANGE', KEYS[3], '+', since, 'COUNT', 5000)) do
-    local fields = entry[2]
-    if fields[4] == connection and fields[2] == records then
-      return entry[1]
-    end
-  end
-end
-local done = ARGV[13] == '1' and painted_before()
-if done then
-  return {'painted', done}
-end
 
 -- Who may send a message each `pause` ms, and `burst` ms' worth of them at once, has a time in the
 -- sorted set up to which its messages are paid for (the generic cell rate algorithm).
@@ -65,7 +69,13 @@ if pause > 0 or rate > 0 then
   end
   wait = math.max(wait, wait_source)
   if wait > 0.001 then
-    return {'cooling', string.format('%.0f', math.ceil(wait))}
+    local answer = {'cooling', string.format('%.0f', math.ceil(wait))}
+    -- One that floods hears it once for each time that it has to wait.
+    if redis.call('ZADD', KEYS[5], 'NX', string.format('%.3f', now + wait), 'r:' .. connection) == 0
+    then
+      answer[3] = 'told'
+    end
+    return answer
   end
   if paid then
     redis.call('ZADD', KEYS[5], string.format('%.3f', paid), 'c:' .. connection)
@@ -92,12 +102,8 @@ for start = 1, #records, RECORD do
 end
 local position = redis.call('XADD', KEYS[3], '*', 'p', records, 'c', connection, 'i', source)
 redis.call('INCRBY', KEYS[4], changes)
-
-local answer = {'painted', position}
-for key = 6, #KEYS, 2 do
-  if redis.call('SCARD', KEYS[key]) > 0
-    and redis.call('SET', KEYS[key + 1], 'called', 'NX', 'PX', ARGV[12]) then
-    answer[#answer + 1] = tostring((key - 6) / 2)
-  end
+if is_first then
+  redis.call('HSET', KEYS[1], 'first', position)
 end
-return answer
+redis.call('SET', KEYS[6], position, 'PX', ARGV[14])
+return painted(position)

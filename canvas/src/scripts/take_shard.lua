@@ -5,7 +5,7 @@
 -- Answers the cursor, or nothing when another loop has the lease.
 
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= 'called' and holder ~= ARGV[1] then
+if holder and not is_call(holder) and holder ~= ARGV[1] then
   return false
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])

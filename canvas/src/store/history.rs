@@ -34,6 +34,39 @@ pub(super) fn entry((id, fields): RawEntry) -> Result<Entry, StoreError> {
     Ok(found)
 }
 
+/// What follows a position in history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// Entries, from the oldest on.
+    pub entries: Vec<Entry>,
+    /// Whether some that came before them are gone.
+    pub gap: bool,
+}
+
+impl After {
+    /// What `raw` says of what follows `position`, whose own entry it begins with if that is there.
+    ///
+    /// Nothing has its entry at position `ZERO`; there the `first` position ever must be the first.
+    pub(super) fn of(
+        position: Position,
+        raw: Vec<RawEntry>,
+        first: &str,
+    ) -> Result<Self, StoreError> {
+        let begins_with = |text: &str| raw.first().is_none_or(|(id, _)| id == text);
+        let gap = if position == Position::ZERO {
+            !first.is_empty() && !begins_with(first)
+        } else {
+            raw.is_empty() || !begins_with(&position.to_string())
+        };
+        let entries = raw.into_iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let entries = entries.into_iter().filter(|entry| entry.at > position);
+        Ok(Self {
+            entries: entries.collect(),
+            gap,
+        })
+    }
+}
+
 impl Store {
     /// The position of the newest change, `ZERO` before the first.
     pub async fn newest(&self) -> Result<Position, StoreError> {
@@ -68,5 +101,27 @@ impl Store {
         command.arg("COUNT").arg(max_entries.max(1));
         let entries: Vec<RawEntry> = self.read(DOING, &command).await?;
         entries.into_iter().map(entry).collect()
+    }
+
+    /// The same, and whether anything between `position` and the first of them is gone.
+    pub async fn follow(
+        &self,
+        position: Position,
+        max_entries: usize,
+    ) -> Result<After, StoreError> {
+        let mut range = redis::cmd("XRANGE");
+        range
+            .arg(self.keys.history())
+            .arg(position.to_string())
+            .arg("+");
+        range.arg("COUNT").arg(max_entries.max(1).saturating_add(1));
+        let entries: Vec<RawEntry> = self.read(DOING, &range).await?;
+        let mut first = None;
+        if position == Position::ZERO {
+            let mut command = redis::cmd("HGET");
+            command.arg(self.keys.meta()).arg("first");
+            first = self.read::<Option<String>>(DOING, &command).await?;
+        }
+        After::of(position, entries, &first.unwrap_or_default())
     }
 }

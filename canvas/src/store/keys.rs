@@ -1,5 +1,7 @@
 //! The names of the keys.
 
+use std::fmt;
+
 use crate::connection::Shard;
 
 /// The keys of one stack, all with one hash tag.
@@ -19,8 +21,8 @@ impl Keys {
         format!("{}{suffix}", self.prefix)
     }
 
-    fn of_shard(&self, name: &str, shard: Shard) -> String {
-        format!("{}{name}:{shard}", self.prefix)
+    fn of(&self, name: &str, one: impl fmt::Display) -> String {
+        format!("{}{name}:{one}", self.prefix)
     }
 
     pub(super) fn canvas(&self) -> String {
@@ -59,23 +61,32 @@ impl Keys {
         self.key("cooldown")
     }
 
+    /// What a message painted, by the message's name.
+    pub(super) fn done(&self, message: &str) -> String {
+        self.of("done", message)
+    }
+
+    pub(super) fn doubtful(&self) -> String {
+        self.key("doubtful")
+    }
+
     pub(super) fn clients(&self, shard: Shard) -> String {
-        self.of_shard("clients", shard)
+        self.of("clients", shard)
     }
 
     pub(super) fn joined(&self, shard: Shard) -> String {
-        self.of_shard("joined", shard)
+        self.of("joined", shard)
     }
 
     pub(super) fn roster(&self, shard: Shard) -> String {
-        self.of_shard("roster", shard)
+        self.of("roster", shard)
     }
 
     pub(super) fn cursor(&self, shard: Shard) -> String {
-        self.of_shard("cursor", shard)
+        self.of("cursor", shard)
     }
 
     pub(super) fn awake(&self, shard: Shard) -> String {
-        self.of_shard("awake", shard)
+        self.of("awake", shard)
     }
 }

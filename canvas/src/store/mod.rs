@@ -16,24 +16,28 @@
 //! | `joined:<shard>` | hash | when each of them connected, in ms |
 //! | `roster:<shard>` | counter | changes of `clients:<shard>`, so that a loop knows when to read it again |
 //! | `cursor:<shard>` | string | position up to which the shard's clients have been sent updates |
-//! | `awake:<shard>` | string, expires | `called`, or the token of the loop that runs |
+//! | `awake:<shard>` | string, expires | `called:` and by whom, or the token of the loop that runs |
 //! | `sharding` | string | number of shards that the sets of clients are laid out for |
 //! | `saved` | string | position up to which history is in DynamoDB |
 //! | `unsaved` | counter | changes (pixels) in history after `saved` |
 //! | `saving` | string, expires | token of the save that runs |
 //! | `last_save` | string | what the last save did, as JSON |
 //! | `cooldown` | sorted set | who must wait (`c:<id>`, `i:<hash>`), by when that ends, in ms |
-//! | `meta` | hash | width, height, background, salt: written by the first paint |
+//! | `done:<message>` | string, expires | position of what that message painted |
+//! | `doubtful` | hash | pixels whose row of current colours may yet be overwritten, see [`Doubt`] |
+//! | `meta` | hash | width, height, background, salt, first position: written by the first paint |
 //!
 //! # What is kept of history
 //!
 //! The newest entry is never trimmed, so its id is the newest position; nor is anything that is
 //! not saved, that a shard still needs, or that is younger than [`StoreConfig::retain`]. A shard
 //! needs what follows its cursor while it has clients or a loop. A shard with neither needs
-//! nothing: its cursor jumps to the newest position when a client joins or a loop takes it.
+//! nothing: its cursor jumps to the newest position when a client joins or a loop takes it. Of what
+//! could go, the newest entry stays too, so a reader whose own entry is there has missed nothing.
 
 mod canvas;
 mod clients;
+mod doubts;
 mod history;
 mod keys;
 mod link;
@@ -53,6 +57,8 @@ use rand::Rng;
 use thiserror::Error;
 
 pub use clients::{Admission, ClientPage, Joined};
+pub use doubts::Doubt;
+pub use history::After;
 pub use paint::{PaintError, Painted};
 pub use save::{MarkSaved, SaveLease, SaveSummary};
 pub use shards::{Asleep, Polled, Taken};

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use thiserror::Error;
 
-use super::script::{Call, Script, broke, script};
+use super::script::{Call, Script, script};
 use super::shards::CALL_MS;
 use super::{Store, StoreError, Token};
 use crate::connection::{ConnectionId, Shard};
@@ -14,6 +14,9 @@ use crate::pixel::{self, Pixel};
 use crate::position::Position;
 
 static PAINT: LazyLock<Script> = script!("painting", "paint");
+
+/// How long a message is remembered: longer than anybody sends it again.
+const REMEMBERED_MS: u64 = 60_000;
 
 /// What a paint did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub enum PaintError {
     CoolingDown {
         /// How long, in milliseconds.
         retry_ms: u64,
+        /// Whether the connection was refused before within the same pause.
+        told: bool,
     },
     /// History holds as many unsaved changes as it may.
     #[error("the canvas takes no more changes until the last ones are saved")]
@@ -58,8 +63,9 @@ impl Store {
     /// `source` is the painter's address. It goes to Redis to be hashed with the canvas's salt and
     /// is stored nowhere.
     ///
-    /// If the connection breaks before the answer comes, it asks again, and the script finds out
-    /// whether the message had been painted: it is never painted twice.
+    /// If the connection breaks before the answer comes, it asks again, as the cluster's client does
+    /// by itself. The message has a name by which the script knows it again: it is never painted
+    /// twice, and the shards that it called are answered again.
     pub async fn paint(
         &self,
         by: &ConnectionId,
@@ -68,16 +74,10 @@ impl Store {
     ) -> Result<Painted, PaintError> {
         check(pixels, self.config.geometry)?;
         let records = pixel::encode(pixels);
-        let call = |again| self.paint_call(by, &network(source), &records, again);
-        let answer = match self.run_once::<Vec<String>>(&call(false)).await {
-            Err(error) if broke(&error) => self.run_once(&call(true)).await,
-            answer => answer,
-        };
-        let failed = |source| StoreError::Redis {
-            doing: PAINT.doing,
-            source,
-        };
-        self.painted(&answer.map_err(failed)?)
+        let message = Token::random();
+        let call = self.paint_call(by, &network(source), &records, &message);
+        let answer: Vec<String> = self.run(call).await?;
+        self.painted(&answer)
     }
 
     pub(super) fn paint_call(
@@ -85,7 +85,7 @@ impl Store {
         by: &ConnectionId,
         source: &str,
         records: &[u8],
-        again: bool,
+        message: &Token,
     ) -> Call<'static> {
         let (keys, config) = (&self.keys, &self.config);
         let shards = self.shards().flat_map(|s| [keys.clients(s), keys.awake(s)]);
@@ -97,6 +97,7 @@ impl Store {
                 keys.history(),
                 keys.unsaved(),
                 keys.cooldown(),
+                keys.done(message.as_str()),
             ])
             .keys(shards)
             .arg(config.geometry.width())
@@ -111,7 +112,8 @@ impl Store {
             .arg(config.cooldown_ms)
             .arg(config.max_messages_per_second_per_source)
             .arg(CALL_MS)
-            .arg(u8::from(again))
+            .arg(message.as_str())
+            .arg(REMEMBERED_MS)
     }
 
     fn painted(&self, answer: &[String]) -> Result<Painted, PaintError> {
@@ -128,8 +130,9 @@ impl Store {
                     wake: wake.collect::<Result<_, _>>()?,
                 })
             }
-            ["cooling", ms] => Err(PaintError::CoolingDown {
+            ["cooling", ms, told @ ..] => Err(PaintError::CoolingDown {
                 retry_ms: ms.parse().map_err(|_| unusable())?,
+                told: !told.is_empty(),
             }),
             ["full"] => Err(PaintError::Full),
             ["mismatch", width, height] => Err(self.mismatch(width, height).into()),

@@ -9,11 +9,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::history::{RawEntry, entry};
-use super::script::{Script, script};
+use super::history::{After, RawEntry};
+use super::script::{Call, Script, script};
 use super::{Store, StoreError, Token, millis};
 use crate::connection::Shard;
-use crate::entry::Entry;
 use crate::position::Position;
 
 /// How long a call is good for: a loop that doesn't come by then is called again.
@@ -44,8 +43,8 @@ pub enum Taken {
 pub enum Polled {
     /// The lease is the loop's and was renewed.
     Alive {
-        /// History after the cursor, from the oldest on.
-        entries: Vec<Entry>,
+        /// History after the cursor.
+        news: After,
         /// Changes whenever a client joins or leaves the shard: while it stays the same, so does
         /// the shard's set of clients.
         roster: u64,
@@ -108,17 +107,19 @@ impl Store {
                 keys.cursor(shard),
                 keys.roster(shard),
                 keys.history(),
+                keys.meta(),
             ])
             .arg(token.as_str())
             .arg(millis(ttl))
             .arg(cursor.to_string())
             .arg(max_entries.max(1));
-        let (alive, roster, entries): (bool, u64, Vec<RawEntry>) = self.run(call).await?;
+        let (alive, roster, entries, first): (bool, u64, Vec<RawEntry>, String) =
+            self.run(call).await?;
         if !alive {
             return Ok(Polled::Lost);
         }
-        let entries = entries.into_iter().map(entry).collect::<Result<_, _>>()?;
-        Ok(Polled::Alive { entries, roster })
+        let news = After::of(cursor, entries, &first)?;
+        Ok(Polled::Alive { news, roster })
     }
 
     /// Renews a shard's lease for `ttl`; `false` when it is not the caller's any more.
@@ -185,15 +186,19 @@ impl Store {
     /// After a change of the number of shards it moves the clients to their new shards first.
     pub async fn lagging_shards(&self) -> Result<Vec<Shard>, StoreError> {
         self.settle_shards().await?;
+        let lagging: Vec<u16> = self.run(self.lagging_call()).await?;
+        Ok(lagging.into_iter().map(Shard).collect())
+    }
+
+    pub(super) fn lagging_call(&self) -> Call<'static> {
         let keys = &self.keys;
         let shards = self.shards();
-        let call = LAGGING
+        LAGGING
             .call()
             .key(keys.history())
             .keys(shards.flat_map(|s| [keys.clients(s), keys.awake(s), keys.cursor(s)]))
-            .arg(CALL_MS);
-        let lagging: Vec<u16> = self.run(call).await?;
-        Ok(lagging.into_iter().map(Shard).collect())
+            .arg(Token::random().as_str())
+            .arg(CALL_MS)
     }
 
     /// The cursors of all shards that have one.

@@ -117,7 +117,7 @@ fn of_shard(
 ) -> Result<ShardStats, StoreError> {
     let state = match awake.as_str() {
         "" => ShardState::Asleep,
-        "called" => ShardState::Called,
+        call if call.starts_with("called") => ShardState::Called,
         _ => ShardState::Running,
     };
     let cursor = (!cursor.is_empty()).then(|| cursor.parse()).transpose();

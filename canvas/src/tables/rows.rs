@@ -67,6 +67,8 @@ pub(super) trait Row {
     type Key: Eq + std::hash::Hash;
 
     fn key(&self) -> Self::Key;
+    /// Column and row of the pixel.
+    fn place(&self) -> (u16, u16);
     fn item(&self) -> Item;
     /// Whether this row is to be written rather than `other`, which has the same key.
     fn replaces(&self, other: &Self) -> bool;
@@ -77,6 +79,10 @@ impl Row for Change {
 
     fn key(&self) -> Self::Key {
         (self.at, self.index, self.pixel.x, self.pixel.y)
+    }
+
+    fn place(&self) -> (u16, u16) {
+        (self.pixel.x, self.pixel.y)
     }
 
     fn item(&self) -> Item {
@@ -97,6 +103,10 @@ impl Row for Current {
     type Key = (u16, u16);
 
     fn key(&self) -> Self::Key {
+        self.place()
+    }
+
+    fn place(&self) -> (u16, u16) {
         (self.pixel.x, self.pixel.y)
     }
 

@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
@@ -25,6 +26,10 @@ pub(super) enum Failure {
     Error(&'static str),
     /// All but so many rows are left undone.
     Partial(usize),
+    /// Everything is done, and the answer is this status.
+    Status(u16),
+    /// Everything is done, and the answer never comes.
+    Silence,
 }
 
 type Rows = BTreeMap<(String, String), Value>;
@@ -95,17 +100,18 @@ impl FakeDynamo {
         self.state.lock().unwrap().most_in_flight
     }
 
-    fn answer(&self, operation: &str, input: &Value) -> Result<Value, &'static str> {
+    fn answer(
+        &self,
+        operation: &str,
+        input: &Value,
+        fault: Option<Failure>,
+    ) -> Result<Value, &'static str> {
         let mut state = self.state.lock().unwrap();
-        let done = match (self.fault)(state.calls) {
-            None => usize::MAX,
+        let done = match fault {
             Some(Failure::Partial(done)) => done,
-            Some(Failure::Error(code)) => {
-                state.calls += 1;
-                return Err(code);
-            }
+            Some(Failure::Error(code)) => return Err(code),
+            _ => usize::MAX,
         };
-        state.calls += 1;
         match operation {
             "BatchWriteItem" => state.write(input, done),
             "BatchGetItem" => state.get(input, done),
@@ -241,11 +247,16 @@ impl HttpConnector for FakeDynamo {
             let target = request.headers().get("x-amz-target").unwrap().to_owned();
             let operation = target.split('.').nth(1).unwrap();
             let body = request.body().bytes().unwrap();
-            let answer = this.answer(operation, &serde_json::from_slice(body).unwrap());
+            let fault = this.next_fault();
+            let answer = this.answer(operation, &serde_json::from_slice(body).unwrap(), fault);
             this.count_out();
-            let (status, body) = match answer {
-                Ok(body) => (200, body),
-                Err(code) => (400, json!({ "__type": code, "message": "a fault" })),
+            let (status, body) = match (answer, fault) {
+                (_, Some(Failure::Silence)) => {
+                    return Err(ConnectorError::timeout("as the test wants it".into()));
+                }
+                (Ok(_), Some(Failure::Status(status))) => (status, json!({})),
+                (Ok(body), _) => (200, body),
+                (Err(code), _) => (400, json!({ "__type": code, "message": "a fault" })),
             };
             Ok(HttpResponse::new(
                 status.try_into().unwrap(),
@@ -256,6 +267,13 @@ impl HttpConnector for FakeDynamo {
 }
 
 impl FakeDynamo {
+    fn next_fault(&self) -> Option<Failure> {
+        let mut state = self.state.lock().unwrap();
+        let fault = (self.fault)(state.calls);
+        state.calls += 1;
+        fault
+    }
+
     fn count_in(&self) {
         let mut state = self.state.lock().unwrap();
         state.in_flight += 1;

@@ -67,7 +67,7 @@ async fn many_rows_go_out_in_full_batches_several_at_once() {
         Counts {
             rows: 1010,
             calls: 41,
-            retries: 0
+            ..Counts::default()
         }
     );
     assert_eq!((dynamo.rows("mru").len(), dynamo.calls()), (1010, 41));
@@ -122,6 +122,34 @@ async fn what_is_left_unprocessed_is_sent_again() {
 
     let places: Vec<_> = (0..250).map(|x| (x, 7)).collect();
     assert_eq!(dynamo.tables().get(&places).await.unwrap().len(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_answered_is_sent_again_and_its_rows_are_in_doubt() {
+    let dynamo = FakeDynamo::failing(|call| match call {
+        0 => Some(Failure::Silence),
+        1 => Some(Failure::Status(500)),
+        2 => Some(Failure::Error("ThrottlingException")),
+        _ => None,
+    });
+    let rows: Vec<_> = (0..100).map(|x| current(x, 1, 1)).collect();
+    let tables = dynamo.tables().with_in_flight(1);
+    let counts = tables.post_pixels(&rows).await.unwrap();
+    assert_eq!((counts.rows, counts.calls, counts.retries), (100, 7, 3));
+    let first: Vec<_> = (0..25).map(|x| (x, 7)).collect();
+    assert_eq!(counts.doubtful, first);
+    assert_eq!(dynamo.rows("mru").len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_never_answers_is_an_error_in_the_end() {
+    let dynamo = FakeDynamo::failing(|_| Some(Failure::Status(503)));
+    let failed = dynamo.tables().post_pixels(&[current(1, 1, 1)]).await;
+    assert!(
+        matches!(failed, Err(TablesError::Call { .. })),
+        "{failed:?}"
+    );
+    assert_eq!(dynamo.calls(), 12);
 }
 
 #[tokio::test(start_paused = true)]

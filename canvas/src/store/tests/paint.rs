@@ -115,7 +115,7 @@ async fn a_connection_cools_down() {
     let bench = Bench::with(|config| config.cooldown_ms = 300).await;
     bench.paint("a", 1).await;
     let refused = bench.store.paint(&id("a"), ADDRESS, &[dot(2)]).await;
-    let Err(PaintError::CoolingDown { retry_ms }) = refused else {
+    let Err(PaintError::CoolingDown { retry_ms, .. }) = refused else {
         panic!("{refused:?}");
     };
     assert!((1..=300).contains(&retry_ms), "{retry_ms}");
@@ -144,7 +144,7 @@ async fn an_address_has_its_rate_whatever_its_connections() {
             .await;
         match painted {
             Ok(_) => accepted += 1,
-            Err(PaintError::CoolingDown { retry_ms }) => assert!(retry_ms <= 1000),
+            Err(PaintError::CoolingDown { retry_ms, .. }) => assert!(retry_ms <= 1000),
             Err(error) => panic!("{error}"),
         }
     }
@@ -267,28 +267,66 @@ async fn a_broken_connection_is_mended_and_nothing_painted_twice() {
     );
 }
 
+/// What a cluster's client does by itself, and the store when its connection breaks: the same bytes
+/// come twice, and the second answer is the one that is heard.
 #[tokio::test]
-async fn a_lost_answer_is_found_again() {
-    let bench = Bench::new().await;
-    let first = bench.paint("a", 1).await;
-    bench.paint("b", 1).await;
+async fn a_message_that_comes_twice_is_painted_once_and_calls_again() {
+    let bench = Bench::with(|config| {
+        config.cooldown_ms = 60_000;
+        config.max_unsaved = 1;
+    })
+    .await;
+    bench.store.add_client(&id("viewer")).await.unwrap();
     let records = crate::pixel::encode(&[dot(1)]);
-    let again = bench.store.paint_call(&id("a"), ADDRESS, &records, true);
-    let answer: Vec<String> = bench.store.run_once(&again).await.unwrap();
-    assert_eq!(answer, ["painted", &first.to_string()]);
-    // Somebody else's paint, and other pixels, are no answer to it.
-    let other = bench.store.paint_call(&id("c"), ADDRESS, &records, true);
-    let answer: Vec<String> = bench.store.run_once(&other).await.unwrap();
-    assert_ne!(answer[1], first.to_string());
-    assert_eq!(
-        bench
+    let send = async |name: &str, message: &Token| -> Vec<String> {
+        let call = bench
             .store
-            .read_after(Position::ZERO, 10)
-            .await
-            .unwrap()
-            .len(),
-        3
-    );
+            .paint_call(&id(name), ADDRESS, &records, message);
+        bench.store.run_once(&call).await.unwrap()
+    };
+    let message = Token::random();
+    let first = send("a", &message).await;
+    assert_eq!((first[0].as_str(), first[2].as_str()), ("painted", "0"));
+    assert_eq!(send("a", &message).await, first);
+    // The call was not taken, so whoever did not hear of it calls again.
+    bench.command::<()>(&["DEL", "{place:test}:awake:0"]).await;
+    assert_eq!(send("a", &message).await, first);
+    // A loop that has come needs no further call.
+    bench
+        .store
+        .take_shard(Shard(0), &Token::random(), TTL)
+        .await
+        .unwrap();
+    assert_eq!(send("a", &message).await, first[..2]);
+    // Another message with the same pixels is another paint.
+    assert_eq!(send("a", &Token::random()).await, ["full"]);
+    let history = bench.store.read_after(Position::ZERO, 10).await.unwrap();
+    assert_eq!(history.len(), 1);
+    let kept: u64 = bench
+        .command(&["PTTL", &format!("{{place:test}}:done:{}", message.as_str())])
+        .await;
+    assert!((50_000..=60_000).contains(&kept), "{kept}");
+}
+
+#[tokio::test]
+async fn a_connection_is_told_once_that_it_must_wait() {
+    let bench = Bench::with(|config| config.cooldown_ms = 100).await;
+    bench.paint("a", 1).await;
+    let mut heard = Vec::new();
+    for _ in 0..5 {
+        match bench.store.paint(&id("a"), ADDRESS, &[dot(2)]).await {
+            Err(PaintError::CoolingDown { told, .. }) => heard.push(told),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(heard, [false, true, true, true, true]);
+    tokio::time::sleep(Duration::from_millis(110)).await;
+    bench.paint("a", 2).await;
+    let refused = bench.store.paint(&id("a"), ADDRESS, &[dot(2)]).await;
+    assert!(matches!(
+        refused,
+        Err(PaintError::CoolingDown { told: false, .. })
+    ));
 }
 
 #[tokio::test]

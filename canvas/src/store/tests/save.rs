@@ -244,3 +244,25 @@ async fn the_last_save_is_remembered() {
     let lease = bench.store.take_save(&Token::random(), TTL).await.unwrap();
     assert_eq!(lease, SaveLease::Taken { saved: to });
 }
+
+#[tokio::test]
+async fn doubts_are_kept_until_they_are_settled() {
+    let bench = Bench::new().await;
+    let (first, second) = (Token::random(), Token::random());
+    assert_eq!(bench.store.doubts().await.unwrap(), []);
+    // Bytes of every kind: a line's end and a colon too.
+    let places = [(0, 0), (2570, 14906), (u16::MAX, 1)];
+    bench.store.note_doubt(&first, &places).await.unwrap();
+    bench.store.note_doubt(&second, &[(1, 2)]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let doubts = bench.store.doubts().await.unwrap();
+    assert_eq!(doubts.len(), 2);
+    let noted = doubts.iter().find(|doubt| doubt.name == first).unwrap();
+    assert_eq!(noted.places, places);
+    assert!((15..5000).contains(&noted.age.as_millis()), "{noted:?}");
+    bench.store.note_doubt(&second, &places[1..]).await.unwrap();
+    bench.store.note_doubt(&first, &[]).await.unwrap();
+    let doubts = bench.store.doubts().await.unwrap();
+    assert_eq!(doubts.len(), 1);
+    assert_eq!(doubts[0].places, places[1..]);
+}

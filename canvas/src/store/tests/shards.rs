@@ -24,7 +24,10 @@ impl Bench {
             .await
             .unwrap()
         {
-            Polled::Alive { entries, roster } => Some((entries, roster)),
+            Polled::Alive { news, roster } => {
+                assert!(!news.gap, "nothing is trimmed here");
+                Some((news.entries, roster))
+            }
             Polled::Lost => None,
         }
     }
@@ -215,6 +218,81 @@ async fn a_shard_without_clients_is_neither_called_nor_behind() {
     );
 }
 
+/// What a broken connection makes of a script: it ran, and runs again.
+#[tokio::test]
+async fn a_call_whose_answer_was_lost_is_answered_again() {
+    let bench = Bench::with_client().await;
+    let (first, second) = (Token::random(), Token::random());
+    bench.take(&first).await;
+    assert!(bench.store.hand_over(ONLY, &first).await.unwrap());
+    assert!(bench.store.hand_over(ONLY, &first).await.unwrap());
+    // Not of another loop, and not when the next one has come.
+    assert!(!bench.store.hand_over(ONLY, &second).await.unwrap());
+    bench.take(&second).await;
+    assert!(!bench.store.hand_over(ONLY, &first).await.unwrap());
+
+    bench.expire().await;
+    bench
+        .command::<()>(&["SET", "{place:test}:cursor:0", "0-0"])
+        .await;
+    let call = bench.store.lagging_call();
+    for _ in 0..2 {
+        let lagging: Vec<u16> = bench.store.run_once(&call).await.unwrap();
+        assert_eq!(lagging, [] as [u16; 0]);
+    }
+    bench.paint("a", 1).await;
+    bench.expire().await;
+    for _ in 0..2 {
+        let lagging: Vec<u16> = bench.store.run_once(&call).await.unwrap();
+        assert_eq!(lagging, [0]);
+    }
+    assert_eq!(bench.store.lagging_shards().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_reader_whose_place_is_trimmed_is_told() {
+    let bench = Bench::new().await;
+    let gaps = async |position| {
+        let token = Token::random();
+        let polled = bench
+            .store
+            .poll_shard(ONLY, &token, TTL, position, 100)
+            .await
+            .unwrap();
+        assert_eq!(polled, Polled::Lost, "no lease");
+        bench.store.take_shard(ONLY, &token, TTL).await.unwrap();
+        let polled = bench.store.poll_shard(ONLY, &token, TTL, position, 100);
+        let Polled::Alive { news, .. } = polled.await.unwrap() else {
+            panic!("the lease is lost");
+        };
+        bench.expire().await;
+        assert_eq!(bench.store.follow(position, 100).await.unwrap(), news);
+        news.gap
+    };
+    assert!(!gaps(Position::ZERO).await);
+    let mut at = Vec::new();
+    for x in 0..4 {
+        at.push(bench.paint("a", x).await);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    bench.command::<()>(&["DEL", "{place:test}:cursor:0"]).await;
+    for position in [Position::ZERO, at[0], at[3]] {
+        assert!(!gaps(position).await, "{position}");
+    }
+    bench.save(4).await;
+    let last = bench.paint("a", 5).await;
+    bench.command::<()>(&["DEL", "{place:test}:cursor:0"]).await;
+    // The last of what could go is there, so who was there has missed nothing.
+    for (position, gap) in [
+        (Position::ZERO, true),
+        (at[2], true),
+        (at[3], false),
+        (last, false),
+    ] {
+        assert_eq!(gaps(position).await, gap, "{position}");
+    }
+}
+
 /// Loops that die, paints that come at any time: everything painted is seen by a loop at the
 /// latest when the next paint, or the minute's save, calls.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -238,9 +316,10 @@ async fn no_wake_up_is_lost() {
                     .poll_shard(ONLY, &token, ttl, cursor, 7)
                     .await
                     .unwrap();
-                let Polled::Alive { entries, .. } = polled else {
+                let Polled::Alive { news, .. } = polled else {
                     break;
                 };
+                let entries = news.entries;
                 sent.extend(entries.iter().map(|entry| entry.at));
                 if dying.is_multiple_of(5) {
                     break;

@@ -1,0 +1,54 @@
+//! Doubts about the table of current colours.
+//!
+//! A write that was not answered, because it took too long or its sender died, may be done at any
+//! later moment, and then overwrite a newer colour. So a save notes which rows it is about to
+//! write, and forgets those of which it got an answer; the saves after it look at the others until
+//! nothing can change them any more.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use super::script::{Script, script};
+use super::{Store, StoreError, Token};
+
+static NOTE: LazyLock<Script> = script!("noting doubtful rows", "note_doubt");
+static DOUBTS: LazyLock<Script> = script!("reading the doubtful rows", "doubts");
+
+/// Rows of the table of current colours that an unanswered write may yet overwrite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What it is noted under.
+    pub name: Token,
+    /// How long ago it was noted, before the write began.
+    pub age: Duration,
+    /// Column and row of each pixel.
+    pub places: Vec<(u16, u16)>,
+}
+
+impl Store {
+    /// Notes that the rows of `places` are in doubt, and no others under the same name: with no
+    /// place the doubt is settled.
+    pub async fn note_doubt(&self, name: &Token, places: &[(u16, u16)]) -> Result<(), StoreError> {
+        let bytes = |&(x, y): &(u16, u16)| [x.to_be_bytes(), y.to_be_bytes()].concat();
+        let places: Vec<u8> = places.iter().flat_map(bytes).collect();
+        let call = NOTE.call().key(self.keys.doubtful());
+        self.run(call.arg(name.as_str()).arg(places.as_slice()))
+            .await
+    }
+
+    /// All doubts.
+    pub async fn doubts(&self) -> Result<Vec<Doubt>, StoreError> {
+        let call = DOUBTS.call().key(self.keys.doubtful());
+        let noted: Vec<(String, u64, Vec<u8>)> = self.run(call).await?;
+        let doubt = |(name, age, places): (String, u64, Vec<u8>)| Doubt {
+            name: Token(name),
+            age: Duration::from_millis(age),
+            places: places.as_chunks().0.iter().map(place).collect(),
+        };
+        Ok(noted.into_iter().map(doubt).collect())
+    }
+}
+
+fn place(&[x1, x0, y1, y0]: &[u8; 4]) -> (u16, u16) {
+    (u16::from_be_bytes([x1, x0]), u16::from_be_bytes([y1, y0]))
+}
