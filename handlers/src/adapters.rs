@@ -1,8 +1,11 @@
 //! The cache and the tables behind the ports.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use place_canvas::store::{Admission, Asleep, MarkSaved, Polled, SaveLease, SaveSummary, Taken};
+use place_canvas::store::{
+    Admission, After, Asleep, Doubt, MarkSaved, Polled, SaveLease, SaveSummary, Taken,
+};
 use place_canvas::tables::{Change, Current, Tables};
 use place_canvas::{
     ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Shard, Store, StoreConfig,
@@ -12,7 +15,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Error;
 use crate::ports::{Clients, History, Look, Paint, Shards};
-use crate::save::{Rows, Saves};
+use crate::save::{Place, Rows, Saves};
 
 /// The cache: connected at the first call, and then kept between invocations.
 pub struct Cache {
@@ -113,6 +116,10 @@ impl History for Cache {
     async fn read_after(&self, position: Position, entries: usize) -> Result<Vec<Entry>, Error> {
         Ok(self.store().await?.read_after(position, entries).await?)
     }
+
+    async fn follow(&self, position: Position, entries: usize) -> Result<After, Error> {
+        Ok(self.store().await?.follow(position, entries).await?)
+    }
 }
 
 impl Look for Cache {
@@ -154,6 +161,14 @@ impl Saves for Cache {
     async fn newest(&self) -> Result<Position, Error> {
         Ok(self.store().await?.newest().await?)
     }
+
+    async fn note_doubt(&self, name: &Token, places: &[Place]) -> Result<(), Error> {
+        Ok(self.store().await?.note_doubt(name, places).await?)
+    }
+
+    async fn doubts(&self) -> Result<Vec<Doubt>, Error> {
+        Ok(self.store().await?.doubts().await?)
+    }
 }
 
 // Boxed, because what the SDK's calls nest is deeper than the compiler's limit for one future.
@@ -162,7 +177,11 @@ impl Rows for Tables {
         Ok(Box::pin(self.post_changes(changes)).await.map(drop)?)
     }
 
-    async fn post_pixels(&self, pixels: &[Current]) -> Result<(), Error> {
-        Ok(Box::pin(self.post_pixels(pixels)).await.map(drop)?)
+    async fn post_pixels(&self, pixels: &[Current]) -> Result<Vec<Place>, Error> {
+        Ok(Box::pin(self.post_pixels(pixels)).await?.doubtful)
+    }
+
+    async fn current(&self, places: &[Place]) -> Result<HashMap<Place, Current>, Error> {
+        Ok(Box::pin(self.get(places)).await?)
     }
 }

@@ -7,6 +7,7 @@
 mod attempt;
 mod delivery;
 mod pace;
+mod patience;
 mod progress;
 mod shard_loop;
 
@@ -31,7 +32,7 @@ use shard_loop::ShardLoop;
 pub struct Tuning {
     /// Shortest time between two frames to one client.
     pub tick: Duration,
-    /// Posts in flight in one loop.
+    /// Posts in flight in one invocation.
     pub concurrency: usize,
     /// Posts a second that all loops together may make.
     pub max_posts_per_second: u32,
@@ -54,8 +55,8 @@ impl<T: Clients + History + Shards> Cache for T {}
 
 /// Runs a loop for each shard that a batch of wake-ups names.
 ///
-/// A message that is no wake-up is dropped; one whose loop failed is reported, with all after it,
-/// to come again.
+/// A message that is no wake-up is dropped; one whose loop failed, and could not call the next one,
+/// is reported to come again.
 pub async fn handle(
     event: &QueueEvent,
     invocation: Invocation<'_>,
@@ -75,8 +76,10 @@ pub async fn handle(
             );
         }
     }
+    let count = shards.len();
     let loops = shards.iter().map(|(shard, messages)| async move {
-        let serving = ShardLoop::run(*shard, invocation, tuning, (cache, calls, gateway));
+        let (part, ports) = ((*shard, count), (cache, calls, gateway));
+        let serving = ShardLoop::run(part, invocation, tuning, ports);
         (messages, report(*shard, &serving.await))
     });
     let ended = futures::future::join_all(loops).await;

@@ -1,5 +1,7 @@
 //! `$connect`: admits a client, or not, and queues it for the picture.
 
+use std::time::Duration;
+
 use place_canvas::ConnectionId;
 use place_canvas::store::Admission;
 use place_config::env::OriginList;
@@ -8,6 +10,10 @@ use tracing::{info, warn};
 use crate::error::{Error, chain};
 use crate::event::{SocketAnswer, SocketEvent};
 use crate::ports::{Clients, Newcomers};
+
+/// How long queueing a client may take. initializeConnection takes one that has not opened after
+/// five seconds for gone: if this one opened later, nobody would ever send it anything.
+const ANNOUNCING: Duration = Duration::from_secs(4);
 
 /// Admits the client of `event` into its shard's set and queues it for the picture.
 ///
@@ -50,7 +56,7 @@ async fn admit(
 ) -> Result<Admission, Error> {
     let admitted = match clients.add(connection).await {
         Ok(full @ Admission::Full { .. }) => return Ok(full),
-        Ok(admitted) => newcomers.announce(connection).await.map(|()| admitted),
+        Ok(admitted) => announce(connection, newcomers).await.map(|()| admitted),
         // Undone too: the cache may have added it before its answer was lost.
         Err(error) => Err(error),
     };
@@ -60,6 +66,11 @@ async fn admit(
         warn!(%connection, error = chain(&error), "could not take the client out again");
     }
     admitted
+}
+
+async fn announce(connection: &ConnectionId, newcomers: &impl Newcomers) -> Result<(), Error> {
+    let announcing = tokio::time::timeout(ANNOUNCING, newcomers.announce(connection));
+    announcing.await.unwrap_or(Err(Error::TimeUp("queueing")))
 }
 
 #[cfg(test)]
@@ -112,6 +123,18 @@ mod tests {
         let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
         assert_eq!(answer, SocketAnswer::UNAVAILABLE);
         assert!(cache.state().clients.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_queued_late_is_refused() {
+        let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
+        *queues.latency.lock().unwrap() = Duration::from_secs(6);
+        let start = tokio::time::Instant::now();
+        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        assert_eq!(answer, SocketAnswer::UNAVAILABLE);
+        assert!(cache.state().clients.is_empty());
+        // So it does not open after initializeConnection has given it up.
+        assert!(start.elapsed() < Duration::from_secs(5));
     }
 
     #[tokio::test(start_paused = true)]

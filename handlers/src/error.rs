@@ -45,6 +45,9 @@ pub enum Error {
     /// A lease ended while it was needed.
     #[error("lost the {0} lease to another invocation")]
     LeaseLost(&'static str),
+    /// The invocation's time was up before the work was done.
+    #[error("the time of the {0} was up")]
+    TimeUp(&'static str),
 }
 
 impl Error {
@@ -81,6 +84,7 @@ impl From<Error> for Diagnostic {
             Error::Queue { .. } => "QueueError",
             Error::Tables(_) => "TablesError",
             Error::LeaseLost(_) => "LeaseLost",
+            Error::TimeUp(_) => "TimeUp",
         };
         Self {
             error_type: error_type.to_owned(),

@@ -1,7 +1,7 @@
 //! The events that the functions receive, read as tolerantly as is safe: a field that AWS adds,
 //! drops or sends as null must not stop a client.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use place_canvas::{ConnectionId, Shard};
 use serde::{Deserialize, Serialize};
@@ -98,9 +98,24 @@ pub struct QueueMessage {
     /// What was sent.
     #[serde(default)]
     pub body: Option<String>,
+    /// What SQS says about it.
+    #[serde(default)]
+    pub attributes: Option<QueueAttributes>,
+}
+
+/// What SQS says about a message.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct QueueAttributes {
+    /// The group within which the order is kept.
+    #[serde(rename = "MessageGroupId", default)]
+    pub group: Option<String>,
 }
 
 impl QueueMessage {
+    fn group(&self) -> Option<&str> {
+        self.attributes.as_ref()?.group.as_deref()
+    }
+
     /// The body as `T`, when it is one: a message that can't be read now never can be.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Option<T> {
         serde_json::from_str(self.body.as_deref()?).ok()
@@ -124,17 +139,20 @@ pub struct BatchFailure {
 }
 
 impl BatchAnswer {
-    /// The answer for a batch of a FIFO queue: the first failure and everything after it, so that
-    /// the order within a group is kept (AWS: "stop processing messages after the first failure").
+    /// The answer for a batch of a FIFO queue: the failures, and after each of them everything of
+    /// its group, so that the order within a group is kept. Messages of other groups were dealt
+    /// with, and are not to come again.
     pub fn fifo(records: &[QueueMessage], failed: impl Fn(&QueueMessage) -> bool) -> Self {
-        let first = records.iter().position(failed).unwrap_or(records.len());
-        let failures = records[first..].iter();
-        let failure = |m: &QueueMessage| BatchFailure {
-            message_id: m.message_id.clone(),
-        };
-        Self {
-            failures: failures.map(failure).collect(),
+        let (mut broken, mut failures) = (HashSet::new(), Vec::new());
+        for message in records {
+            if broken.contains(&message.group()) || failed(message) {
+                broken.insert(message.group());
+                failures.push(BatchFailure {
+                    message_id: message.message_id.clone(),
+                });
+            }
         }
+        Self { failures }
     }
 }
 
@@ -156,20 +174,27 @@ pub struct WakeUp {
 mod tests {
     use super::*;
 
+    /// Messages whose group is the letter that their id starts with.
     fn messages(ids: &[&str]) -> Vec<QueueMessage> {
-        let message = |id: &&str| QueueMessage {
-            message_id: (*id).to_owned(),
-            body: None,
+        let message = |id: &&str| {
+            let group = &id[..1];
+            let text = format!(
+                r#"{{"messageId":"{id}","attributes":{{"MessageGroupId":"{group}","SentTimestamp":"1"}}}}"#
+            );
+            serde_json::from_str(&text).unwrap()
         };
         ids.iter().map(message).collect()
     }
 
     #[test]
-    fn a_fifo_batch_reports_the_first_failure_and_all_after_it() {
-        let batch = messages(&["a", "b", "c"]);
-        let answer = BatchAnswer::fifo(&batch, |m| m.message_id == "b");
-        let expected = r#"{"batchItemFailures":[{"itemIdentifier":"b"},{"itemIdentifier":"c"}]}"#;
-        assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
+    fn a_fifo_batch_reports_each_failure_and_what_follows_in_its_group() {
+        let batch = messages(&["a1", "b1", "a2", "b2", "c1", "a3"]);
+        let answer = BatchAnswer::fifo(&batch, |m| m.message_id == "b1" || m.message_id == "a2");
+        let failed: Vec<_> = answer.failures.iter().map(|f| &f.message_id).collect();
+        assert_eq!(failed, ["b1", "a2", "b2", "a3"]);
+        let one = BatchAnswer::fifo(&batch, |m| m.message_id == "c1");
+        let expected = r#"{"batchItemFailures":[{"itemIdentifier":"c1"}]}"#;
+        assert_eq!(serde_json::to_string(&one).unwrap(), expected);
         let answer = BatchAnswer::fifo(&batch, |_| false);
         assert_eq!(
             serde_json::to_string(&answer).unwrap(),
@@ -202,6 +227,7 @@ mod tests {
         let message = |body: &str| QueueMessage {
             message_id: "1".into(),
             body: Some(body.into()),
+            attributes: None,
         };
         for body in [
             "",

@@ -17,11 +17,14 @@
 //! - Otherwise the loop posts the frame to the client.
 //!
 //! Either way the client gets it, and what it gets twice it drops. What is read here is still
-//! there: history is kept for a minute at least, and a picture is reused for half a minute at most.
+//! there as a rule: history is kept for a minute at least, and a picture is reused for half a
+//! minute at most. A client that is served for longer, because it is slow or throttled, may find
+//! the history after its picture gone: then it gets a new picture.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use place_canvas::store::After;
 use place_canvas::wire::{init_frames, update_frames};
 use place_canvas::{ConnectionId, Position, png};
 use rand::Rng;
@@ -48,6 +51,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 const ENVELOPE: usize = 256;
 /// Entries of history that are read at once.
 const PAGE: usize = 1000;
+/// Pictures that one client is sent until it is left to the message's next delivery.
+const PICTURES: u32 = 3;
 
 /// What newcomers need from the cache.
 pub trait Cache: Clients + History + Look {}
@@ -77,13 +82,18 @@ impl Gallery {
         }
     }
 
-    /// Newcomers that arrive together wait for one encoding.
-    async fn picture(&self, cache: &impl Look) -> Result<Arc<Copy>, Error> {
+    /// Newcomers that arrive together wait for one encoding. The picture `outdated` is not answered
+    /// again.
+    async fn picture(
+        &self,
+        cache: &impl Look,
+        outdated: Option<Position>,
+    ) -> Result<Arc<Copy>, Error> {
         let mut latest = self.latest.lock().await;
-        if let Some(copy) = latest
-            .as_ref()
-            .filter(|copy| copy.taken.elapsed() < self.reuse)
-        {
+        let is_good = |copy: &&Arc<Copy>| {
+            copy.taken.elapsed() < self.reuse && outdated.is_none_or(|at| at < copy.at)
+        };
+        if let Some(copy) = latest.as_ref().filter(is_good) {
             return Ok(Arc::clone(copy));
         }
         *latest = None;
@@ -105,7 +115,7 @@ impl Gallery {
 /// Sends the picture to every newcomer of a batch, to several at once.
 ///
 /// A message that is no newcomer is dropped. One whose client could not be served before
-/// `deadline` is reported, with all after it, to come again.
+/// `deadline` is reported to come again.
 pub async fn handle(
     event: &QueueEvent,
     deadline: Instant,
@@ -179,18 +189,27 @@ impl<C: Cache, G: Gateway> Service<'_, C, G> {
     }
 
     async fn newcomer(&self, client: &ConnectionId) -> Result<Served, Error> {
-        let copy = self.gallery.picture(self.cache).await?;
-        match self.send_all(client, &copy).await {
-            Ok(frames) => Ok(Served::Yes(copy.at, frames)),
-            Err(Error::Gateway(GatewayError::Gone)) => {
-                self.cache.remove(client).await?;
-                Ok(Served::Gone)
+        let mut outdated = None;
+        for _ in 0..PICTURES {
+            let copy = self.gallery.picture(self.cache, outdated).await?;
+            match self.send_all(client, &copy).await {
+                Ok(Some(frames)) => return Ok(Served::Yes(copy.at, frames)),
+                Ok(None) => {
+                    info!(%client, at = %copy.at, "the history after the picture is gone");
+                    outdated = Some(copy.at);
+                }
+                Err(Error::Gateway(GatewayError::Gone)) => {
+                    self.cache.remove(client).await?;
+                    return Ok(Served::Gone);
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
+        Err(Error::TimeUp("picture"))
     }
 
-    async fn send_all(&self, client: &ConnectionId, copy: &Copy) -> Result<usize, Error> {
+    /// Answers the number of frames; `None` when the history after the picture is gone.
+    async fn send_all(&self, client: &ConnectionId, copy: &Copy) -> Result<Option<usize>, Error> {
         let opening = Instant::now() + OPENING;
         let (last, parts) = copy
             .frames
@@ -200,22 +219,31 @@ impl<C: Cache, G: Gateway> Service<'_, C, G> {
             self.post(client, part, (number == 0).then_some(opening))
                 .await?;
         }
-        let updates = self.send_updates(client, copy.at).await?;
+        let Some(updates) = self.send_updates(client, copy.at).await? else {
+            return Ok(None);
+        };
         self.post(client, last, None).await?;
-        Ok(copy.frames.len() + updates)
+        Ok(Some(copy.frames.len() + updates))
     }
 
-    async fn send_updates(&self, client: &ConnectionId, after: Position) -> Result<usize, Error> {
+    async fn send_updates(
+        &self,
+        client: &ConnectionId,
+        after: Position,
+    ) -> Result<Option<usize>, Error> {
         let (mut from, mut sent) = (after, 0);
         loop {
-            let entries = self.cache.read_after(from, PAGE).await?;
+            let After { entries, gap } = self.cache.follow(from, PAGE).await?;
+            if gap {
+                return Ok(None);
+            }
             for update in update_frames(from, &entries, self.gallery.frame_bytes) {
                 from = update.at;
                 self.post(client, &Frame::new(update.text), None).await?;
                 sent += 1;
             }
             if entries.len() < PAGE {
-                return Ok(sent);
+                return Ok(Some(sent));
             }
         }
     }

@@ -8,6 +8,8 @@ pub mod admin;
 pub mod boot;
 pub mod broadcast;
 pub mod connect;
+#[cfg(test)]
+mod convergence;
 pub mod disconnect;
 pub mod error;
 pub mod event;

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use place_canvas::store::{Admission, Asleep, Polled, Taken};
+use place_canvas::store::{Admission, After, Asleep, Polled, Taken};
 use place_canvas::{
     ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Shard, Token,
 };
@@ -90,6 +90,12 @@ pub trait History: Sync {
         position: Position,
         entries: usize,
     ) -> impl Future<Output = Result<Vec<Entry>, Error>> + Send;
+    /// The same, and whether anything in between is gone.
+    fn follow(
+        &self,
+        position: Position,
+        entries: usize,
+    ) -> impl Future<Output = Result<After, Error>> + Send;
 }
 
 /// The canvas, for looking at.

@@ -20,6 +20,8 @@ pub enum Reason {
     HandOver(String),
     /// The invocation of this request id found the shard behind, and nobody at work.
     Lagging(String),
+    /// The loop of the invocation of this request id failed.
+    Broke(String),
 }
 
 /// A wake-up to send.
@@ -42,6 +44,7 @@ impl Call {
             Reason::Paint => format!("{shard}-{at}"),
             Reason::HandOver(request) => format!("{shard}-{at}-over-{request}"),
             Reason::Lagging(request) => format!("{shard}-{at}-late-{request}"),
+            Reason::Broke(request) => format!("{shard}-{at}-again-{request}"),
         }
     }
 }
@@ -86,8 +89,8 @@ impl Queues {
             .queue_url(queue)
             .message_body(body);
         let request = request.message_group_id(id).message_deduplication_id(id);
-        request
-            .send()
+        // Boxed, because what the SDK's calls nest is near the compiler's limit for one future.
+        Box::pin(request.send())
             .await
             .map(drop)
             .map_err(|error| Error::queue(queue, &error))
@@ -108,7 +111,8 @@ mod tests {
         assert_eq!(call(Reason::Paint).id(), "2-7-1");
         let over = call(Reason::HandOver("r1".into())).id();
         let late = call(Reason::Lagging("r1".into())).id();
-        assert_ne!(over, late);
+        let again = call(Reason::Broke("r1".into())).id();
+        assert!(over != late && late != again && again != over);
         assert_ne!(over, call(Reason::HandOver("r2".into())).id());
     }
 }

@@ -12,22 +12,24 @@
 //!
 //! # Why the table of current colours ends equal to the canvas
 //!
-//! Within a save, segments follow one another in the order of the changes, and a segment writes
-//! each pixel once, in its last colour. So a row can only become too old when a call of an earlier
-//! save arrives after a later save's. The lease forbids it: it is renewed every [`RENEWAL`], every
-//! call is dropped as soon as a renewal fails or is overdue, and the lease outlives that moment
-//! by at least [`LEASE`] - [`RENEWAL`] - 2 x the cache's time-out (5 s), which is 15 s. A save that
-//! fails leaves its lease to expire too, instead of giving it back. A process that was stopped and
-//! goes on renews before it does anything else. What remains is a call that is on its way for 15 s
-//! or longer; `{"full":true}` mends what such a one would do.
+//! Segments follow one another in the order of the changes, within a save and from save to save,
+//! and a segment writes each pixel once, in its last colour. So a row can only become too old when
+//! a call is done after a later segment's. That is rare, because of the lease: it is renewed every
+//! [`RENEWAL`], every call is dropped as soon as a renewal fails or is overdue, and the lease
+//! outlives that moment; a save that fails leaves its lease to expire too, instead of giving it
+//! back. And it is made good where it happens, because the rows of every call without a clear
+//! answer are in doubt until nothing can change them any more (see `colours.rs`).
 
+mod colours;
 mod full;
 mod segment;
+mod stride;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
-use place_canvas::store::{MarkSaved, SaveLease, SaveSummary};
+use place_canvas::store::{Doubt, MarkSaved, SaveLease, SaveSummary};
 use place_canvas::tables::{Change, Current};
 use place_canvas::{Position, Shard, Token};
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,11 @@ use segment::Segments;
 const LEASE: Duration = Duration::from_secs(30);
 /// How often the lease is renewed.
 const RENEWAL: Duration = Duration::from_secs(5);
+/// Kept free before the invocation's time-out, to say that the time is up.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Column and row of a pixel.
+pub type Place = (u16, u16);
 
 /// What a save is asked for. A schedule sends whatever it likes: anything that isn't `full` is an
 /// ordinary save.
@@ -83,7 +90,7 @@ pub struct SaveAnswer {
     pub to: Position,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
-    /// Whether everything is saved that had been painted when it ended; otherwise its time was up.
+    /// Whether everything is saved that had been painted when it began; otherwise its time was up.
     pub complete: bool,
     /// Another save was running, and this one did nothing.
     pub held: bool,
@@ -123,14 +130,29 @@ pub trait Saves: Sync {
     fn lagging(&self) -> impl Future<Output = Result<Vec<Shard>, Error>> + Send;
     /// Position of the newest change.
     fn newest(&self) -> impl Future<Output = Result<Position, Error>> + Send;
+    /// Notes that an unanswered write may yet overwrite the rows of these pixels, and of no others
+    /// that are noted under the same name.
+    fn note_doubt(
+        &self,
+        name: &Token,
+        places: &[Place],
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// What is noted.
+    fn doubts(&self) -> impl Future<Output = Result<Vec<Doubt>, Error>> + Send;
 }
 
 /// The two tables.
 pub trait Rows: Sync {
     /// Writes rows of the history table.
     fn post_changes(&self, changes: &[Change]) -> impl Future<Output = Result<(), Error>>;
-    /// Writes rows of the table of current colours.
-    fn post_pixels(&self, pixels: &[Current]) -> impl Future<Output = Result<(), Error>>;
+    /// Writes rows of the table of current colours. Answers those that a try without a clear answer
+    /// may yet overwrite; after a failure that may be any of them.
+    fn post_pixels(&self, pixels: &[Current]) -> impl Future<Output = Result<Vec<Place>, Error>>;
+    /// The rows of these pixels in the table of current colours, as far as they are there.
+    fn current(
+        &self,
+        places: &[Place],
+    ) -> impl Future<Output = Result<HashMap<Place, Current>, Error>>;
 }
 
 /// What a save needs from the cache.
@@ -203,15 +225,23 @@ async fn save(
             tables,
             token: &token,
             deadline,
+            goal: cache.newest().await?,
         }
         .save(&mut answer)
         .await?;
+        if answer.complete {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let until = Instant::now() + left / 2;
+            answer.pixels += colours::settle_doubts(until, cache, tables).await?;
+        }
         if event.full {
             full::save(event.offset, deadline, cache, tables, &mut answer).await?;
         }
         Ok(())
     };
-    lease.hold(work).await?;
+    let available = invocation.deadline.saturating_duration_since(start);
+    let until = start + available.saturating_sub(LAST_WORDS.min(available / 10));
+    lease.hold(work, until).await?;
     answer.elapsed_ms = millis(start);
     if !cache.finish(&token, &answer.summary()).await? {
         return Err(Error::LeaseLost("save"));
@@ -262,8 +292,12 @@ struct Lease<'a, C> {
 
 impl<C: Saves> Lease<'_, C> {
     /// Does `work` while the lease is renewed, and drops it, with every call that is under way,
-    /// when the lease is lost.
-    async fn hold(self, work: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+    /// when the lease is lost or the time is up.
+    async fn hold(
+        self,
+        work: impl Future<Output = Result<(), Error>>,
+        until: Instant,
+    ) -> Result<(), Error> {
         tokio::pin!(work);
         let mut renew_at = self.taken + RENEWAL;
         loop {
@@ -278,6 +312,7 @@ impl<C: Saves> Lease<'_, C> {
                     renew_at = asked + RENEWAL;
                 }
                 done = &mut work => return done,
+                () = sleep_until(until) => return Err(Error::TimeUp("save")),
             }
         }
     }

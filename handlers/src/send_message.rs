@@ -32,6 +32,18 @@ pub struct Limits {
 struct Refusal {
     code: ErrorCode,
     message: String,
+    /// Whether the sender has heard so: one that floods is not answered each time.
+    told: bool,
+}
+
+impl Refusal {
+    fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            told: false,
+        }
+    }
 }
 
 /// Paints the message of `event`: all of it or nothing.
@@ -51,6 +63,9 @@ pub async fn handle(
     };
     if let Err(refusal) = paint(&connection, event, limits, canvas, calls).await {
         info!(%connection, code = %refusal.code, message = refusal.message, "refused a message");
+        if refusal.told {
+            return SocketAnswer::OK;
+        }
         let frame = Frame::new(error_frame(refusal.code, refusal.message));
         if let Err(error) = gateway.post(&connection, &frame).await {
             info!(%connection, error = chain(&error), "could not tell the sender");
@@ -67,13 +82,8 @@ async fn paint(
     calls: &impl Calls,
 ) -> Result<(), Refusal> {
     let body = event.body.as_deref().unwrap_or("");
-    let pixels =
-        parse_client_message(body, limits.max_pixels, limits.geometry).map_err(|rejection| {
-            Refusal {
-                code: rejection.code,
-                message: rejection.message,
-            }
-        })?;
+    let pixels = parse_client_message(body, limits.max_pixels, limits.geometry)
+        .map_err(|rejection| Refusal::new(rejection.code, rejection.message))?;
     let painted = canvas
         .paint(connection, event.source(), &pixels)
         .await
@@ -84,11 +94,10 @@ async fn paint(
     // expires after some seconds, then the next paint calls again, and so does the next save.
     wake(&painted, calls).await.map_err(|error| {
         warn!(%connection, error = chain(&error), "could not wake the broadcast");
-        let message = "painted, but others will see it late".to_owned();
-        Refusal {
-            code: ErrorCode::Unavailable,
-            message,
-        }
+        Refusal::new(
+            ErrorCode::Unavailable,
+            "painted, but others will see it late",
+        )
     })
 }
 
@@ -116,21 +125,23 @@ async fn call_patiently(call: &Call, calls: &impl Calls) -> Result<(), Error> {
 }
 
 fn refusal(connection: &ConnectionId, error: &PaintError) -> Refusal {
-    let (code, message) = match error {
-        PaintError::CoolingDown { retry_ms } => {
-            (ErrorCode::CoolingDown, format!("wait {retry_ms} ms"))
-        }
-        PaintError::Full => {
-            let message = "the canvas is not being saved, nothing can be painted now";
-            (ErrorCode::Unavailable, message.to_owned())
-        }
-        PaintError::OutOfBounds { .. } => (ErrorCode::OutOfBounds, error.to_string()),
+    match error {
+        PaintError::CoolingDown { retry_ms, told } => Refusal {
+            told: *told,
+            ..Refusal::new(ErrorCode::CoolingDown, format!("wait {retry_ms} ms"))
+        },
+        PaintError::Full => Refusal::new(
+            ErrorCode::Unavailable,
+            "the canvas is not being saved, nothing can be painted now",
+        ),
+        PaintError::OutOfBounds { .. } => Refusal::new(ErrorCode::OutOfBounds, error.to_string()),
         other => {
             warn!(%connection, error = chain(other), "could not paint");
-            (ErrorCode::Unavailable, "not painted, try again".to_owned())
+            // The cache may have painted it and only its answer be lost.
+            let message = "perhaps not painted: look, and try again";
+            Refusal::new(ErrorCode::Unavailable, message)
         }
-    };
-    Refusal { code, message }
+    }
 }
 
 #[cfg(test)]

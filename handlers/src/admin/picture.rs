@@ -132,7 +132,7 @@ async fn paint_all(store: &Store, pixels: &[Pixel], until: Instant) -> Result<Re
         let painted = loop {
             match store.paint(&artist, PAINTER, some).await {
                 Ok(painted) => break painted,
-                Err(PaintError::CoolingDown { retry_ms }) => {
+                Err(PaintError::CoolingDown { retry_ms, .. }) => {
                     let wait = Duration::from_millis(retry_ms);
                     if Instant::now() + wait >= until {
                         return Ok(restored);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use place_canvas::ConnectionId;
 use tracing::{debug, warn};
 
-use crate::error::{Error, chain};
+use crate::error::chain;
 use crate::gateway::{Frame, GatewayError};
 use crate::ports::{Clients, Gateway};
 
@@ -25,8 +25,13 @@ pub(super) enum Outcome {
     NotOpen,
     /// The gateway throttles: nothing is wrong with the client.
     Throttled,
-    /// It may succeed later.
+    /// The gateway failed: it may succeed later.
     Failed,
+    /// The gateway denied it, with this status: that is the function's role, if it happens to
+    /// everybody.
+    Denied(u16),
+    /// There was no answer: it may succeed later.
+    Unanswered,
     /// It failed too often; the client is removed and disconnected.
     GivenUp,
 }
@@ -42,51 +47,54 @@ pub(super) struct LastTry {
 
 /// Posts `frame` to `client`. A failure of its `last` try removes and disconnects it.
 ///
-/// Fails itself when the gateway denies the call: that is the function's role, and no client may
-/// be removed for it.
+/// A client that could not be removed stays in the set, and the next frame finds it again: a cache
+/// that stumbles is no reason to leave all the others without news.
 pub(super) async fn attempt(
     gateway: &impl Gateway,
     clients: &impl Clients,
     client: &ConnectionId,
     frame: &Frame,
     last: LastTry,
-) -> Result<Outcome, Error> {
+) -> Outcome {
     match gateway.post(client, frame).await {
-        Ok(()) => Ok(Outcome::Delivered),
+        Ok(()) => Outcome::Delivered,
         Err(GatewayError::Gone) => gone(clients, client).await,
-        Err(GatewayError::Throttled) if !last.throttled => Ok(Outcome::Throttled),
-        Err(denied @ GatewayError::Denied(_)) => Err(denied.into()),
+        Err(GatewayError::Throttled) if !last.throttled => Outcome::Throttled,
         Err(error) if last.failed || error == GatewayError::Throttled => {
             warn!(%client, %error, "gave a client up");
-            give_up(gateway, clients, client).await
+            give_up(gateway, clients, client).await;
+            Outcome::GivenUp
         }
         Err(error) => {
             debug!(%client, %error, "a post failed");
-            Ok(Outcome::Failed)
+            match error {
+                GatewayError::Denied(status) => Outcome::Denied(status),
+                GatewayError::Unreachable(_) => Outcome::Unanswered,
+                _ => Outcome::Failed,
+            }
         }
     }
 }
 
-async fn gone(clients: &impl Clients, client: &ConnectionId) -> Result<Outcome, Error> {
-    let removed = clients.remove_gone(client, GRACE).await?;
-    Ok(if removed {
-        Outcome::Gone
-    } else {
-        Outcome::NotOpen
-    })
+async fn gone(clients: &impl Clients, client: &ConnectionId) -> Outcome {
+    match clients.remove_gone(client, GRACE).await {
+        Ok(true) => Outcome::Gone,
+        Ok(false) => Outcome::NotOpen,
+        Err(error) => {
+            warn!(%client, error = chain(&error), "could not remove a client that is gone");
+            Outcome::Gone
+        }
+    }
 }
 
 /// Removed first: a connection that can't be closed either must not be posted to for ever.
-async fn give_up(
-    gateway: &impl Gateway,
-    clients: &impl Clients,
-    client: &ConnectionId,
-) -> Result<Outcome, Error> {
-    clients.remove(client).await?;
+async fn give_up(gateway: &impl Gateway, clients: &impl Clients, client: &ConnectionId) {
+    if let Err(error) = clients.remove(client).await {
+        warn!(%client, error = chain(&error), "could not remove a client that keeps failing");
+    }
     if let Err(error) = gateway.close(client).await
         && error != GatewayError::Gone
     {
         debug!(%client, error = chain(&error), "could not close a connection");
     }
-    Ok(Outcome::GivenUp)
 }

@@ -23,18 +23,16 @@ use super::attempt::{LastTry, Outcome, attempt};
 use super::pace::Pace;
 use super::progress::{Counts, LONGEST_PAUSE, Progress};
 use crate::error::Error;
-use crate::gateway::Frame;
+use crate::gateway::{Frame, GatewayError};
 use crate::ports::{Clients, Gateway};
 
 /// A post that takes longer no longer counts against the posts in flight.
 const PROMPT: Duration = Duration::from_millis(250);
-/// Posts that may take their time beside those that count. A Lambda function has 1,024 file
-/// descriptors.
-const SLOW_POSTS: usize = 256;
+/// Posts that count, and posts that take their time beside them, in one function at once: each has
+/// a connection, and a Lambda function has 1,024 file descriptors.
+const MOST_POSTS: (usize, usize) = (640, 256);
 /// Frames that a client may lag behind before it is given up.
 const MAX_LAG: u64 = 512;
-/// This many failing clients, if they are most of all, mean that the gateway fails and not they.
-const OUTAGE: usize = 10;
 
 /// A frame and the position before it.
 struct Sheet {
@@ -42,7 +40,26 @@ struct Sheet {
     frame: Frame,
 }
 
-type Posted = (ConnectionId, Result<Outcome, Error>);
+/// How many posts a loop may have in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    prompt: usize,
+    slow: usize,
+}
+
+impl Room {
+    /// A loop's part of what one function may have, when `loops` run in it, of which all together
+    /// shall have at most `concurrency` prompt posts.
+    pub(super) fn shared(concurrency: usize, loops: usize) -> Self {
+        let loops = loops.max(1);
+        Self {
+            prompt: (concurrency.min(MOST_POSTS.0) / loops).max(1),
+            slow: (MOST_POSTS.1 / loops).max(1),
+        }
+    }
+}
+
+type Posted = (ConnectionId, Outcome);
 
 /// Frames on their way to the clients of one shard.
 pub(super) struct Delivery<'a, G, C> {
@@ -64,8 +81,14 @@ pub(super) struct Delivery<'a, G, C> {
     /// Where the last frame ends.
     end: Position,
     audience: usize,
+    /// Of the clients behind: those whose last posts failed, whom the gateway answered without
+    /// taking the frame, and of these those that it denied.
     failing: usize,
+    refused: usize,
+    denied: usize,
+    /// When a post got through at last, and when most clients failed at last.
     last_at: Instant,
+    outage_at: Instant,
     counts: Counts,
 }
 
@@ -74,18 +97,17 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
     pub(super) fn new(
         gateway: &'a G,
         clients: &'a C,
-        concurrency: usize,
+        room: Room,
         pace: Pace,
         position: Position,
     ) -> Self {
-        let concurrency = concurrency.max(1);
         Self {
             gateway,
             clients,
             pace,
-            places: Arc::new(Semaphore::new(concurrency)),
+            places: Arc::new(Semaphore::new(room.prompt)),
             in_flight: FuturesUnordered::new(),
-            max_in_flight: concurrency + SLOW_POSTS,
+            max_in_flight: room.prompt + room.slow,
             ready: VecDeque::new(),
             waiting: BinaryHeap::new(),
             behind: HashMap::new(),
@@ -94,7 +116,10 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
             end: position,
             audience: 0,
             failing: 0,
+            refused: 0,
+            denied: 0,
             last_at: Instant::now(),
+            outage_at: Instant::now(),
             counts: Counts::default(),
         }
     }
@@ -151,12 +176,19 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
 
     /// Posts until `tick`, and on until every client that is in order has got everything.
     ///
-    /// While most of the clients lag (a gateway that throttles), the next tick would only add to
-    /// what they wait for: it is put off, and what is painted meanwhile goes out as one frame.
+    /// While the gateway refuses most of the clients (it throttles, or is out of order), or all of
+    /// them lag, the next tick would only add to what they wait for: it is put off, and what is
+    /// painted meanwhile goes out as one frame. Clients that just don't answer put off nothing, be
+    /// they ever so many: the others would wait with them.
+    ///
+    /// Fails when the gateway denies every client: that is the function's role, and no client may
+    /// be removed for it.
     pub(super) async fn run_until(&mut self, tick: Instant) -> Result<(), Error> {
         loop {
             let has_work = !self.ready.is_empty() && self.in_flight.len() < self.max_in_flight;
-            let lagging = !self.ready.is_empty() || self.behind.len() * 2 > self.audience;
+            let lagging = !self.ready.is_empty()
+                || self.refused * 2 > self.audience
+                || self.behind.len() >= self.audience;
             let repetition = self.waiting.peek().map_or(tick, |Reverse((due, _))| *due);
             let (places, start) = (Arc::clone(&self.places), self.pace.next());
             let place = async move {
@@ -169,7 +201,12 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
             tokio::select! {
                 biased;
                 Some((client, outcome)) = self.in_flight.next(), if !self.in_flight.is_empty() => {
-                    self.settle(client, outcome?);
+                    self.settle(client, outcome);
+                    if let Outcome::Denied(status) = outcome
+                        && self.denied >= self.audience
+                    {
+                        return Err(GatewayError::Denied(status).into());
+                    }
                 }
                 () = sleep_until(repetition), if !self.waiting.is_empty() => {
                     if let Some(Reverse((_, client))) = self.waiting.pop() {
@@ -191,10 +228,11 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
             let Some(sheet) = index.and_then(|index| self.sheets.get(index)) else {
                 continue;
             };
-            let last_try = self.last_try(progress);
+            let (frame, lag, progress) = (sheet.frame.clone(), self.lag(progress), *progress);
+            let last_try = self.last_try(progress, lag);
             self.pace.count();
             self.counts.posts += 1;
-            let (gateway, clients, frame) = (self.gateway, self.clients, sheet.frame.clone());
+            let (gateway, clients) = (self.gateway, self.clients);
             self.in_flight.push(Box::pin(async move {
                 let post = attempt(gateway, clients, &client, &frame, last_try);
                 let outcome = prompt(post, place).await;
@@ -205,11 +243,15 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
     }
 
     /// Which failures of its next post end a client.
-    fn last_try(&self, progress: &Progress) -> LastTry {
-        let outage = self.failing >= OUTAGE && self.failing * 2 > self.audience;
+    fn last_try(&mut self, progress: Progress, lag: u64) -> LastTry {
+        // When most fail, it is the gateway that does, and not they: nor when it recovers, and some
+        // get through before others.
+        if self.failing * 2 > self.audience {
+            self.outage_at = Instant::now();
+        }
         let others_get_through = self.last_at.elapsed() < LONGEST_PAUSE;
         LastTry {
-            failed: progress.has_failed_enough() && !outage || self.lag(progress) > MAX_LAG,
+            failed: progress.has_failed_enough(self.outage_at) || lag > MAX_LAG,
             throttled: progress.is_throttled_for_long() && others_get_through,
         }
     }
@@ -223,7 +265,7 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
         let Some(mut progress) = self.behind.remove(&client) else {
             return;
         };
-        self.failing -= usize::from(progress.is_failing());
+        self.count_out(&progress);
         self.counts.add(outcome);
         progress.note(outcome);
         match outcome {
@@ -234,14 +276,26 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
                 }
                 self.ready.push_back(client.clone());
             }
-            Outcome::Throttled | Outcome::Failed => {
+            Outcome::Throttled | Outcome::Failed | Outcome::Denied(_) | Outcome::Unanswered => {
                 let due = Instant::now() + progress.pause();
                 self.waiting.push(Reverse((due, client.clone())));
             }
             Outcome::Gone | Outcome::GivenUp | Outcome::NotOpen => return,
         }
-        self.failing += usize::from(progress.is_failing());
+        self.count_in(&progress);
         self.behind.insert(client, progress);
+    }
+
+    fn count_in(&mut self, progress: &Progress) {
+        self.failing += usize::from(progress.is_failing());
+        self.refused += usize::from(progress.is_refused());
+        self.denied += usize::from(progress.is_denied());
+    }
+
+    fn count_out(&mut self, progress: &Progress) {
+        self.failing -= usize::from(progress.is_failing());
+        self.refused -= usize::from(progress.is_refused());
+        self.denied -= usize::from(progress.is_denied());
     }
 }
 

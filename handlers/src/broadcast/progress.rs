@@ -7,8 +7,11 @@ use tokio::time::Instant;
 
 use super::attempt::Outcome;
 
-/// Failed posts in a row (no answer, 5xx) after which a client is given up.
+/// Failed posts in a row (no answer, 5xx) after which a client is given up, if they took
+/// [`MAX_FAILING`] too: a gateway that stumbles for a second fails four posts in a row.
 const MAX_FAILURES: u32 = 4;
+/// How long a client may fail at least.
+const MAX_FAILING: Duration = Duration::from_secs(10);
 /// How long a client may be throttled, while others are not, before that counts as failing: 429
 /// also means that this one client's buffer is full.
 const MAX_THROTTLED: Duration = Duration::from_mins(1);
@@ -18,7 +21,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How far one client is.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Progress {
     /// Number of the frame that it gets next.
     pub(super) next: u64,
@@ -26,7 +29,9 @@ pub(super) struct Progress {
     tries: u32,
     /// Those of them that were not throttled.
     failures: u32,
+    failing_since: Option<Instant>,
     throttled_since: Option<Instant>,
+    last: Option<Outcome>,
 }
 
 impl Progress {
@@ -36,21 +41,25 @@ impl Progress {
             next,
             tries: 0,
             failures: 0,
+            failing_since: None,
             throttled_since: None,
+            last: None,
         }
     }
 
     /// Takes in how a post ended.
     pub(super) fn note(&mut self, outcome: Outcome) {
+        self.last = Some(outcome);
         match outcome {
             Outcome::Delivered => *self = Self::at(self.next + 1),
             Outcome::Throttled => {
                 self.tries += 1;
                 self.throttled_since.get_or_insert_with(Instant::now);
             }
-            Outcome::Failed => {
+            Outcome::Failed | Outcome::Denied(_) | Outcome::Unanswered => {
                 self.tries += 1;
                 self.failures += 1;
+                self.failing_since.get_or_insert_with(Instant::now);
             }
             Outcome::Gone | Outcome::GivenUp | Outcome::NotOpen => {}
         }
@@ -60,9 +69,24 @@ impl Progress {
         self.failures > 0
     }
 
-    /// Whether one failure more is one too many.
-    pub(super) const fn has_failed_enough(&self) -> bool {
-        self.failures + 1 >= MAX_FAILURES
+    /// Whether the gateway answered the last post, but did not take it.
+    pub(super) const fn is_refused(&self) -> bool {
+        matches!(
+            self.last,
+            Some(Outcome::Throttled | Outcome::Failed | Outcome::Denied(_))
+        )
+    }
+
+    /// Whether the gateway denied the last post.
+    pub(super) const fn is_denied(&self) -> bool {
+        matches!(self.last, Some(Outcome::Denied(_)))
+    }
+
+    /// Whether one failure more is one too many. What failed before `excused` is not held against
+    /// the client.
+    pub(super) fn has_failed_enough(&self, excused: Instant) -> bool {
+        let for_long = |since: Instant| since.max(excused).elapsed() >= MAX_FAILING;
+        self.failures + 1 >= MAX_FAILURES && self.failing_since.is_some_and(for_long)
     }
 
     pub(super) fn is_throttled_for_long(&self) -> bool {
@@ -103,7 +127,7 @@ impl Counts {
         match outcome {
             Outcome::Delivered => self.delivered += 1,
             Outcome::Throttled => self.throttled += 1,
-            Outcome::Failed => self.failed += 1,
+            Outcome::Failed | Outcome::Denied(_) | Outcome::Unanswered => self.failed += 1,
             Outcome::Gone => self.gone += 1,
             Outcome::GivenUp => self.given_up += 1,
             Outcome::NotOpen => {}

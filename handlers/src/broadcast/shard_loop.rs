@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use place_canvas::store::{Asleep, Polled, Taken};
+use place_canvas::store::{After, Asleep, Polled, Taken};
 use place_canvas::wire::update_frames;
 use place_canvas::{ConnectionId, Entry, Position, Shard, Token};
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Room};
 use super::pace::Pace;
+use super::patience::patiently;
 use super::progress::Counts;
 use super::{Cache, Invocation, Tuning};
 use crate::error::{Error, chain};
+use crate::gateway::GatewayError;
 use crate::ports::{Calls, Gateway};
 use crate::queues::{Call, Reason};
 
@@ -20,6 +22,9 @@ use crate::queues::{Call, Reason};
 const LEASE: Duration = Duration::from_secs(5);
 /// How often the lease is renewed while posts take longer than a tick.
 const RENEWAL: Duration = Duration::from_millis(1500);
+/// How long a cache that fails is asked again. The lease may be lost meanwhile; then the cache says
+/// so, and whoever has it serves the shard.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Kept free before the invocation's time-out, for handing over.
 const RESERVE: Duration = Duration::from_secs(3);
 /// Entries of history that are read at once.
@@ -40,6 +45,8 @@ pub enum Ending {
     Held,
     /// Another loop got the shard, because this one was held up for longer than its lease.
     Lost,
+    /// The cache failed; the next loop was called, and goes on where this one ended.
+    Broke,
 }
 
 /// What a loop did.
@@ -71,6 +78,8 @@ pub(super) struct ShardLoop<'a, C, Q, G> {
     token: Token,
     invocation: Invocation<'a>,
     tuning: Tuning,
+    /// When the loop has to end.
+    until: Instant,
     cache: &'a C,
     calls: &'a Q,
     delivery: Delivery<'a, G, C>,
@@ -83,19 +92,29 @@ pub(super) struct ShardLoop<'a, C, Q, G> {
 }
 
 impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
-    /// Serves `shard` until there is nothing more to send or the time is up.
+    /// Serves `shard`, one of `loops` of this invocation, until there is nothing more to send or
+    /// the time is up.
+    ///
+    /// A loop that breaks calls the next one, because its own message would come again only after
+    /// its visibility time-out. Not if the gateway denied it everything: the next one would fare
+    /// no better.
     pub(super) async fn run(
-        shard: Shard,
+        (shard, loops): (Shard, usize),
         invocation: Invocation<'a>,
         tuning: Tuning,
         (cache, calls, gateway): (&'a C, &'a Q, &'a G),
     ) -> Result<Summary, Error> {
         let start = Instant::now();
+        let deadline = invocation.deadline;
+        let until = deadline.checked_sub(RESERVE).unwrap_or(deadline);
         let token = Token::random();
-        let lease = cache.take(shard, &token, LEASE).await?;
+        let lease = patiently(until.min(start + PATIENCE), || {
+            cache.take(shard, &token, LEASE)
+        });
+        let lease = lease.await;
         let cursor = match lease {
-            Taken::Taken { cursor } => cursor,
-            Taken::Held => Position::ZERO,
+            Ok(Taken::Taken { cursor }) => cursor,
+            _ => Position::ZERO,
         };
         let pace = Pace::new(f64::from(tuning.max_posts_per_second));
         let mut serving = Self {
@@ -103,28 +122,61 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
             token,
             invocation,
             tuning,
+            until,
             cache,
             calls,
-            delivery: Delivery::new(gateway, cache, tuning.concurrency, pace, cursor),
+            delivery: Delivery::new(
+                gateway,
+                cache,
+                Room::shared(tuning.concurrency, loops),
+                pace,
+                cursor,
+            ),
             audience: Vec::new(),
             roster: None,
             counted: None,
             renew_at: start + RENEWAL,
             summary: Summary::new(cursor),
         };
-        if lease == Taken::Held {
-            return Ok(serving.ended(start, Ending::Held));
-        }
-        match serving.serve().await {
+        let served = match lease {
+            Ok(Taken::Taken { .. }) => serving.serve().await,
+            Ok(Taken::Held) => Ok(Ending::Held),
+            Err(error) => Err(error),
+        };
+        match served {
             Ok(ending) => Ok(serving.ended(start, ending)),
             Err(error) => {
-                // So that the next paint need not wait for the lease to expire.
-                if let Err(error) = cache.hand_over(shard, &serving.token).await {
-                    warn!(%shard, error = chain(&error), "could not give the lease back");
-                }
-                Err(error)
+                warn!(%shard, error = chain(&error), "the loop broke");
+                serving.give_up(error).await?;
+                Ok(serving.ended(start, Ending::Broke))
             }
         }
+    }
+
+    /// Leaves the shard to the next loop after `error`, or fails with it.
+    async fn give_up(&mut self, error: Error) -> Result<(), Error> {
+        // So that the next loop, or paint, need not wait for the lease to expire.
+        if let Err(error) = self.cache.hand_over(self.shard, &self.token).await {
+            warn!(shard = %self.shard, error = chain(&error), "could not give the lease back");
+        }
+        if matches!(error, Error::Gateway(GatewayError::Denied(_))) {
+            return Err(error);
+        }
+        let reason = Reason::Broke(self.invocation.request_id.to_owned());
+        self.call(reason).await.map_err(|call| {
+            warn!(shard = %self.shard, error = chain(&call), "could not call the next loop");
+            error
+        })
+    }
+
+    async fn call(&mut self, reason: Reason) -> Result<(), Error> {
+        let (shard, at) = (self.shard, self.delivery.settled());
+        self.calls.call(&Call { shard, at, reason }).await
+    }
+
+    /// When a cache that fails now is no longer asked.
+    fn patience(&self) -> Instant {
+        self.until.min(Instant::now() + PATIENCE)
     }
 
     fn ended(mut self, start: Instant, ending: Ending) -> Summary {
@@ -145,7 +197,8 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
             if !news.entries.is_empty() {
                 self.send(&news).await?;
             } else if self.delivery.is_done() {
-                match self.cache.fall_asleep(self.shard, &self.token).await? {
+                let asleep = || self.cache.fall_asleep(self.shard, &self.token);
+                match patiently(self.patience(), asleep).await? {
                     Asleep::Asleep => return Ok(Ending::Asleep),
                     Asleep::Lost => return Ok(Ending::Lost),
                     Asleep::MoreToDo => continue,
@@ -165,20 +218,25 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
         let (settled, sent) = (self.delivery.settled(), self.delivery.end());
         let lagging = settled < sent;
         let beyond = if lagging {
-            self.cache.read_after(sent, PAGE).await?
+            let follow = || self.cache.follow(sent, PAGE);
+            Some(patiently(self.patience(), follow).await?)
         } else {
-            Vec::new()
+            None
         };
-        let lease = (self.shard, &self.token, LEASE);
         let page = if lagging { 1 } else { PAGE };
-        let polled = self.cache.poll(lease, settled, page).await?;
+        let poll = || {
+            let lease = (self.shard, &self.token, LEASE);
+            self.cache.poll(lease, settled, page)
+        };
+        let polled = patiently(self.patience(), poll).await?;
         self.renew_at = Instant::now() + RENEWAL;
-        let Polled::Alive { entries, roster } = polled else {
+        let Polled::Alive { news, roster } = polled else {
             return Ok(None);
         };
-        let entries = if lagging { beyond } else { entries };
+        let After { entries, gap } = beyond.unwrap_or(news);
         self.read_on(News {
             entries,
+            gap,
             roster: Some(roster),
         })
         .await
@@ -194,7 +252,8 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
             let Some(last) = news.entries.last() else {
                 break;
             };
-            let page = self.cache.read_after(last.at, PAGE).await?;
+            let last = last.at;
+            let page = patiently(self.patience(), || self.cache.read_after(last, PAGE)).await?;
             news.roster = None;
             last_page = page.len();
             read += pixels(&page);
@@ -205,12 +264,13 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
 
     async fn send(&mut self, news: &News) -> Result<(), Error> {
         if news.roster.is_none() || news.roster != self.roster {
-            self.audience = self.cache.audience(self.shard).await?;
+            let audience = || self.cache.audience(self.shard);
+            self.audience = patiently(self.patience(), audience).await?;
             self.roster = news.roster;
         }
         self.set_pace().await?;
-        let end = self.delivery.end();
-        let frames = update_frames(end, &news.entries, self.tuning.frame_bytes);
+        let from = news.from(self.delivery.end());
+        let frames = update_frames(from, &news.entries, self.tuning.frame_bytes);
         self.summary.ticks += 1;
         self.summary.frames += frames.len() as u64;
         self.summary.pixels += frames.iter().map(|frame| frame.pixels as u64).sum::<u64>();
@@ -226,7 +286,7 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
         {
             return Ok(());
         }
-        let all = self.cache.all_clients().await?;
+        let all = patiently(self.patience(), || self.cache.all_clients()).await?;
         self.counted = Some(Instant::now());
         self.delivery.set_pace(share(
             self.tuning.max_posts_per_second,
@@ -238,21 +298,14 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
 
     /// Posts until the tick is over, or the loop is.
     async fn deliver(&mut self, tick: Instant) -> Result<Option<Ending>, Error> {
-        let deadline = self.invocation.deadline;
-        let hand_over_at = deadline.checked_sub(RESERVE).unwrap_or(deadline);
-        loop {
-            tokio::select! {
-                biased;
-                () = sleep_until(hand_over_at) => return self.hand_over().await.map(Some),
-                () = sleep_until(self.renew_at) => {
-                    if !self.cache.renew(self.shard, &self.token, LEASE).await? {
-                        return Ok(Some(Ending::Lost));
-                    }
-                    self.renew_at = Instant::now() + RENEWAL;
-                }
-                done = self.delivery.run_until(tick) => return done.map(|()| None),
-            }
+        let lease = (self.shard, &self.token, LEASE);
+        tokio::select! {
+            biased;
+            () = sleep_until(self.until) => {}
+            () = hold(self.cache, lease, &mut self.renew_at) => return Ok(Some(Ending::Lost)),
+            done = self.delivery.run_until(tick) => return done.map(|()| None),
         }
+        self.hand_over().await.map(Some)
     }
 
     /// Leaves the shard to the next invocation. What is still on its way to clients that lag is
@@ -266,22 +319,46 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
             return Ok(Ending::Lost);
         }
         let reason = Reason::HandOver(self.invocation.request_id.to_owned());
-        self.calls
-            .call(&Call {
-                shard: self.shard,
-                at: settled,
-                reason,
-            })
-            .await?;
+        self.call(reason).await?;
         Ok(Ending::HandedOver)
+    }
+}
+
+/// Renews a lease until it is lost. A renewal that fails is tried again, while the lease lasts and
+/// after it: whether it is lost is for the cache to say.
+async fn hold(cache: &impl Cache, lease: (Shard, &Token, Duration), renew_at: &mut Instant) {
+    let (shard, token, ttl) = lease;
+    loop {
+        sleep_until(*renew_at).await;
+        match cache.renew(shard, token, ttl).await {
+            Ok(true) => *renew_at = Instant::now() + RENEWAL,
+            Ok(false) => return,
+            Err(error) => {
+                warn!(%shard, error = chain(&error), "could not renew a lease");
+                *renew_at = Instant::now() + RENEWAL / 4;
+            }
+        }
     }
 }
 
 /// What a tick found.
 struct News {
     entries: Vec<Entry>,
+    /// Whether some that came before them are gone.
+    gap: bool,
     /// The roster's counter; `None` when it was read before the last of the entries.
     roster: Option<u64>,
+}
+
+impl News {
+    /// Where the frames start that carry them to clients who hold `held`: where the clients are, or
+    /// past that if something is gone, so that they see the gap and connect anew.
+    fn from(&self, held: Position) -> Position {
+        match self.entries.first() {
+            Some(first) if self.gap => first.at.previous().max(held),
+            _ => held,
+        }
+    }
 }
 
 /// Posts a second for a shard with `own` of `all` clients.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use place_canvas::store::{Admission, Asleep, MarkSaved, Polled, SaveLease, SaveSummary, Taken};
+use place_canvas::store::{
+    Admission, After, Asleep, Doubt, MarkSaved, Polled, SaveLease, SaveSummary, Taken,
+};
 use place_canvas::{
     ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Rgb, Shard, Token, shard_of,
 };
@@ -13,7 +15,7 @@ use tokio::time::Instant;
 use super::{Faults, geometry};
 use crate::error::Error;
 use crate::ports::{Clients, History, Look, Paint, Shards};
-use crate::save::Saves;
+use crate::save::{Place, Saves};
 
 /// How long a call is good for.
 const CALL: Duration = Duration::from_secs(2);
@@ -31,7 +33,10 @@ pub(crate) struct State {
     pub(crate) max_clients: u64,
     pub(crate) canvas_reads: u32,
     pub(crate) audience_reads: u32,
+    /// Rows in doubt, with the moment since when.
+    pub(crate) doubts: HashMap<Token, (Instant, Vec<Place>)>,
     newest: Position,
+    first: Option<Position>,
     roster: u64,
     awake: HashMap<Shard, (String, Instant)>,
     saving: Option<(String, Instant)>,
@@ -58,7 +63,9 @@ impl FakeCache {
             max_clients: 1_000_000,
             canvas_reads: 0,
             audience_reads: 0,
+            doubts: HashMap::new(),
             newest: Position::ZERO,
+            first: None,
             roster: 0,
             awake: HashMap::new(),
             saving: None,
@@ -84,6 +91,11 @@ impl FakeCache {
     pub(crate) fn join(&self, client: &ConnectionId, age: Duration) {
         let mut state = self.state();
         let joined = Instant::now().checked_sub(age).unwrap_or(self.start);
+        let shard = self.shard_of(client);
+        if !self.is_needed(&state, shard) || !state.cursors.contains_key(&shard) {
+            let newest = state.newest;
+            state.forward(shard, newest);
+        }
         state.clients.insert(client.clone(), joined);
         state.roster += 1;
     }
@@ -94,6 +106,7 @@ impl FakeCache {
         let mut state = self.state();
         let at = state.newest.next().max(Position::new(ms, 0));
         state.newest = at;
+        state.first.get_or_insert(at);
         state.picture.apply(pixels);
         let (by, source) = ("painter".to_owned(), String::new());
         state.history.push(Entry {
@@ -103,10 +116,9 @@ impl FakeCache {
             source,
         });
         state.unsaved += pixels.len() as u64;
-        let wake = (0..self.shards).map(Shard).filter(|shard| {
-            let peopled = state.clients.keys().any(|id| self.shard_of(id) == *shard);
-            peopled && !state.is_awake(*shard)
-        });
+        let wake = (0..self.shards)
+            .map(Shard)
+            .filter(|shard| self.is_peopled(&state, *shard) && !state.is_awake(*shard));
         let wake: Vec<Shard> = wake.collect();
         for shard in &wake {
             state
@@ -121,13 +133,32 @@ impl FakeCache {
         self.state().is_awake(shard)
     }
 
+    fn is_peopled(&self, state: &State, shard: Shard) -> bool {
+        state.clients.keys().any(|id| self.shard_of(id) == shard)
+    }
+
+    /// Whether a shard needs the history after its cursor.
+    fn is_needed(&self, state: &State, shard: Shard) -> bool {
+        self.is_peopled(state, shard) || state.is_awake(shard)
+    }
+
     fn trim(&self, saved: Position) {
         let age = self.start.elapsed().saturating_sub(RETAIN).as_millis();
         let young = Position::new(1_000_000 + u64::try_from(age).unwrap(), 0);
         let mut state = self.state();
-        let slowest = state.cursors.values().min().copied().unwrap_or(saved);
-        let floor = saved.min(young).min(slowest);
+        let needed = (0..self.shards)
+            .map(Shard)
+            .filter(|shard| self.is_needed(&state, *shard));
+        let slowest = needed.map(|shard| state.cursors.get(&shard).copied().unwrap_or_default());
+        let floor = slowest.min().unwrap_or(saved).min(saved).min(young);
+        let kept = state.history.iter().rev().find(|entry| entry.at <= floor);
+        let floor = kept.map_or(floor, |entry| entry.at);
         state.history.retain(|entry| entry.at >= floor);
+    }
+
+    /// Forgets history before `position`, whoever needs it.
+    pub(crate) fn forget_before(&self, position: Position) {
+        self.state().history.retain(|entry| entry.at >= position);
     }
 
     /// Takes every lease away from its holder, as a cache that was restarted may.
@@ -159,6 +190,19 @@ impl State {
     fn after(&self, position: Position, entries: usize) -> Vec<Entry> {
         let after = self.history.iter().filter(|entry| entry.at > position);
         after.take(entries).cloned().collect()
+    }
+
+    /// What follows a position, and whether something in between is gone.
+    fn follow(&self, position: Position, entries: usize) -> After {
+        let gap = if position == Position::ZERO {
+            self.first != self.history.first().map(|entry| entry.at)
+        } else {
+            self.history.iter().all(|entry| entry.at != position)
+        };
+        After {
+            entries: self.after(position, entries),
+            gap,
+        }
     }
 
     fn forward(&mut self, shard: Shard, to: Position) {
@@ -202,12 +246,17 @@ impl Shards for FakeCache {
     async fn take(&self, shard: Shard, token: &Token, ttl: Duration) -> Result<Taken, Error> {
         self.faults.step().await?;
         let mut state = self.state();
-        if state.is_awake(shard) && state.awake[&shard].0 != "called" {
+        if state.is_awake(shard) && state.awake[&shard].0 != "called" && !state.holds(shard, token)
+        {
             return Ok(Taken::Held);
         }
         state
             .awake
             .insert(shard, (token.as_str().to_owned(), Instant::now() + ttl));
+        if !self.is_peopled(&state, shard) {
+            let newest = state.newest;
+            state.forward(shard, newest);
+        }
         let cursor = state.cursors.get(&shard).copied().unwrap_or_default();
         Ok(Taken::Taken { cursor })
     }
@@ -227,9 +276,9 @@ impl Shards for FakeCache {
         state
             .awake
             .insert(shard, (token.as_str().to_owned(), Instant::now() + ttl));
-        let entries = state.after(cursor, entries);
+        let news = state.follow(cursor, entries);
         Ok(Polled::Alive {
-            entries,
+            news,
             roster: state.roster,
         })
     }
@@ -300,6 +349,11 @@ impl History for FakeCache {
     async fn read_after(&self, position: Position, entries: usize) -> Result<Vec<Entry>, Error> {
         self.faults.step().await?;
         Ok(self.state().after(position, entries))
+    }
+
+    async fn follow(&self, position: Position, entries: usize) -> Result<After, Error> {
+        self.faults.step().await?;
+        Ok(self.state().follow(position, entries))
     }
 }
 
@@ -377,8 +431,7 @@ impl Saves for FakeCache {
     async fn lagging(&self) -> Result<Vec<Shard>, Error> {
         let lag = |state: &State, shard: Shard| {
             let behind = state.cursors.get(&shard).copied().unwrap_or_default() < state.newest;
-            let peopled = state.clients.keys().any(|id| self.shard_of(id) == shard);
-            behind && peopled && !state.is_awake(shard)
+            behind && self.is_peopled(state, shard) && !state.is_awake(shard)
         };
         let mut state = self.state();
         let lagging: Vec<_> = (0..self.shards)
@@ -395,5 +448,26 @@ impl Saves for FakeCache {
 
     async fn newest(&self) -> Result<Position, Error> {
         Ok(self.state().newest)
+    }
+
+    async fn note_doubt(&self, name: &Token, places: &[Place]) -> Result<(), Error> {
+        self.faults.step().await?;
+        let mut state = self.state();
+        if places.is_empty() {
+            state.doubts.remove(name);
+        } else {
+            let noted = (Instant::now(), places.to_vec());
+            state.doubts.insert(name.clone(), noted);
+        }
+        Ok(())
+    }
+
+    async fn doubts(&self) -> Result<Vec<Doubt>, Error> {
+        let doubt = |(name, (since, places)): (&Token, &(Instant, Vec<Place>))| Doubt {
+            name: name.clone(),
+            age: since.elapsed(),
+            places: places.clone(),
+        };
+        Ok(self.state().doubts.iter().map(doubt).collect())
     }
 }

@@ -14,6 +14,7 @@ struct Plan {
     steps: usize,
     kill_at: Option<usize>,
     fail_at: Option<usize>,
+    fail_from: Option<usize>,
 }
 
 /// What goes wrong, and when. Clones share it.
@@ -36,6 +37,14 @@ impl Faults {
     pub(crate) fn fail_at(&self, step: usize) {
         *self.plan.lock().unwrap() = Plan {
             fail_at: Some(step),
+            ..Plan::default()
+        };
+    }
+
+    /// From now on every step from `step` on fails.
+    pub(crate) fn fail_from(&self, step: usize) {
+        *self.plan.lock().unwrap() = Plan {
+            fail_from: Some(step),
             ..Plan::default()
         };
     }
@@ -67,7 +76,8 @@ impl Faults {
             plan.steps += 1;
             (
                 plan.kill_at == Some(plan.steps),
-                plan.fail_at == Some(plan.steps),
+                plan.fail_at == Some(plan.steps)
+                    || plan.fail_from.is_some_and(|from| from <= plan.steps),
             )
         };
         if killed {

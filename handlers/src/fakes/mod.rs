@@ -10,7 +10,7 @@ pub(crate) use cache::FakeCache;
 pub(crate) use faults::Faults;
 pub(crate) use gateway::{FakeGateway, Mood};
 pub(crate) use queues::FakeQueues;
-pub(crate) use tables::FakeTables;
+pub(crate) use tables::{FakeTables, Weather};
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use place_canvas::{ConnectionId, Geometry, Pixel, Rgb};
 use tokio::time::Instant;
 
 use crate::broadcast::Invocation;
-use crate::event::{QueueEvent, QueueMessage};
+use crate::event::{QueueAttributes, QueueEvent, QueueMessage};
 
 /// A connection id.
 pub(crate) fn id(text: &str) -> ConnectionId {
@@ -40,6 +40,9 @@ pub(crate) fn batch(bodies: &[&str]) -> QueueEvent {
     let message = |(number, body): (usize, &&str)| QueueMessage {
         message_id: format!("m{number}"),
         body: Some((*body).to_owned()),
+        attributes: Some(QueueAttributes {
+            group: Some(format!("g{number}")),
+        }),
     };
     QueueEvent {
         records: bodies.iter().enumerate().map(message).collect(),

@@ -1,6 +1,7 @@
 //! The queues.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use place_canvas::ConnectionId;
 
@@ -13,13 +14,25 @@ use crate::queues::Call;
 #[derive(Default)]
 pub(crate) struct FakeQueues {
     pub(crate) faults: Faults,
+    /// How long a call takes.
+    pub(crate) latency: Mutex<Duration>,
     pub(crate) newcomers: Mutex<Vec<ConnectionId>>,
     pub(crate) calls: Mutex<Vec<Call>>,
+}
+
+impl FakeQueues {
+    async fn pause(&self) {
+        let latency = *self.latency.lock().unwrap();
+        if latency > Duration::ZERO {
+            tokio::time::sleep(latency).await;
+        }
+    }
 }
 
 impl Newcomers for FakeQueues {
     async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
         self.faults.step().await?;
+        self.pause().await;
         self.newcomers.lock().unwrap().push(newcomer.clone());
         Ok(())
     }
@@ -28,6 +41,7 @@ impl Newcomers for FakeQueues {
 impl Calls for FakeQueues {
     async fn call(&self, call: &Call) -> Result<(), Error> {
         self.faults.step().await?;
+        self.pause().await;
         self.calls.lock().unwrap().push(call.clone());
         Ok(())
     }

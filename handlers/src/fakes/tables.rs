@@ -1,39 +1,124 @@
 //! The two tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use place_canvas::tables::{Change, Current};
 use place_canvas::{Picture, Position, Rgb};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Faults, geometry};
 use crate::error::Error;
-use crate::save::Rows;
+use crate::save::{Place, Rows};
 
 /// Rows of one call.
 const BATCH: usize = 25;
+
+/// How a call about current colours fares that is not simply done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Weather {
+    /// Done.
+    Fair,
+    /// A first try is not answered, and done once more after so long.
+    Late(Duration),
+}
 
 /// The tables: their rows, and how many were written.
 #[derive(Default)]
 pub(crate) struct FakeTables {
     pub(crate) faults: Faults,
-    /// How long a batch takes.
-    pub(crate) latency: Duration,
+    /// How long a batch takes, of history and of current colours.
+    pub(crate) latency: Mutex<(Duration, Duration)>,
     pub(crate) history: Mutex<BTreeMap<(u16, u16, String), Rgb>>,
-    pub(crate) current: Mutex<BTreeMap<(u16, u16), (Rgb, Position)>>,
+    current: Mutex<BTreeMap<Place, (Rgb, Position)>>,
     pub(crate) written: Mutex<u64>,
+    /// Rows of the table of current colours that were written.
+    pub(crate) coloured: Mutex<u64>,
+    /// How the next calls fare; then all are fair.
+    pub(crate) weather: Mutex<VecDeque<Weather>>,
+    in_flight: Mutex<Vec<Vec<Current>>>,
+    late: Mutex<Vec<(Instant, Vec<Current>)>>,
 }
 
 impl FakeTables {
+    /// Empty ones, which share the cache's faults.
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
+    /// From now on a batch takes so many milliseconds.
+    pub(crate) fn take(&self, ms: u64) {
+        let latency = Duration::from_millis(ms);
+        *self.latency.lock().unwrap() = (latency, latency);
+    }
+
     /// The picture that the rows show on white.
     pub(crate) fn picture(&self) -> Picture {
         let mut picture = Picture::new(geometry(), Rgb::WHITE);
-        for ((x, y), (rgb, _)) in self.current.lock().unwrap().iter() {
+        for ((x, y), (rgb, _)) in &self.rows() {
             picture.set(place_canvas::Pixel::new(*x, *y, *rgb));
         }
         picture
+    }
+
+    /// The table of current colours.
+    pub(crate) fn rows(&self) -> BTreeMap<Place, (Rgb, Position)> {
+        self.arrive();
+        self.current.lock().unwrap().clone()
+    }
+
+    /// Whatever a process that died had under way is done after `delay`.
+    pub(crate) fn abandon(&self, delay: Duration) {
+        let due = Instant::now() + delay;
+        let abandoned = self.in_flight.lock().unwrap().split_off(0);
+        let mut late = self.late.lock().unwrap();
+        late.extend(abandoned.into_iter().map(|rows| (due, rows)));
+    }
+
+    /// Does what is late and due.
+    fn arrive(&self) {
+        let mut late = self.late.lock().unwrap();
+        late.sort_by_key(|(due, _)| *due);
+        let due = late.partition_point(|(due, _)| *due <= Instant::now());
+        for (_, rows) in late.drain(..due) {
+            self.put(&rows);
+        }
+    }
+
+    fn put(&self, rows: &[Current]) {
+        let mut current = self.current.lock().unwrap();
+        for Current { pixel, at } in rows {
+            current.insert((pixel.x, pixel.y), (pixel.rgb, *at));
+        }
+    }
+
+    /// One call; answers the rows that are then in doubt.
+    async fn put_some(&self, some: &[Current]) -> Result<Vec<Place>, Error> {
+        self.in_flight.lock().unwrap().push(some.to_vec());
+        self.faults.step().await?;
+        let latency = self.latency.lock().unwrap().1;
+        if latency > Duration::ZERO {
+            sleep(latency).await;
+        }
+        self.arrive();
+        self.put(some);
+        self.in_flight.lock().unwrap().pop();
+        *self.written.lock().unwrap() += some.len() as u64;
+        *self.coloured.lock().unwrap() += some.len() as u64;
+        self.faults.step().await?;
+        let weather = self.weather.lock().unwrap().pop_front();
+        match weather.unwrap_or(Weather::Fair) {
+            Weather::Fair => Ok(Vec::new()),
+            Weather::Late(delay) => {
+                let again = (Instant::now() + delay, some.to_vec());
+                self.late.lock().unwrap().push(again);
+                Ok(some.iter().map(|row| (row.pixel.x, row.pixel.y)).collect())
+            }
+        }
     }
 }
 
@@ -41,7 +126,10 @@ impl Rows for FakeTables {
     async fn post_changes(&self, changes: &[Change]) -> Result<(), Error> {
         for some in changes.chunks(BATCH) {
             self.faults.step().await?;
-            sleep(self.latency).await;
+            let latency = self.latency.lock().unwrap().0;
+            if latency > Duration::ZERO {
+                sleep(latency).await;
+            }
             for Change {
                 at, index, pixel, ..
             } in some
@@ -55,17 +143,22 @@ impl Rows for FakeTables {
         Ok(())
     }
 
-    async fn post_pixels(&self, pixels: &[Current]) -> Result<(), Error> {
+    async fn post_pixels(&self, pixels: &[Current]) -> Result<Vec<Place>, Error> {
+        let mut doubtful = Vec::new();
         for some in pixels.chunks(BATCH) {
-            self.faults.step().await?;
-            sleep(self.latency).await;
-            for Current { pixel, at } in some {
-                let row = (pixel.rgb, *at);
-                self.current.lock().unwrap().insert((pixel.x, pixel.y), row);
-            }
-            *self.written.lock().unwrap() += some.len() as u64;
-            self.faults.step().await?;
+            doubtful.extend(self.put_some(some).await?);
         }
-        Ok(())
+        Ok(doubtful)
+    }
+
+    async fn current(&self, places: &[Place]) -> Result<HashMap<Place, Current>, Error> {
+        self.faults.step().await?;
+        let rows = self.rows();
+        let row = |&(x, y): &Place| {
+            let (rgb, at) = *rows.get(&(x, y))?;
+            let pixel = place_canvas::Pixel::new(x, y, rgb);
+            Some(((x, y), Current { pixel, at }))
+        };
+        Ok(places.iter().filter_map(row).collect())
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use place_canvas::tables::Current;
 use tokio::time::Instant;
 
+use super::colours::Colours;
+use super::stride::Stride;
 use super::{Cache, Rows, SaveAnswer};
 use crate::error::Error;
 
-/// Pixels that are written at once.
-const WRITE: usize = 10_000;
 /// Kept free before the invocation's time-out.
 const RESERVE: Duration = Duration::from_secs(10);
 
@@ -35,18 +35,22 @@ pub(super) async fn save(
         .pixels()
         .skip(skipped)
         .map(|pixel| Current { pixel, at });
-    let mut written = offset;
+    let (mut written, mut stride) = (offset, Stride::new());
     loop {
-        let some: Vec<Current> = pixels.by_ref().take(WRITE).collect();
+        let some: Vec<Current> = pixels.by_ref().take(stride.rows()).collect();
         if some.is_empty() {
             return Ok(());
         }
-        if Instant::now() >= until {
+        let start = Instant::now();
+        if start >= until {
             answer.next = Some(written);
             answer.complete = false;
             return Ok(());
         }
-        tables.post_pixels(&some).await?;
+        let mut colours = Colours::announce(&some, cache, tables).await?;
+        colours.write(&some).await?;
+        colours.done().await?;
+        stride.learn(some.len(), start.elapsed());
         written += some.len() as u64;
         answer.pixels += some.len() as u64;
     }

@@ -1,7 +1,11 @@
+mod proofs;
+
 use std::collections::BTreeSet;
 
+use place_canvas::Rgb;
+
 use super::*;
-use crate::fakes::{FakeCache, FakeQueues, FakeTables, dot, geometry, id, invocation};
+use crate::fakes::{FakeCache, FakeQueues, FakeTables, Weather, dot, geometry, id, invocation};
 
 struct World {
     cache: FakeCache,
@@ -23,10 +27,7 @@ const FULL: SaveEvent = SaveEvent {
 impl World {
     fn new() -> Self {
         let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
-        let tables = FakeTables {
-            faults: cache.faults.clone(),
-            ..FakeTables::default()
-        };
+        let tables = FakeTables::new(cache.faults.clone());
         Self {
             cache,
             tables,
@@ -85,7 +86,7 @@ async fn every_change_and_every_last_colour_is_written_once() {
     let answer = world.save(ORDINARY, 60).await.unwrap();
     world.assert_saved();
     let newest = world.cache.state().history.last().unwrap().at;
-    let changed = world.tables.current.lock().unwrap().len() as u64;
+    let changed = world.tables.rows().len() as u64;
     assert_eq!((answer.changes, answer.pixels), (1500, changed));
     assert_eq!((answer.from, answer.to), (Position::ZERO, newest));
     assert!(answer.complete && !answer.held);
@@ -154,7 +155,7 @@ async fn failing_at_any_step_it_says_so_and_the_next_save_mends_it() {
 #[tokio::test(start_paused = true)]
 async fn two_at_once_are_one() {
     let mut world = World::new();
-    world.tables.latency = Duration::from_millis(10);
+    world.tables.take(10);
     world.paint(100);
     let (first, second) = tokio::join!(world.save(ORDINARY, 60), world.save(ORDINARY, 60));
     assert!(!first.unwrap().held);
@@ -171,7 +172,7 @@ async fn two_at_once_are_one() {
 #[tokio::test(start_paused = true)]
 async fn a_save_that_lost_its_lease_stops_within_a_renewal() {
     let mut world = World::new();
-    world.tables.latency = Duration::from_secs(1);
+    world.tables.take(1000);
     world.paint(2000);
     let robber = async {
         sleep_until(Instant::now() + Duration::from_secs(3)).await;
@@ -187,7 +188,7 @@ async fn a_save_that_lost_its_lease_stops_within_a_renewal() {
 #[tokio::test(start_paused = true)]
 async fn out_of_time_it_keeps_what_is_done_and_the_next_save_goes_on() {
     let mut world = World::new();
-    world.tables.latency = Duration::from_millis(100);
+    world.tables.take(100);
     world.paint(10_000);
     let start = Instant::now();
     let first = world.save(ORDINARY, 60).await.unwrap();
@@ -207,16 +208,133 @@ async fn out_of_time_it_keeps_what_is_done_and_the_next_save_goes_on() {
     world.assert_saved();
 }
 
+/// What is painted while a save runs is the next one's: otherwise it would run as long as people
+/// paint, and write a few rows at a time.
+#[tokio::test(start_paused = true)]
+async fn a_save_ends_however_much_is_painted_meanwhile() {
+    let mut world = World::new();
+    world.tables.take(10);
+    world.paint(2000);
+    let (mut before, newest) = (0, world.cache.state().history.last().unwrap().at);
+    let painter = async {
+        loop {
+            sleep_until(Instant::now() + Duration::from_millis(3)).await;
+            world.cache.paint_now(&[dot(0, 0, 9)]);
+            before += 1;
+        }
+    };
+    let start = Instant::now();
+    let answer = tokio::select! {
+        answer = world.save(ORDINARY, 300) => answer.unwrap(),
+        () = painter => unreachable!(),
+    };
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
+    assert!(before > 300, "{before}");
+    assert!(answer.complete);
+    assert_eq!((answer.changes, answer.to), (6000, newest));
+    let state = world.cache.state();
+    assert_eq!((state.saved, state.unsaved), (newest, before));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_done_late_is_made_good() {
+    let mut world = World::new();
+    world.cache.paint_now(&[dot(1, 1, 1)]);
+    let late = Weather::Late(Duration::from_secs(200));
+    world.tables.weather.lock().unwrap().push_back(late);
+    world.save(ORDINARY, 60).await.unwrap();
+    world.cache.paint_now(&[dot(1, 1, 2)]);
+    world.save(ORDINARY, 60).await.unwrap();
+    let shown = |world: &World| world.tables.rows()[&(1, 1)].0;
+    assert_eq!(shown(&world), Rgb::new(2, 2, 2));
+    sleep_until(Instant::now() + Duration::from_secs(201)).await;
+    assert_eq!(shown(&world), Rgb::new(1, 1, 1), "the late write is done");
+    let answer = world.save(ORDINARY, 60).await.unwrap();
+    assert_eq!((answer.changes, answer.pixels), (0, 1));
+    assert_eq!(shown(&world), Rgb::new(2, 2, 2));
+    // When nothing can come any more, nobody looks.
+    assert_eq!(world.cache.state().doubts.len(), 1);
+    sleep_until(Instant::now() + colours::DOUBT).await;
+    world.save(ORDINARY, 60).await.unwrap();
+    assert!(world.cache.state().doubts.is_empty());
+    world.painted = world
+        .tables
+        .history
+        .lock()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    world.assert_saved();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_save_had_under_way_is_made_good() {
+    let mut world = World::new();
+    world.paint(1);
+    world.tables.take(1000);
+    let dying = tokio::time::timeout(Duration::from_millis(1500), world.save(ORDINARY, 60));
+    assert!(dying.await.is_err(), "killed while it writes the colours");
+    world.tables.abandon(Duration::from_secs(100));
+    world.paint(3);
+    sleep_until(Instant::now() + LEASE).await;
+    world.save(ORDINARY, 60).await.unwrap();
+    world.assert_saved();
+    sleep_until(Instant::now() + Duration::from_secs(100)).await;
+    assert_ne!(world.tables.picture(), world.cache.state().picture);
+    world.save(ORDINARY, 60).await.unwrap();
+    world.assert_saved();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_table_of_colours_does_not_keep_saved_from_moving() {
+    let mut world = World::new();
+    *world.tables.latency.lock().unwrap() = (Duration::ZERO, Duration::from_secs(2));
+    for n in 0..200_u8 {
+        world
+            .cache
+            .paint_now(&[dot(u16::from(n % 20), u16::from(n / 20), n)]);
+    }
+    world.painted = world
+        .cache
+        .state()
+        .history
+        .iter()
+        .map(|entry| (entry.pixels[0].x, entry.pixels[0].y, entry.at.sort_key(0)))
+        .collect();
+    let first = world.save(ORDINARY, 15).await.unwrap();
+    assert!(!first.complete);
+    assert!((25..200).contains(&first.changes), "{first:?}");
+    for _ in 0..10 {
+        if world.save(ORDINARY, 15).await.unwrap().complete {
+            break;
+        }
+    }
+    world.assert_saved();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_hangs_is_an_error_before_the_time_is_up() {
+    let mut world = World::new();
+    world.paint(2);
+    world.tables.take(3_600_000);
+    let start = Instant::now();
+    let failed = world.save(ORDINARY, 60).await;
+    assert!(matches!(failed, Err(Error::TimeUp(_))), "{failed:?}");
+    assert!(start.elapsed() < Duration::from_mins(1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_full_save_writes_every_pixel() {
     let mut world = World::new();
     world.paint(10);
     let answer = world.save(FULL, 60).await.unwrap();
     assert!(answer.complete && answer.next.is_none());
-    assert_eq!(
-        world.tables.current.lock().unwrap().len(),
-        geometry().pixels()
-    );
+    assert_eq!(world.tables.rows().len(), geometry().pixels());
     world.assert_saved();
 }
 
@@ -235,7 +353,7 @@ async fn a_full_save_goes_on_where_it_ended() {
         .await
         .unwrap();
     let beyond = |(x, y): &(u16, u16)| usize::from(*y) * 20 + usize::from(*x) >= 190;
-    let rows = world.tables.current.lock().unwrap();
+    let rows = world.tables.rows();
     assert_eq!(rows.keys().filter(|place| beyond(place)).count(), 10);
 }
 

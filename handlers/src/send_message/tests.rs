@@ -113,7 +113,10 @@ async fn what_the_cache_refuses_is_told() {
     };
     let cases = [
         (
-            PaintError::CoolingDown { retry_ms: 70 },
+            PaintError::CoolingDown {
+                retry_ms: 70,
+                told: false,
+            },
             ErrorCode::CoolingDown,
         ),
         (PaintError::Full, ErrorCode::Unavailable),
@@ -123,6 +126,18 @@ async fn what_the_cache_refuses_is_told() {
         world.cache.state().refusal = Some(refusal);
         assert_eq!(world.send(&body(&[(1, 1)])).await, Some(code));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_floods_is_told_once() {
+    let world = World::new(1);
+    for told in [false, true, true] {
+        let retry_ms = 70;
+        world.cache.state().refusal = Some(PaintError::CoolingDown { retry_ms, told });
+        let heard = world.send(&body(&[(1, 1)])).await;
+        assert_eq!(heard.is_none(), told);
+    }
+    assert_eq!(world.gateway.calls().posts.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -145,7 +145,7 @@ impl Scope<'_> {
             Function::Initialize => vec![consume(Queue::Initialize), connections(&["POST"])],
             Function::Save => vec![
                 send(Queue::Request),
-                self.tables(&["dynamodb:BatchWriteItem"]),
+                self.tables(&["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"]),
             ],
             Function::Admin => vec![send(Queue::Request), connections(&["DELETE", "GET"])],
         }
