@@ -4,14 +4,13 @@
 //! client: a broadcast posts one frame to thousands of clients, so the frame is hashed once (a
 //! signature covers the hash of the body) and shared, and each post costs a signature and a write.
 
+mod signer;
+
 use std::fmt::Write;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use aws_smithy_runtime_api::client::identity::Identity;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
@@ -21,10 +20,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use place_canvas::ConnectionId;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::error::chain;
+use signer::Signer;
 
 /// Largest answer that is read; API Gateway's own have a few hundred bytes.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -45,10 +44,7 @@ pub struct Frame {
 impl Frame {
     /// The frame of `text`.
     pub fn new(text: String) -> Self {
-        let mut digest = String::with_capacity(64);
-        for byte in Sha256::digest(&text) {
-            write!(digest, "{byte:02x}").expect("a string takes all text");
-        }
+        let digest = signer::hashed(&text);
         Self {
             body: Bytes::from(text),
             digest,
@@ -98,8 +94,7 @@ pub struct ConnectionDetails {
 /// The `@connections` endpoint of one stage.
 pub struct ConnectionsEndpoint {
     base: String,
-    region: String,
-    identity: Identity,
+    signer: Signer,
     idle_connections: usize,
     client: OnceLock<HttpClient>,
 }
@@ -117,8 +112,7 @@ impl ConnectionsEndpoint {
     ) -> Self {
         Self {
             base: base.trim_end_matches('/').to_owned(),
-            region: region.to_owned(),
-            identity: credentials.into(),
+            signer: Signer::new(credentials, region),
             idle_connections,
             client: OnceLock::new(),
         }
@@ -179,32 +173,17 @@ impl ConnectionsEndpoint {
         connection: &ConnectionId,
         frame: Frame,
     ) -> Result<Request<Full<Bytes>>, GatewayError> {
-        let failed = |error: &dyn std::error::Error| {
-            GatewayError::Unreachable(format!("signing the call: {error}"))
-        };
+        let failed =
+            |error: http::Error| GatewayError::Unreachable(format!("signing the call: {error}"));
         let uri = format!("{}/@connections/{}", self.base, escaped(connection));
-        let parameters = v4::SigningParams::builder()
-            .identity(&self.identity)
-            .region(&self.region)
-            .name("execute-api")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| failed(&error))?
-            .into();
-        let digest = SignableBody::Precomputed(frame.digest);
-        let signable =
-            SignableRequest::new(method.as_str(), uri.as_str(), std::iter::empty(), digest)
-                .map_err(|error| failed(&error))?;
-        let (signature, _) = sign(signable, &parameters)
-            .map_err(|error| failed(&error))?
-            .into_parts();
         let mut request = Request::builder()
             .method(method)
             .uri(uri)
             .body(Full::new(frame.body))
-            .map_err(|error| failed(&error))?;
-        signature.apply_to_request_http1x(&mut request);
+            .map_err(failed)?;
+        self.signer
+            .sign(&mut request, &frame.digest, SystemTime::now())
+            .map_err(failed)?;
         Ok(request)
     }
 
