@@ -228,3 +228,38 @@ fn frames_that_break_the_protocol_are_errors() {
         assert!(client.on_frame(frame).is_err(), "{frame}");
     }
 }
+
+/// Noise is what a PNG can't make smaller, and no position is longer than the last one.
+#[test]
+fn no_frame_of_the_worst_picture_is_over_the_limit() {
+    let geometry = Geometry::new(2000, 2000).unwrap();
+    let mut state = 1_u64;
+    let mut noise = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    let mut rgb = Vec::with_capacity(geometry.bytes() + 8);
+    while rgb.len() < geometry.bytes() {
+        rgb.extend(noise());
+    }
+    rgb.truncate(geometry.bytes());
+    let picture = Picture::from_rgb(geometry, rgb).unwrap();
+    let png = png::encode(&picture);
+    let last = Position::new(u64::MAX, u64::MAX);
+    for frame_bytes in [32 * 1024, 128 * 1024] {
+        let frames = init_frames(&png, last, geometry, frame_bytes);
+        let longest = frames.iter().map(String::len).max().unwrap();
+        assert!(longest <= frame_bytes, "{longest}");
+        assert!(
+            frames.len() * frame_bytes < png.len() * 3 / 2,
+            "frames are full"
+        );
+        let mut client = ModelClient::new();
+        for frame in &frames {
+            client.on_frame(frame).unwrap();
+        }
+        assert_eq!(client.picture(), Some(&picture));
+    }
+}

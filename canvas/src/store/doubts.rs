@@ -43,12 +43,12 @@ impl Store {
         let doubt = |(name, age, places): (String, u64, Vec<u8>)| Doubt {
             name: Token(name),
             age: Duration::from_millis(age),
-            places: places.as_chunks().0.iter().map(place).collect(),
+            places: places.as_chunks().0.iter().copied().map(place).collect(),
         };
         Ok(noted.into_iter().map(doubt).collect())
     }
 }
 
-fn place(&[x1, x0, y1, y0]: &[u8; 4]) -> (u16, u16) {
+fn place([x1, x0, y1, y0]: [u8; 4]) -> (u16, u16) {
     (u16::from_be_bytes([x1, x0]), u16::from_be_bytes([y1, y0]))
 }

@@ -42,9 +42,19 @@ pub(crate) struct State {
     saving: Option<(String, Instant)>,
 }
 
+/// A mechanism that a cache may lack, to show what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// A loop falls asleep whatever was painted since it looked.
+    SleepsUnchecked,
+    /// A shard's cursor moves when history is read, not when it is sent.
+    MovesEarly,
+}
+
 /// The cache.
 pub(crate) struct FakeCache {
     pub(crate) faults: Faults,
+    pub(crate) flaw: Option<Flaw>,
     shards: u16,
     start: Instant,
     state: Mutex<State>,
@@ -73,6 +83,7 @@ impl FakeCache {
         let (faults, start) = (Faults::default(), Instant::now());
         Self {
             faults,
+            flaw: None,
             shards,
             start,
             state: Mutex::new(state),
@@ -277,6 +288,9 @@ impl Shards for FakeCache {
             .awake
             .insert(shard, (token.as_str().to_owned(), Instant::now() + ttl));
         let news = state.follow(cursor, entries);
+        if let (Some(Flaw::MovesEarly), Some(last)) = (self.flaw, news.entries.last()) {
+            state.forward(shard, last.at);
+        }
         Ok(Polled::Alive {
             news,
             roster: state.roster,
@@ -301,7 +315,8 @@ impl Shards for FakeCache {
         if !state.holds(shard, token) {
             return Ok(Asleep::Lost);
         }
-        if state.cursors.get(&shard).copied().unwrap_or_default() < state.newest {
+        let behind = state.cursors.get(&shard).copied().unwrap_or_default() < state.newest;
+        if behind && self.flaw != Some(Flaw::SleepsUnchecked) {
             return Ok(Asleep::MoreToDo);
         }
         state.awake.remove(&shard);

@@ -3,9 +3,11 @@
 
 use std::future::pending;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use place_canvas::StoreError;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use crate::error::Error;
 
@@ -21,6 +23,8 @@ struct Plan {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     plan: Arc<Mutex<Plan>>,
+    /// How long a step takes.
+    pace: Arc<Mutex<Duration>>,
     killed: Arc<Notify>,
 }
 
@@ -39,6 +43,11 @@ impl Faults {
             fail_at: Some(step),
             ..Plan::default()
         };
+    }
+
+    /// From now on a step takes so long.
+    pub(crate) fn slow_down(&self, pace: Duration) {
+        *self.pace.lock().unwrap() = pace;
     }
 
     /// From now on every step from `step` on fails.
@@ -71,6 +80,10 @@ impl Faults {
 
     /// One step.
     pub(crate) async fn step(&self) -> Result<(), Error> {
+        let pace = *self.pace.lock().unwrap();
+        if pace > Duration::ZERO {
+            sleep(pace).await;
+        }
         let (killed, failed) = {
             let mut plan = self.plan.lock().unwrap();
             plan.steps += 1;

@@ -6,7 +6,7 @@ mod gateway;
 mod queues;
 mod tables;
 
-pub(crate) use cache::FakeCache;
+pub(crate) use cache::{FakeCache, Flaw};
 pub(crate) use faults::Faults;
 pub(crate) use gateway::{FakeGateway, Mood};
 pub(crate) use queues::FakeQueues;

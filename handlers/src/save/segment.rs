@@ -74,7 +74,7 @@ impl<C: Cache, R: Rows> Segments<'_, C, R> {
                 // The cache has lost what was there when the save began: there is nothing to save.
                 break;
             }
-            let until = Instant::now() + (reserve - longest);
+            let until = Instant::now() + reserve * 3 / 5;
             let written = self.colours(&segment, until, &mut strides.1).await?;
             answer.pixels += written as u64;
             if written < segment.colours.len() {
@@ -111,7 +111,9 @@ impl<C: Cache, R: Rows> Segments<'_, C, R> {
             let start = Instant::now();
             self.tables.post_changes(&changes).await?;
             stride.learn(changes.len(), start.elapsed());
-            entries.iter().for_each(|entry| segment.add(entry));
+            for entry in &entries {
+                segment.add(entry);
+            }
         }
         Ok(segment)
     }

@@ -1,4 +1,5 @@
 mod proofs;
+mod restart;
 
 use std::collections::BTreeSet;
 

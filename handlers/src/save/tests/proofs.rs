@@ -128,7 +128,7 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn the_tables_cost_a_row_a_change_and_a_row_a_changed_pixel() {
     let world = World::new();
-    let (mut changes, mut changed) = (0_u64, 0_u64);
+    let (mut changes, mut touched) = (0_u64, 0_u64);
     for _ in 0..5 {
         let mut places = BTreeSet::new();
         for number in 0..333 * 60_u32 {
@@ -138,15 +138,15 @@ async fn the_tables_cost_a_row_a_change_and_a_row_a_changed_pixel() {
             places.insert((pixel.x, pixel.y));
         }
         changes += 333 * 60;
-        changed += places.len() as u64;
+        touched += places.len() as u64;
         sleep_until(Instant::now() + Duration::from_mins(1)).await;
         world.save(ORDINARY, 300).await.unwrap();
     }
     assert_eq!(world.cache.state().unsaved, 0);
     let written = *world.tables.written.lock().unwrap();
     assert!(
-        written <= (changes + changed) * 101 / 100,
-        "{written} rows for {changes} changes of {changed} pixels"
+        written <= (changes + touched) * 101 / 100,
+        "{written} rows for {changes} changes of {touched} pixels"
     );
-    assert_eq!(*world.tables.coloured.lock().unwrap(), changed);
+    assert_eq!(*world.tables.coloured.lock().unwrap(), touched);
 }
