@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::io::{Cursor, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use place_config::Function;
 use sha2::{Digest, Sha256};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -106,18 +107,23 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+/// Binaries and zips that are in memory at once: each is megabytes, several times over while it is
+/// sent.
+const AT_ONCE: usize = 2;
+
 /// A handler's binary, as found on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Artifact {
     path: PathBuf,
+    room: Arc<Semaphore>,
     /// Its processor.
     pub(crate) architecture: Architecture,
     /// SHA-256 of the binary, in hexadecimal.
     pub(crate) fingerprint: String,
 }
 
-/// A zip as Lambda takes it.
-#[derive(Clone, Debug)]
+/// A zip as Lambda takes it. To be dropped once it is sent: others wait for the room.
+#[derive(Debug)]
 pub(crate) struct Package {
     /// The zip file.
     pub(crate) bytes: Vec<u8>,
@@ -125,6 +131,7 @@ pub(crate) struct Package {
     pub(crate) sha256: String,
     /// SHA-256 of the binary in it, in hexadecimal.
     pub(crate) fingerprint: String,
+    _room: OwnedSemaphorePermit,
 }
 
 /// The binaries of all seven functions, read once and only when somebody asks.
@@ -156,15 +163,20 @@ impl Artifacts {
     }
 
     async fn load(&self) -> Result<BTreeMap<Function, Artifact>, Problems> {
+        let room = Arc::new(Semaphore::new(AT_ONCE));
         let reads = Function::ALL.map(|function| {
             let path = self.directory.join(function.binary()).join(BOOTSTRAP);
-            let local = self.local;
-            tokio::task::spawn_blocking(move || read(path, local))
+            let (local, room) = (self.local, Arc::clone(&room));
+            tokio::spawn(async move {
+                let _place = place_in(&room).await;
+                tokio::task::spawn_blocking(move || read(path, room, local)).await
+            })
         });
         let mut found = BTreeMap::new();
         let mut problems = Vec::new();
         for (function, read) in Function::ALL.into_iter().zip(reads) {
-            match read.await.expect("reading a binary does not panic") {
+            let read = read.await.flatten();
+            match read.expect("reading a binary does not panic") {
                 Ok(artifact) => drop(found.insert(function, artifact)),
                 Err(problem) => problems.push(problem),
             }
@@ -184,6 +196,7 @@ impl Artifact {
     pub(super) fn for_test(fingerprint: &str, architecture: Architecture) -> Self {
         Self {
             path: PathBuf::new(),
+            room: Arc::new(Semaphore::new(AT_ONCE)),
             architecture,
             fingerprint: fingerprint.to_owned(),
         }
@@ -193,14 +206,20 @@ impl Artifact {
     pub(crate) async fn package(&self) -> Result<Package, Failure> {
         let path = self.path.clone();
         let failed = format!("packing `{}`", path.display());
-        tokio::task::spawn_blocking(move || pack(&std::fs::read(path)?))
+        let room = place_in(&self.room).await;
+        tokio::task::spawn_blocking(move || pack(&std::fs::read(path)?, room))
             .await
             .expect("packing does not panic")
             .map_err(|cause| Failure::new(failed).caused_by(cause))
     }
 }
 
-fn read(path: PathBuf, local: bool) -> Result<Artifact, Problem> {
+async fn place_in(room: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    let place = Arc::clone(room).acquire_owned().await;
+    place.expect("nobody closes the room")
+}
+
+fn read(path: PathBuf, room: Arc<Semaphore>, local: bool) -> Result<Artifact, Problem> {
     let shown = path.display().to_string();
     let data = std::fs::read(&path).map_err(|error| Problem::Missing {
         path: shown.clone(),
@@ -214,6 +233,7 @@ fn read(path: PathBuf, local: bool) -> Result<Artifact, Problem> {
     let fingerprint = hexadecimal(&Sha256::digest(&data));
     Ok(Artifact {
         path,
+        room,
         architecture: needs.architecture,
         fingerprint,
     })
@@ -255,7 +275,7 @@ fn mixed(found: &BTreeMap<Function, Artifact>) -> Option<Problem> {
     Some(Problem::Mixed(parts.collect::<Vec<_>>().join("; ")))
 }
 
-fn pack(binary: &[u8]) -> std::io::Result<Package> {
+fn pack(binary: &[u8], room: OwnedSemaphorePermit) -> std::io::Result<Package> {
     // Higher levels take twice the time for less than 1 %. The time stamp is fixed because Lambda
     // compares code by the hash of the zip.
     let options = SimpleFileOptions::default()
@@ -271,6 +291,7 @@ fn pack(binary: &[u8]) -> std::io::Result<Package> {
         sha256: STANDARD.encode(Sha256::digest(&bytes)),
         fingerprint: hexadecimal(&Sha256::digest(binary)),
         bytes,
+        _room: room,
     })
 }
 

@@ -23,6 +23,11 @@ fn needs(architecture: Architecture, glibc: &str) -> Needs {
     }
 }
 
+fn packed(binary: &[u8]) -> Package {
+    let room = Arc::new(Semaphore::new(1)).try_acquire_owned();
+    pack(binary, room.unwrap()).unwrap()
+}
+
 #[tokio::test]
 async fn seven_binaries_of_this_machine_serve_the_local_cloud() {
     let directory = directory_without(None);
@@ -77,11 +82,7 @@ fn the_local_cloud_demands_this_machines_processor() {
 
 #[test]
 fn mixed_processors_are_named() {
-    let artifact = |architecture| Artifact {
-        path: PathBuf::new(),
-        architecture,
-        fingerprint: String::new(),
-    };
+    let artifact = |architecture| Artifact::for_test("", architecture);
     let mut found = BTreeMap::from([(Function::Save, artifact(Architecture::Arm64))]);
     assert_eq!(mixed(&found), None);
     found.insert(Function::Admin, artifact(Architecture::X86_64));
@@ -94,12 +95,12 @@ fn mixed_processors_are_named() {
 
 #[test]
 fn the_same_binary_gives_the_same_zip_with_an_executable_bootstrap() {
-    let (first, second) = (pack(b"binary").unwrap(), pack(b"binary").unwrap());
+    let (first, second) = (packed(b"binary"), packed(b"binary"));
     assert_eq!(
         (&first.bytes, &first.sha256),
         (&second.bytes, &second.sha256)
     );
-    assert_ne!(first.sha256, pack(b"another").unwrap().sha256);
+    assert_ne!(first.sha256, packed(b"another").sha256);
     let mut archive = zip::ZipArchive::new(Cursor::new(first.bytes)).unwrap();
     let entry = archive.by_name(BOOTSTRAP).unwrap();
     assert_eq!(entry.unix_mode(), Some(0o100_755));

@@ -154,6 +154,7 @@ impl LambdaFunction {
         let passing = [Class::NotYet, Class::Conflict];
         let created =
             while_answer_is(progress, wait.usual(0, 15), &passing, &action, create).await?;
+        drop(package);
         let Some(created) = created else {
             return Ok(false);
         };
