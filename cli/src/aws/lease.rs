@@ -50,6 +50,11 @@ impl Lease {
         self.lost.clone()
     }
 
+    /// Lets it run out: what it guards is about to go, and its table with it.
+    pub(crate) fn stop_renewing(&self) {
+        self.renewal.abort();
+    }
+
     /// Gives it back. A lease that is somebody else's by now, or a table that is gone, is left
     /// alone.
     pub(crate) async fn release(self) -> Result<(), Failure> {

@@ -10,11 +10,21 @@ pub(crate) fn table(stack: &Stack) -> LeaseTable<'_> {
     LeaseTable::new(&stack.aws, &stack.names, &stack.ownership)
 }
 
-/// Does `work` while `lease` is held, and gives the lease back. Where the lease can't be renewed
-/// in time somebody else may hold it, so the work stops where it is.
+/// Does `work` while `lease` is held, and gives the lease back.
 pub(crate) async fn hold<T>(
     context: &Context,
-    lease: Lease,
+    mut lease: Lease,
+    work: impl Future<Output = T>,
+) -> Result<T, CommandError> {
+    let done = keep(&mut lease, work).await?;
+    give_back(context, lease).await;
+    Ok(done)
+}
+
+/// Does `work` while `lease` is held. Where the lease can't be renewed in time somebody else may
+/// hold it, so the work stops where it is.
+pub(crate) async fn keep<T>(
+    lease: &mut Lease,
     work: impl Future<Output = T>,
 ) -> Result<T, CommandError> {
     let mut lost = lease.lost();
@@ -25,13 +35,16 @@ pub(crate) async fn hold<T>(
         }
     };
     tokio::select! {
-        done = work => {
-            if let Err(failure) = lease.release().await {
-                context.printer.note(&format!("{failure}; it frees itself within a minute"));
-            }
-            Ok(done)
-        }
+        done = work => Ok(done),
         () = loses => Err(CommandError::LeaseLost),
+    }
+}
+
+/// Gives `lease` back. That it can't be is worth a word, and no failure.
+pub(crate) async fn give_back(context: &Context, lease: Lease) {
+    if let Err(failure) = lease.release().await {
+        let note = format!("{failure}; it frees itself within a minute");
+        context.printer.note(&note);
     }
 }
 

@@ -3,6 +3,7 @@
 mod canvas;
 mod clients;
 mod deploy;
+mod farewell;
 mod init;
 mod lease;
 mod local;

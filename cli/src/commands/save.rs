@@ -1,5 +1,8 @@
 //! `placectl save`: saves unsaved changes now.
 
+use std::time::{Duration, Instant};
+
+use place_canvas::Position;
 use place_config::Function;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -8,22 +11,28 @@ use crate::cli::SaveArgs;
 use crate::context::{Context, WhenStopped};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::steps::functions::invoke;
+use crate::steps::functions::{invoke, timeout};
 use crate::steps::{Options, Stack};
 use crate::ui::words;
 
+/// Pause before a save that another one kept from running is asked for again.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// What the save function answers, as far as an operator needs it.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Saved {
     changes: u64,
     pixels: u64,
-    from: String,
-    to: String,
+    from: Position,
+    to: Position,
     elapsed_ms: u64,
     #[serde(default = "yes", skip_serializing)]
     complete: bool,
     #[serde(default, skip_serializing)]
     held: bool,
+    /// Where a save of the whole canvas goes on.
+    #[serde(default, skip_serializing)]
+    next: Option<u64>,
 }
 
 const fn yes() -> bool {
@@ -36,14 +45,36 @@ impl Saved {
         self.complete && !self.held
     }
 
+    /// Position up to which was saved.
+    pub(crate) const fn to(&self) -> Position {
+        self.to
+    }
+
     /// What was saved, in a sentence.
     pub(crate) fn sentence(&self) -> String {
         format!(
-            "saved {} of {} in {}",
+            "saved {} and {} in {}",
             words::count(self.changes, "change"),
             words::count(self.pixels, "pixel"),
-            words::duration(std::time::Duration::from_millis(self.elapsed_ms)),
+            words::duration(Duration::from_millis(self.elapsed_ms)),
         )
+    }
+
+    /// This and what the call after it did.
+    fn and(self, later: Self) -> Self {
+        // A save that another one kept from running knows no positions.
+        let (from, to) = match (self.held, later.held) {
+            (true, _) => (later.from, later.to),
+            (false, true) => (self.from, self.to),
+            (false, false) => (self.from, later.to),
+        };
+        Self {
+            changes: self.changes + later.changes,
+            pixels: self.pixels + later.pixels,
+            from,
+            to,
+            ..later
+        }
     }
 }
 
@@ -52,7 +83,8 @@ pub(crate) async fn run(mut context: Context, args: &SaveArgs) -> Result<Exit, C
     let stack = context
         .stack(WhenStopped::Refuse, Options::default())
         .await?;
-    let saved = save(&stack, args.full).await?;
+    let printer = context.printer.clone();
+    let saved = save_all(&stack, args.full, |line| printer.note(line)).await?;
     if context.is_json() {
         context.printer.json(&saved);
     } else {
@@ -62,18 +94,132 @@ pub(crate) async fn run(mut context: Context, args: &SaveArgs) -> Result<Exit, C
         return Ok(Exit::Done);
     }
     context.printer.note(if saved.held {
-        "another save is running; run `placectl save` again to wait for the rest"
+        "another save still runs; run `placectl save` again to wait for the rest"
     } else {
-        "time was up before everything was saved; run `placectl save` again"
+        "not everything is saved; run `placectl save` again"
     });
     Ok(Exit::Incomplete)
 }
 
-/// Invokes the save function.
-pub(crate) async fn save(stack: &Stack, full: bool) -> Result<Saved, CommandError> {
-    let answer = invoke(stack, Function::Save, &json!({ "full": full })).await?;
+/// Saves until nothing is left to save, in as many calls of the save function as that takes. Gives
+/// up, incomplete, when no call gets anywhere for longer than a save may run.
+pub(crate) async fn save_all(
+    stack: &Stack,
+    full: bool,
+    tell: impl Fn(&str),
+) -> Result<Saved, CommandError> {
+    let patience = Duration::from_secs(timeout(stack, Function::Save).into()) + PAUSE;
+    let began = Instant::now();
+    let mut moved = tokio::time::Instant::now();
+    let mut next = full.then_some(0);
+    let mut sum: Option<Saved> = None;
+    loop {
+        let saved = save(stack, next).await?;
+        let (held, got_on) = (saved.held, saved.changes + saved.pixels > 0);
+        if !held {
+            next = saved.next;
+        }
+        let first = sum.is_none();
+        let mut all = match sum {
+            Some(earlier) => earlier.and(saved),
+            None => saved,
+        };
+        all.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if got_on {
+            moved = tokio::time::Instant::now();
+        }
+        if all.is_complete() || moved.elapsed() >= patience {
+            return Ok(all);
+        }
+        if held {
+            if first {
+                tell("another save runs; waiting for it to end");
+            }
+            tokio::time::sleep(PAUSE).await;
+        } else {
+            tell(&format!("{} so far; going on", all.sentence()));
+        }
+        sum = Some(all);
+    }
+}
+
+/// Invokes the save function; with `offset`, for every pixel from there on.
+async fn save(stack: &Stack, offset: Option<u64>) -> Result<Saved, CommandError> {
+    let event = match offset {
+        Some(offset) => json!({ "full": true, "offset": offset }),
+        None => json!({ "full": false }),
+    };
+    let answer = invoke(stack, Function::Save, &event).await?;
     serde_json::from_value(answer).map_err(|error| CommandError::Answer {
         doing: "reading what the save function answered".to_owned(),
         source: error.into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use place_config::StackConfig;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::aws::fake::Fake;
+    use crate::steps::scripted::Script;
+
+    const INVOKE: &str = "POST /2015-03-31/functions/save/invocations";
+
+    fn answer(changes: u64, pixels: u64, rest: &str) -> String {
+        format!(
+            r#"{{"changes":{changes},"pixels":{pixels},"from":"1-0","to":"{changes}-9","elapsed_ms":5{rest}}}"#
+        )
+    }
+
+    const HELD: &str = r#"{"changes":0,"pixels":0,"from":"0-0","to":"0-0","elapsed_ms":1,"complete":false,"held":true}"#;
+
+    #[tokio::test]
+    async fn a_canvas_too_large_for_one_call_is_saved_in_several() {
+        let first = answer(3, 600, r#","complete":false,"held":false,"next":600"#);
+        let second = answer(0, 400, r#","complete":true,"held":false"#);
+        let script = [(200, first.as_str()), (200, second.as_str())];
+        let (fake, aws) = Fake::connected(&script).await;
+        let stack = Stack::new(StackConfig::default(), aws, Options::default());
+        let saved = save_all(&stack, true, |_| ()).await.unwrap();
+        assert!(saved.is_complete());
+        assert_eq!((saved.changes, saved.pixels), (3, 1000));
+        let requests = fake.requests();
+        let asked = requests[1..].iter().map(|request| {
+            let body = request.split_once("\r\n\r\n").unwrap().1;
+            serde_json::from_str::<Value>(body).unwrap()
+        });
+        let expected = [
+            json!({ "full": true, "offset": 0 }),
+            json!({ "full": true, "offset": 600 }),
+        ];
+        assert_eq!(asked.collect::<Vec<_>>(), expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_save_that_runs_already_is_waited_for() {
+        let done = answer(7, 5, r#","complete":true,"held":false"#);
+        let script = Script::default().answer(INVOKE, 200, HELD);
+        let script = script.answer(INVOKE, 200, HELD).answer(INVOKE, 200, &done);
+        let told = RefCell::new(Vec::new());
+        let tell = |line: &str| told.borrow_mut().push(line.to_owned());
+        let saved = save_all(&script.stack(), false, tell).await.unwrap();
+        assert!(saved.is_complete());
+        assert_eq!(saved.from.to_string(), "1-0", "not what a held one says");
+        assert_eq!(*told.borrow(), ["another save runs; waiting for it to end"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_save_that_never_gets_anywhere_ends_incomplete() {
+        let mut script = Script::default();
+        for _ in 0..1000 {
+            script = script.answer(INVOKE, 200, HELD);
+        }
+        let saved = save_all(&script.stack(), false, |_| ()).await.unwrap();
+        assert!(!saved.is_complete());
+        assert!(script.left() > 0, "it gave up by itself");
+    }
 }

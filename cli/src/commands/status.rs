@@ -14,7 +14,7 @@ use crate::context::{Context, WhenStopped};
 use crate::engine::{Sighting, Step, Survey};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::steps::{self, Options, Stack, api, functions, queues};
+use crate::steps::{self, Options, Stack, api, queues};
 
 /// Everything that `status` knows.
 #[derive(Debug, Serialize)]
@@ -259,9 +259,4 @@ impl Live {
         }
         text
     }
-}
-
-/// Whether the functions that know the canvas are there to be asked.
-pub(crate) fn can_ask(survey: &Survey, function: place_config::Function) -> bool {
-    survey.has(&functions::environment_key(function))
 }

@@ -1,20 +1,15 @@
 //! `placectl teardown`: a last save and picture, then everything goes.
 
-use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use place_canvas::Position;
-use place_config::Function;
 use tokio::sync::watch;
 
-use super::status::can_ask;
-use super::{canvas, lease, outcome, picture, save};
+use super::farewell::Farewell;
+use super::{lease, outcome};
 use crate::cli::TeardownArgs;
 use crate::context::{Context, WhenStopped};
-use crate::engine::{Failure, FailureKind, Report, Spared, Survey, Verdict};
+use crate::engine::{Begun, Failure, FailureKind, Report, Spared, Verdict};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::steps::{self, Options, Stack};
+use crate::steps::{self, Options};
 
 /// Asks, saves, exports, removes, and looks again.
 pub(crate) async fn run(mut context: Context, args: &TeardownArgs) -> Result<Exit, CommandError> {
@@ -28,22 +23,37 @@ pub(crate) async fn run(mut context: Context, args: &TeardownArgs) -> Result<Exi
         confirm(&context, args, interrupted).await?;
     }
     let table = lease::table(&stack);
-    let spared = Spared {
-        data: args.keep_data,
-    };
+    let lease = table.acquire_if_there("teardown").await?;
     let work = async {
-        if !survey.is_empty() {
-            keep_picture(&context, args, &stack, &survey).await?;
-        }
-        let report = runner.teardown(&survey, spared).await;
-        if report.verdict == Verdict::Done {
-            // The very last call: from here on there is nothing that a lease could guard.
-            table.remove().await?;
-        }
-        Ok::<_, CommandError>(report)
+        let begun = if survey.is_empty() || args.no_export {
+            Begun::default()
+        } else {
+            let farewell = Farewell {
+                context: &context,
+                stack: &stack,
+                runner: &runner,
+                table: &table,
+            };
+            farewell.keep(&survey, args.export.as_deref()).await?
+        };
+        let spared = Spared {
+            data: args.keep_data,
+        };
+        Ok::<_, CommandError>(runner.teardown(&survey, spared, begun).await)
     };
-    let report = match table.acquire_if_there("teardown").await? {
-        Some(lease) => lease::hold(&context, lease, work).await??,
+    let report = match lease {
+        Some(mut lease) => {
+            let report = lease::keep(&mut lease, work).await??;
+            if report.verdict == Verdict::Done {
+                // The very last call: from here on there is nothing that a lease could guard. It
+                // ends with its table, and nobody takes it as long as that stands.
+                lease.stop_renewing();
+                table.remove().await?;
+            } else {
+                lease::give_back(&context, lease).await;
+            }
+            report
+        }
         None => work.await?,
     };
     let exit = outcome::finish(&runner, &report, &stack);
@@ -89,48 +99,6 @@ async fn confirm(
 
 fn stopped() -> Failure {
     Failure::new("interrupted before anything was removed").kind(FailureKind::Interrupted)
-}
-
-/// Before data goes: a last save, and the picture as a file. A stack whose functions are not
-/// there any more, or never were, has nothing to ask.
-async fn keep_picture(
-    context: &Context,
-    args: &TeardownArgs,
-    stack: &Stack,
-    survey: &Survey,
-) -> Result<(), CommandError> {
-    if args.no_export || !can_ask(survey, Function::Save) || !can_ask(survey, Function::Admin) {
-        return Ok(());
-    }
-    let kept = async {
-        let saved = save::save(stack, false).await?;
-        context.printer.note(&saved.sentence());
-        picture::live(stack).await
-    };
-    let export = kept.await.map_err(|error| CommandError::Answer {
-        doing: "keeping what was painted; nothing is removed yet (`--no-export` goes on without)"
-            .to_owned(),
-        source: error.into(),
-    })?;
-    if export.at == Position::ZERO {
-        return Ok(());
-    }
-    let file = args
-        .export
-        .clone()
-        .unwrap_or_else(|| default_file(&context.config.stack));
-    canvas::write_quietly(&file, &export)?;
-    context
-        .printer
-        .note(&format!("the last picture is in {}", file.display()));
-    Ok(())
-}
-
-fn default_file(stack: &str) -> PathBuf {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    PathBuf::from(format!("{stack}-{}.png", now.as_secs()))
 }
 
 /// What is left, and whether it costs money.

@@ -27,5 +27,5 @@ pub(crate) use run::Allowed;
 pub(crate) use runner::Runner;
 pub(crate) use survey::{Look, Sighting, Survey};
 pub(crate) use timeline::{Span, Timeline};
-pub(crate) use unwind::Spared;
+pub(crate) use unwind::{Begun, Spared};
 pub(crate) use wait::{Poll, Wait};

@@ -110,14 +110,26 @@ impl Survey {
             .any(|sighting| foreign(&sighting.look))
     }
 
-    /// Whether the resource `key` is there, in whatever state.
-    pub(crate) fn has(&self, key: &ResourceKey) -> bool {
-        let is_there = |sighting: &Sighting| {
-            sighting.key == *key
-                && matches!(&sighting.look, Look::Seen(observed)
-                    if !matches!(observed, Observed::Absent | Observed::Foreign { .. }))
-        };
-        self.sightings.iter().any(is_there)
+    /// Whether the resource `key` is there and will stay, as configured or not.
+    pub(crate) fn stands(&self, key: &ResourceKey) -> bool {
+        matches!(
+            self.of(key),
+            Some(Look::Seen(
+                Observed::Ready { .. } | Observed::Drifted { .. }
+            ))
+        )
+    }
+
+    /// Whether the resource `key` is known not to be there.
+    pub(crate) fn is_absent(&self, key: &ResourceKey) -> bool {
+        matches!(self.of(key), Some(Look::Seen(Observed::Absent)))
+    }
+
+    /// What came of looking at the resource `key`, if the plan has it.
+    pub(crate) fn of(&self, key: &ResourceKey) -> Option<&Look> {
+        let mut sightings = self.sightings.iter();
+        let sighting = sightings.find(|sighting| sighting.key == *key);
+        sighting.map(|sighting| &sighting.look)
     }
 
     pub(super) fn look(&self, node: NodeId) -> &Look {

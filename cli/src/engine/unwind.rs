@@ -20,6 +20,23 @@ pub(crate) struct Spared {
     pub(crate) data: bool,
 }
 
+/// What a teardown removed ahead of everything else.
+#[derive(Default)]
+pub(crate) struct Begun(Vec<Option<Turn>>);
+
+impl Begun {
+    /// Whether something that was to go first stands, or may stand.
+    pub(crate) fn is_stuck(&self) -> bool {
+        let stuck = |turn: &Option<Turn>| {
+            matches!(
+                turn,
+                Some(Turn::Failed(_) | Turn::Blocked(_) | Turn::Interrupted)
+            )
+        };
+        self.0.iter().any(stuck)
+    }
+}
+
 /// How a resource's turn ended.
 enum Turn {
     Done(Outcome),
@@ -31,11 +48,63 @@ enum Turn {
 }
 
 impl Runner {
-    /// Removes what `survey` found, each resource when all are gone that must go before it, then
-    /// looks again: what still stands is a failure, whatever AWS answered to its deletion.
-    pub(crate) async fn teardown(&self, survey: &Survey, spared: Spared) -> Report {
+    /// Removes `keys` alone, of which none has to wait for another: what must be gone before
+    /// something else is done that comes before the teardown itself.
+    pub(crate) async fn teardown_first(&self, survey: &Survey, keys: &[ResourceKey]) -> Begun {
+        let first = (0..self.graph.len()).filter(|node| {
+            let free = self.graph.down().before(*node).is_empty();
+            free && keys.contains(self.graph.key(*node))
+        });
+        let turns = first.map(|node| async move {
+            let look = survey.look(node);
+            let turn = self.unseen(node, look);
+            let turn = turn.or_else(|| self.left_alone(node, look, Spared::default()));
+            let turn = match turn {
+                Some(turn) => turn,
+                None if self.is_interrupted() => Turn::Interrupted,
+                None => self.take_down(node).await,
+            };
+            (node, turn)
+        });
+        let mut begun: Vec<_> = (0..self.graph.len()).map(|_| None).collect();
+        for (node, turn) in futures::future::join_all(turns).await {
+            begun[node] = Some(turn);
+        }
+        Begun(begun)
+    }
+
+    /// Removes what `survey` found and `begun` did not, each resource when all are gone that must
+    /// go before it, then looks again: what still stands is a failure, whatever AWS answered to
+    /// its deletion. Where what was to go first is stuck, everything else stays.
+    pub(crate) async fn teardown(&self, survey: &Survey, spared: Spared, begun: Begun) -> Report {
+        let turns = if begun.is_stuck() {
+            begun.0
+        } else {
+            let mut turns = self.take_all_down(survey, spared, begun).await;
+            if !self.is_interrupted() {
+                self.verify(&mut turns).await;
+            }
+            turns
+        };
+        let turns = turns.into_iter().enumerate();
+        self.report(
+            turns
+                .filter_map(|(node, turn)| self.settle(node, turn))
+                .collect(),
+        )
+    }
+
+    async fn take_all_down(
+        &self,
+        survey: &Survey,
+        spared: Spared,
+        Begun(mut begun): Begun,
+    ) -> Vec<Option<Turn>> {
         let order = self.graph.down();
         let turns = walk(order, &self.interrupted, |node, turns| {
+            if let Some(turn) = begun.get_mut(node).and_then(Option::take) {
+                return Visit::Settled(turn);
+            }
             let look = survey.look(node);
             let turn = self.unseen(node, look);
             let turn = turn.or_else(|| self.held_up_by(node, turns));
@@ -47,15 +116,11 @@ impl Runner {
             Visit::work(async move { runner.take_down(node).await })
         });
         let mut turns = turns.await;
-        if !self.is_interrupted() {
-            self.verify(&mut turns).await;
+        // An interrupt may have come before what is done already had its visit.
+        for (turn, earlier) in turns.iter_mut().zip(begun) {
+            *turn = turn.take().or(earlier);
         }
-        let turns = turns.into_iter().enumerate();
-        self.report(
-            turns
-                .filter_map(|(node, turn)| self.settle(node, turn))
-                .collect(),
-        )
+        turns
     }
 
     fn settle(&self, node: NodeId, turn: Option<Turn>) -> Option<Entry> {
@@ -144,12 +209,9 @@ impl Runner {
         }
     }
 
-    /// Looks again at everything that is said to be gone.
+    /// Looks again at everything that is said to be gone, or not to be there: the survey may be
+    /// older than somebody else's run.
     async fn verify(&self, turns: &mut [Option<Turn>]) {
-        let removed = |turn: &Option<Turn>| matches!(turn, Some(Turn::Done(Outcome::Removed)));
-        if !turns.iter().any(removed) {
-            return;
-        }
         let survey = self.look_at_all(false).await;
         for (node, turn) in turns.iter_mut().enumerate() {
             let gone = matches!(turn, Some(Turn::Done(Outcome::Removed | Outcome::Absent)));

@@ -23,7 +23,9 @@ async fn standing(things: &[Thing]) -> World {
 async fn teardown(world: &World, things: &[Thing]) -> Report {
     let runner = world.runner(things);
     let survey = runner.survey().await;
-    runner.teardown(&survey, Spared::default()).await
+    runner
+        .teardown(&survey, Spared::default(), Begun::default())
+        .await
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,7 +119,9 @@ async fn data_stays_when_it_is_spared() {
     let world = standing(&things).await;
     let runner = world.runner(&things);
     let survey = runner.survey().await;
-    let report = runner.teardown(&survey, Spared { data: true }).await;
+    let report = runner
+        .teardown(&survey, Spared { data: true }, Begun::default())
+        .await;
     assert_eq!(report.verdict, Verdict::Done);
     assert_eq!(report.entries[3].outcome, Outcome::Kept);
     assert_eq!(world.standing(), ["top"]);
@@ -147,8 +151,58 @@ async fn an_interrupted_teardown_goes_on_later() {
         tokio::time::sleep(Duration::from_secs(70)).await;
         stop.send(true).unwrap();
     };
-    let (report, ()) = tokio::join!(runner.teardown(&survey, Spared::default()), press);
+    let (report, ()) = tokio::join!(
+        runner.teardown(&survey, Spared::default(), Begun::default()),
+        press
+    );
     assert_eq!(report.verdict, Verdict::Interrupted);
     assert_eq!(world.standing(), ["a"]);
     assert_eq!(teardown(&world, &things).await.verdict, Verdict::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_first_is_gone_before_anything_else_begins() {
+    let things = [thing("door").removed_after(&[]), thing("hall")];
+    let world = standing(&things).await;
+    let runner = world.runner(&things);
+    let survey = runner.survey().await;
+    let begun = runner
+        .teardown_first(&survey, &[ResourceKey::new("door")])
+        .await;
+    assert!(!begun.is_stuck());
+    assert_eq!(world.standing(), ["hall"]);
+    let report = runner.teardown(&survey, Spared::default(), begun).await;
+    assert_eq!(report.verdict, Verdict::Done);
+    assert_eq!(world.log(), ["remove door", "remove hall"], "each once");
+    let removed = |(_, outcome): &(String, Outcome)| *outcome == Outcome::Removed;
+    assert!(outcomes(&report).iter().all(removed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_stays_where_what_goes_first_is_stuck() {
+    let things = [thing("door").removed_after(&[]), thing("hall")];
+    let world = standing(&things).await;
+    world.fail("door", Moment::BeforeEffect);
+    let runner = world.runner(&things);
+    let survey = runner.survey().await;
+    let begun = runner
+        .teardown_first(&survey, &[ResourceKey::new("door")])
+        .await;
+    assert!(begun.is_stuck());
+    let report = runner.teardown(&survey, Spared::default(), begun).await;
+    assert_eq!(report.verdict, Verdict::Failed);
+    assert_eq!(world.standing(), ["door", "hall"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_after_the_survey_is_no_success() {
+    let things = diamond();
+    let world = World::default();
+    let runner = world.runner(&things);
+    let survey = runner.survey().await;
+    world.put("root", Standing::Ready);
+    let report = runner
+        .teardown(&survey, Spared::default(), Begun::default())
+        .await;
+    assert_eq!(report.verdict, Verdict::Incomplete);
 }

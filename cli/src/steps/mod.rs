@@ -17,7 +17,7 @@ pub(crate) mod queues;
 pub(crate) mod repeat;
 pub(crate) mod schedule;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 #[cfg(test)]
 mod scripted_tests;
 pub(crate) mod stack;
