@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Remove everything that the stack owns
     Teardown(TeardownArgs),
+    /// Check credentials, permissions, quotas, network and binaries: what would stop `up`
+    Doctor(DoctorArgs),
     /// Upload new handler binaries, and nothing else
     Deploy,
     /// Save unsaved changes to DynamoDB now
@@ -134,6 +136,14 @@ pub(crate) struct StatusArgs {
     /// Exit with 4 when anything is missing or different
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+/// `placectl doctor`
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Print the IAM policy that an operator of this stack needs, and check nothing
+    #[arg(long)]
+    pub(crate) print_policy: bool,
 }
 
 /// `placectl teardown`

@@ -3,6 +3,7 @@
 mod canvas;
 mod clients;
 mod deploy;
+mod doctor;
 mod farewell;
 mod init;
 mod lease;
@@ -50,6 +51,7 @@ async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, CommandError> {
         Command::Plan(args) => plan::run(context, &args).await,
         Command::Status(args) => status::run(context, &args).await,
         Command::Teardown(args) => teardown::run(context, &args).await,
+        Command::Doctor(args) => doctor::run(context, &args).await,
         Command::Deploy => deploy::run(context).await,
         Command::Save(args) => save::run(context, &args).await,
         Command::Clients(ClientsCommand::List) => clients::list(context).await,

@@ -78,6 +78,19 @@ impl Runner {
         self.report(entries.collect())
     }
 
+    /// Everything in `survey` that would stop `up`, or a part of it.
+    pub(crate) fn objections(&self, survey: &Survey, allowed: Allowed) -> Vec<Problem> {
+        let objection = |node| {
+            let resource = &**self.graph.resource(node);
+            match survey.look(node) {
+                Look::Seen(observed) => refusal(resource, observed, allowed).map(Problem::from),
+                Look::Failed(problem) => Some(problem.clone()),
+                Look::Blocked(_) | Look::Interrupted => None,
+            }
+        };
+        (0..self.graph.len()).filter_map(objection).collect()
+    }
+
     /// What stands in the way of a first change, all at once.
     fn conflicts(&self, survey: &Survey, allowed: Allowed) -> Vec<(NodeId, Problem)> {
         let nodes = (0..self.graph.len()).filter_map(|node| {

@@ -91,6 +91,14 @@ impl Printer {
         }
     }
 
+    /// Data as a JSON document that people may read, on stdout.
+    pub(crate) fn document(&self, value: &impl Serialize) {
+        match serde_json::to_string_pretty(value) {
+            Ok(text) => self.line(&text),
+            Err(error) => self.failure(&error, None),
+        }
+    }
+
     /// The error that ends the command: with its causes, and advice after a blank line.
     pub(crate) fn failure(&self, error: &dyn Error, hint: Option<&str>) {
         self.terminal.hold();

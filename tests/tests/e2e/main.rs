@@ -22,6 +22,7 @@ mod step_7_schedule;
 mod bad_input;
 mod canvas;
 mod commands;
+mod doctor;
 mod idempotent;
 mod output;
 mod repair;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use place_canvas::png;
 use place_tests::inventory::difference;
 use place_tests::proxy::{Fault, When};
 use place_tests::{Finished, LocalCloud, Operator, Proxy, inventory};
 
-use crate::support::shared;
+use crate::support::{red, shared};
 
 /// How many there are of each kind of thing: `ec2 route` 7, `lambda function` 7.
 fn census(inventory: &[String]) -> BTreeMap<String, usize> {
@@ -122,6 +123,44 @@ async fn teardown_of_a_half_built_stack_leaves_nothing() {
     let when = When::Operation("CreateEventSourceMapping");
     bench.dies(&["up"], when, Fault::KillAfter).await;
     bench.is_empty_after_teardown().await;
+}
+
+/// The second run has nobody left to ask for the picture, and needs no flag to go on: the first
+/// one kept it.
+#[tokio::test]
+async fn a_teardown_cut_off_after_the_last_picture_goes_on_without() {
+    let bench = Bench::start().await;
+    bench.is_whole_after_up().await;
+    let mut client = bench.operator.join().await;
+    client.paint(&[red(3, 4)]).await;
+    client.sees(red(3, 4)).await;
+    let words = ["teardown", "--yes", "--export", "last.png"];
+    let when = When::Operation("DeleteServerlessCache");
+    bench.dies(&words, when, Fault::KillAfter).await;
+    assert!(bench.operator.directory().join("last.png").exists());
+    bench.proxy.clear();
+    let again = bench.run(&["teardown", "--yes"]).await.expect_code(0);
+    assert!(again.stderr.contains("picture was kept"), "{again}");
+    let after = inventory(&bench.operator.sdk()).await;
+    assert_eq!(difference(&bench.before, &after), Vec::<String>::new());
+}
+
+/// What `up` brought back to life is saved and exported again.
+#[tokio::test]
+async fn a_teardown_that_was_taken_back_keeps_the_newer_picture() {
+    let bench = Bench::start().await;
+    bench.is_whole_after_up().await;
+    let words = ["teardown", "--yes", "--export", "last.png"];
+    let when = When::Operation("DeleteServerlessCache");
+    bench.dies(&words, when, Fault::KillBefore).await;
+    bench.is_whole_after_up().await;
+    let mut client = bench.operator.join().await;
+    client.paint(&[red(5, 6)]).await;
+    client.sees(red(5, 6)).await;
+    let _ = bench.run(&words).await.expect_code(0);
+    let exported = std::fs::read(bench.operator.directory().join("last.png")).unwrap();
+    let exported = png::decode(&exported, 1_000_000).unwrap();
+    assert!(exported.pixels().any(|pixel| pixel == red(5, 6)));
 }
 
 #[tokio::test]

@@ -1,13 +1,15 @@
 //! Taking a stack down.
 
 use std::fs;
+use std::time::Duration;
 
-use place_canvas::png;
+use place_canvas::store::SaveLease;
+use place_canvas::{Token, png};
 use place_config::stack::VpcMode;
 use place_tests::inventory::difference;
 use place_tests::{Finished, Operator, inventory};
 
-use crate::support::{Standing, pixel};
+use crate::support::{Standing, eventually, pixel};
 
 async fn nothing_left(stack: &Standing) -> Vec<String> {
     difference(&stack.before, &inventory(&stack.operator.sdk()).await)
@@ -80,6 +82,33 @@ async fn teardown_can_keep_what_people_painted() {
     operator.up().await;
     operator.teardown().await;
     assert_eq!(nothing_left(&stack).await, Vec::<String>::new());
+}
+
+/// Somebody else saves while the teardown begins: it waits, and what was painted meanwhile is in
+/// the tables and in the picture.
+#[tokio::test]
+async fn teardown_saves_everything_even_while_another_save_runs() {
+    let stack = Standing::up().await;
+    let operator = &stack.operator;
+    let mut client = operator.join().await;
+    let store = operator.store().await;
+    let (token, length) = (Token::random(), Duration::from_secs(6));
+    // The schedule may be saving right now.
+    eventually("the save's lease", Duration::from_secs(40), async || {
+        let taken = store.take_save(&token, length).await.unwrap();
+        matches!(taken, SaveLease::Taken { .. })
+    })
+    .await;
+    client.paint(&[pixel(12, 34, [5, 6, 7])]).await;
+    client.sees(pixel(12, 34, [5, 6, 7])).await;
+    let words = ["--yes", "--keep-data", "--export", "last.png"];
+    let finished = teardown(operator, &words).await.expect_code(0);
+    assert!(finished.stderr.contains("another save"), "{finished}");
+    let rows = operator.tables().get(&[(12, 34)]).await.unwrap();
+    assert_eq!(rows[&(12, 34)].pixel, pixel(12, 34, [5, 6, 7]));
+    let exported = fs::read(operator.directory().join("last.png")).unwrap();
+    let exported = png::decode(&exported, 1_000_000).unwrap();
+    assert!(exported.pixels().any(|p| p == pixel(12, 34, [5, 6, 7])));
 }
 
 /// Two stacks side by side, the second in a VPC of its own; its name begins like the first's.

@@ -1,0 +1,198 @@
+//! `placectl doctor`: what would stop `up`, found before it is tried.
+
+mod permissions;
+mod policy;
+mod quotas;
+
+use serde::Serialize;
+
+use super::outcome;
+use crate::cli::DoctorArgs;
+use crate::context::{Context, WhenStopped};
+use crate::engine::{Allowed, Problem, Runner, Survey};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::steps::{self, Options, Stack};
+use crate::ui::words;
+use policy::Scope;
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    /// As it should be.
+    Ok,
+    /// It stops nothing yet.
+    Warning,
+    /// It could not be found out.
+    Unknown,
+    /// `up` would stop, or a part of it.
+    Problem,
+}
+
+impl State {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Unknown => "unknown",
+            Self::Problem => "problem",
+        }
+    }
+}
+
+/// One check.
+#[derive(Clone, Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    state: State,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Check {
+    fn new(name: &'static str, state: State, detail: impl Into<String>) -> Self {
+        Self {
+            name,
+            state,
+            detail: detail.into(),
+            hint: None,
+        }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn of(name: &'static str, problem: &Problem) -> Self {
+        let chain = std::iter::once(&problem.message).chain(&problem.causes);
+        let detail = chain.cloned().collect::<Vec<_>>().join(": ");
+        Self {
+            hint: problem.hint.clone(),
+            ..Self::new(name, State::Problem, detail)
+        }
+    }
+
+    fn text(&self) -> String {
+        let Self {
+            name,
+            state,
+            detail,
+            hint,
+        } = self;
+        let hint = hint
+            .as_ref()
+            .map(|hint| format!("\n{:24}{hint}", ""))
+            .unwrap_or_default();
+        format!("  {name:<12}  {:<8}  {detail}{hint}", state.label())
+    }
+}
+
+/// Everything that was checked.
+#[derive(Debug, Serialize)]
+struct Diagnosis {
+    stack: String,
+    region: String,
+    /// Nothing would stop `up`.
+    ok: bool,
+    checks: Vec<Check>,
+}
+
+impl Diagnosis {
+    fn text(&self) -> String {
+        let mut lines = vec![format!("stack `{}` in {}", self.stack, self.region)];
+        lines.extend(self.checks.iter().map(Check::text));
+        let problems = self.checks.iter().filter(|c| c.state == State::Problem);
+        lines.push(match problems.count() as u64 {
+            0 => "\nnothing would stop `placectl up`".to_owned(),
+            count => format!(
+                "\n{} would stop `placectl up`",
+                words::count(count, "problem")
+            ),
+        });
+        lines.join("\n")
+    }
+}
+
+/// Looks at everything that `up` needs, and changes nothing.
+pub(crate) async fn run(mut context: Context, args: &DoctorArgs) -> Result<Exit, CommandError> {
+    let stack = context
+        .stack(WhenStopped::Refuse, Options::default())
+        .await?;
+    let scope = Scope {
+        identity: &stack.aws.identity,
+        region: &stack.aws.region,
+        names: &stack.names,
+        config: &stack.config,
+    };
+    if args.print_policy {
+        context.printer.document(&policy::document(scope));
+        context.printer.note(
+            "too long for a managed policy: give it to a role (`aws iam put-role-policy`) or a \
+             permission set as its own",
+        );
+        return Ok(Exit::Done);
+    }
+    let (runner, _interrupted) = context.quiet_runner(steps::plan(&stack))?;
+    let (survey, permissions) = tokio::join!(runner.survey(), permissions::check(&stack, scope));
+    if runner.is_interrupted() {
+        return Ok(Exit::Interrupted);
+    }
+    let mut checks = vec![credentials(&stack), artifacts(&stack).await, permissions];
+    checks.extend(quotas::check(&stack, &survey).await);
+    checks.extend(resources(&runner, &survey));
+    let diagnosis = Diagnosis {
+        stack: stack.names.stack().to_owned(),
+        region: stack.aws.region.clone(),
+        ok: checks.iter().all(|check| check.state != State::Problem),
+        checks,
+    };
+    if context.is_json() {
+        context.printer.json(&diagnosis);
+    } else {
+        context.printer.line(&diagnosis.text());
+    }
+    outcome::calls(&context, &stack);
+    Ok(if diagnosis.ok {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
+}
+
+/// That there is a stack to speak of: otherwise the command has ended before.
+fn credentials(stack: &Stack) -> Check {
+    let identity = &stack.aws.identity;
+    let detail = format!("{} in account {}", identity.arn, identity.account);
+    Check::new("credentials", State::Ok, detail)
+}
+
+async fn artifacts(stack: &Stack) -> Check {
+    match steps::functions::check_artifacts(stack).await {
+        Ok(()) => {
+            let detail = format!("all in `{}`", stack.config.functions.artifacts);
+            Check::new("binaries", State::Ok, detail)
+        }
+        Err(failure) => Check::of("binaries", &failure.into()),
+    }
+}
+
+/// What was found under the stack's names, and in the network that it uses.
+fn resources(runner: &Runner, survey: &Survey) -> Vec<Check> {
+    const NAME: &str = "resources";
+    let objections = runner.objections(survey, Allowed::default());
+    if !objections.is_empty() {
+        return objections.iter().map(|o| Check::of(NAME, o)).collect();
+    }
+    let all = survey.sightings().len() as u64;
+    let detail = if survey.is_ready() {
+        format!("{}, all as configured", words::count(all, "resource"))
+    } else {
+        let there = survey.sightings().iter().filter(|s| s.look.id().is_some());
+        let there = there.count();
+        format!("{there} of {all} there, nobody else's among them")
+    };
+    vec![Check::new(NAME, State::Ok, detail)]
+}

@@ -1,0 +1,165 @@
+//! Whether the caller may do what the policy says that it must, as IAM's simulator sees it.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
+
+use super::policy::{Scope, Statement, statements};
+use super::{Check, State};
+use crate::aws::{Answer, AwsError, Class};
+use crate::steps::Stack;
+use crate::ui::words;
+
+const NAME: &str = "permissions";
+
+/// Actions that are said one by one.
+const SAID: usize = 8;
+
+/// Asks the simulator about every statement of the policy.
+pub(super) async fn check(stack: &Stack, scope: Scope<'_>) -> Check {
+    if stack.aws.identity.arn.ends_with(":root") {
+        return Check::new(NAME, State::Ok, "the account's root user may do everything");
+    }
+    let caller = scope.caller();
+    let statements = statements(scope);
+    let asked = statements
+        .iter()
+        .map(|statement| denied(stack, &caller, statement));
+    let answers: Result<Vec<_>, AwsError> = futures::future::try_join_all(asked).await;
+    match answers {
+        Ok(answers) => {
+            let count = statements.iter().map(|s| s.actions.len()).sum::<usize>();
+            verdict(&answers.into_iter().flatten().collect(), count)
+        }
+        Err(error) => {
+            let why = match error.class {
+                Class::Denied => "the caller may not ask IAM's simulator".to_owned(),
+                _ => error.to_string(),
+            };
+            Check::new(NAME, State::Unknown, why)
+                .hint("`placectl doctor --print-policy` prints the policy that is needed")
+        }
+    }
+}
+
+fn verdict(denied: &BTreeSet<String>, count: usize) -> Check {
+    if denied.is_empty() {
+        let detail = format!("all {} allowed", words::count(count as u64, "action"));
+        return Check::new(NAME, State::Ok, detail);
+    }
+    let mut said: Vec<String> = denied.iter().take(SAID).cloned().collect();
+    if denied.len() > SAID {
+        said.push(format!("{} more", denied.len() - SAID));
+    }
+    // The simulator knows neither the session's own policy nor every resource: it may be wrong.
+    Check::new(
+        NAME,
+        State::Warning,
+        format!("not allowed: {}", said.join(", ")),
+    )
+    .hint("`placectl doctor --print-policy` prints the policy that is needed")
+}
+
+/// The actions of `statement` that the caller may not take.
+async fn denied(
+    stack: &Stack,
+    caller: &str,
+    statement: &Statement,
+) -> Result<Vec<String>, AwsError> {
+    let mut denied = Vec::new();
+    let mut marker = None;
+    loop {
+        let call = stack.aws.iam.simulate_principal_policy();
+        let actions = statement.actions.iter().map(|a| (*a).to_owned()).collect();
+        let call = call
+            .policy_source_arn(caller)
+            .set_action_names(Some(actions))
+            .set_resource_arns(statement.resources.first().map(|arn| vec![arn.clone()]))
+            .set_context_entries(Some(context(statement)))
+            .set_marker(marker);
+        let answer = call.send().await.during("iam:SimulatePrincipalPolicy")?;
+        let refused = answer
+            .evaluation_results()
+            .iter()
+            .filter(|result| *result.eval_decision() != PolicyEvaluationDecisionType::Allowed);
+        denied.extend(refused.map(|result| result.eval_action_name().to_owned()));
+        marker = answer.marker;
+        if marker.is_none() {
+            return Ok(denied);
+        }
+    }
+}
+
+/// The circumstances in which the statement allows its actions.
+fn context(statement: &Statement) -> Vec<ContextEntry> {
+    let entry = |(operator, key, values): &(&str, String, Vec<String>)| {
+        let kind = if operator.starts_with("ForAllValues") {
+            ContextKeyTypeEnum::StringList
+        } else {
+            ContextKeyTypeEnum::String
+        };
+        let first = values.iter().take(1).cloned().collect();
+        ContextEntry::builder()
+            .context_key_name(key)
+            .context_key_type(kind)
+            .set_context_key_values(Some(first))
+            .build()
+    };
+    statement.conditions.iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use place_config::StackConfig;
+
+    use super::*;
+    use crate::steps::scripted::Script;
+
+    const ASK: &str = "SimulatePrincipalPolicy";
+
+    async fn checked(script: Script) -> Check {
+        let stack = script.stack_of(StackConfig::default(), crate::steps::Options::default());
+        let scope = Scope {
+            identity: &stack.aws.identity,
+            region: &stack.aws.region,
+            names: &stack.names,
+            config: &stack.config,
+        };
+        check(&stack, scope).await
+    }
+
+    fn answer(decision: &str) -> String {
+        format!(
+            "<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult>\
+             <IsTruncated>false</IsTruncated><EvaluationResults><member>\
+             <EvalActionName>ec2:CreateNatGateway</EvalActionName>\
+             <EvalDecision>{decision}</EvalDecision></member></EvaluationResults>\
+             </SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>"
+        )
+    }
+
+    fn all(script: Script, decision: &str) -> Script {
+        (0..20).fold(script, |script, _| {
+            script.answer(ASK, 200, &answer(decision))
+        })
+    }
+
+    #[tokio::test]
+    async fn what_the_simulator_denies_is_a_warning_that_names_it() {
+        let check = checked(all(Script::default(), "implicitDeny")).await;
+        assert_eq!(check.state, State::Warning, "{check:?}");
+        assert!(check.detail.contains("ec2:CreateNatGateway"), "{check:?}");
+        assert!(check.hint.unwrap().contains("--print-policy"));
+        let check = checked(all(Script::default(), "allowed")).await;
+        assert_eq!(check.state, State::Ok, "{check:?}");
+    }
+
+    #[tokio::test]
+    async fn who_may_not_ask_does_not_know() {
+        let denied = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>\
+                      <Message>no</Message></Error><RequestId>r</RequestId></ErrorResponse>";
+        let script = (0..20).fold(Script::default(), |s, _| s.answer(ASK, 403, denied));
+        let check = checked(script).await;
+        assert_eq!(check.state, State::Unknown, "{check:?}");
+    }
+}

@@ -1,0 +1,157 @@
+//! Whether the account's quotas leave room for the stack.
+
+use aws_sdk_ec2::types::{AccountAttributeName, NatGateway, NatGatewayState};
+
+use super::{Check, State};
+use crate::aws::tags::filter;
+use crate::aws::{Answer, AwsError};
+use crate::engine::Survey;
+use crate::steps::{Stack, keys};
+use crate::ui::words;
+
+/// Elastic IP addresses a region, where the account doesn't say.
+const ADDRESSES: usize = 5;
+
+/// NAT gateways a zone: AWS's default. What the account was granted only Service Quotas knows.
+const NAT_GATEWAYS: usize = 5;
+
+/// Below this many functions at once a busy canvas is throttled; new accounts start with 10.
+const CONCURRENCY: i32 = 100;
+
+/// Every quota that the stack may run into.
+pub(super) async fn check(stack: &Stack, survey: &Survey) -> Vec<Check> {
+    let (addresses, gateways, functions) = tokio::join!(
+        addresses(stack, survey.is_absent(&keys::ADDRESS)),
+        gateways(stack, survey.is_absent(&keys::NAT_GATEWAY)),
+        functions(stack),
+    );
+    let unknown = |name| move |error: AwsError| Check::new(name, State::Unknown, error.to_string());
+    vec![
+        addresses.unwrap_or_else(unknown("addresses")),
+        gateways.unwrap_or_else(unknown("gateways")),
+        functions.unwrap_or_else(unknown("concurrency")),
+    ]
+}
+
+async fn addresses(stack: &Stack, needed: bool) -> Result<Check, AwsError> {
+    let used = stack.aws.ec2.describe_addresses().send().await;
+    let used = used.during("ec2:DescribeAddresses")?.addresses().len();
+    let limit = stack
+        .aws
+        .ec2
+        .describe_account_attributes()
+        .attribute_names(AccountAttributeName::from("vpc-max-elastic-ips"))
+        .send()
+        .await
+        .during("ec2:DescribeAccountAttributes");
+    // What stands in for AWS may not know the call.
+    let limit = limit.ok().and_then(|answer| {
+        let value = answer
+            .account_attributes()
+            .first()?
+            .attribute_values()
+            .first()?;
+        value.attribute_value()?.parse().ok()
+    });
+    let limit = limit.unwrap_or(ADDRESSES);
+    let detail = format!("{used} of {limit} elastic IP addresses used");
+    Ok(if needed && used >= limit {
+        Check::new("addresses", State::Problem, detail).hint(
+            "release one that nobody uses, or ask for more: quota `EC2-VPC Elastic IPs` in \
+             Service Quotas",
+        )
+    } else {
+        Check::new("addresses", State::Ok, detail)
+    })
+}
+
+async fn gateways(stack: &Stack, needed: bool) -> Result<Check, AwsError> {
+    let Some(subnet) = stack.found.public_subnet.get() else {
+        let detail = "no public subnet to count them in";
+        return Ok(Check::new("gateways", State::Unknown, detail));
+    };
+    let call = stack.aws.ec2.describe_nat_gateways();
+    let call = call.filter(filter("subnet-id", &subnet.id));
+    let answer = call.send().await.during("ec2:DescribeNatGateways")?;
+    let counts = |gateway: &&NatGateway| {
+        let counted = matches!(
+            gateway.state(),
+            Some(NatGatewayState::Pending | NatGatewayState::Available | NatGatewayState::Deleting)
+        );
+        counted && gateway.subnet_id() == Some(&subnet.id)
+    };
+    let used = answer.nat_gateways().iter().filter(counts).count();
+    let detail = format!(
+        "{used} of {NAT_GATEWAYS} NAT gateways of {} used in the public subnet",
+        subnet.zone
+    );
+    Ok(if needed && used >= NAT_GATEWAYS {
+        Check::new("gateways", State::Warning, detail)
+            .hint("the quota `NAT gateways per Availability Zone` in Service Quotas may be higher")
+    } else {
+        Check::new("gateways", State::Ok, detail)
+    })
+}
+
+async fn functions(stack: &Stack) -> Result<Check, AwsError> {
+    let answer = stack.aws.lambda.get_account_settings().send().await;
+    let answer = answer.during("lambda:GetAccountSettings")?;
+    let limit = answer
+        .account_limit()
+        .map_or(0, |limit| limit.concurrent_executions());
+    let count = words::count(u64::try_from(limit).unwrap_or(0), "function");
+    let detail = format!("at most {count} at once in the account");
+    Ok(if limit < CONCURRENCY {
+        Check::new("concurrency", State::Warning, detail).hint(
+            "clients beyond that are throttled: quota `Concurrent executions` in Service Quotas",
+        )
+    } else {
+        Check::new("concurrency", State::Ok, detail)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::scripted::Script;
+
+    fn described(count: usize) -> String {
+        let address = "<item><publicIp>1.2.3.4</publicIp></item>";
+        format!(
+            "<DescribeAddressesResponse><addressesSet>{}</addressesSet></DescribeAddressesResponse>",
+            address.repeat(count)
+        )
+    }
+
+    const LIMIT: &str = "<DescribeAccountAttributesResponse><accountAttributeSet><item>\
+        <attributeName>vpc-max-elastic-ips</attributeName><attributeValueSet><item>\
+        <attributeValue>7</attributeValue></item></attributeValueSet></item>\
+        </accountAttributeSet></DescribeAccountAttributesResponse>";
+
+    async fn with_addresses(count: usize, needed: bool) -> Check {
+        let script = Script::default()
+            .answer("DescribeAddresses", 200, &described(count))
+            .answer("DescribeAccountAttributes", 200, LIMIT);
+        addresses(&script.stack(), needed).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_region_without_a_free_address_stops_up() {
+        assert_eq!(with_addresses(6, true).await.state, State::Ok);
+        assert_eq!(with_addresses(7, true).await.state, State::Problem);
+        assert_eq!(
+            with_addresses(7, false).await.state,
+            State::Ok,
+            "it has one"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_new_account_is_warned_of_its_ten_functions() {
+        let answer = r#"{"AccountLimit":{"ConcurrentExecutions":10}}"#;
+        let script = Script::default().answer("GET /2016-08-19/account-settings", 200, answer);
+        let check = functions(&script.stack()).await.unwrap();
+        assert_eq!(check.state, State::Warning);
+        assert!(check.detail.contains("10 functions"), "{check:?}");
+    }
+}
