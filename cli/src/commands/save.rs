@@ -19,7 +19,7 @@ use crate::ui::words;
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What the save function answers, as far as an operator needs it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Saved {
     changes: u64,
     pixels: u64,
@@ -61,7 +61,7 @@ impl Saved {
     }
 
     /// This and what the call after it did.
-    fn and(self, later: Self) -> Self {
+    fn and(&self, later: &Self) -> Self {
         // A save that another one kept from running knows no positions.
         let (from, to) = match (self.held, later.held) {
             (true, _) => (later.from, later.to),
@@ -73,7 +73,8 @@ impl Saved {
             pixels: self.pixels + later.pixels,
             from,
             to,
-            ..later
+            elapsed_ms: self.elapsed_ms + later.elapsed_ms,
+            ..*later
         }
     }
 }
@@ -121,7 +122,7 @@ pub(crate) async fn save_all(
         }
         let first = sum.is_none();
         let mut all = match sum {
-            Some(earlier) => earlier.and(saved),
+            Some(earlier) => earlier.and(&saved),
             None => saved,
         };
         all.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

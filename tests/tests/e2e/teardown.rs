@@ -95,8 +95,8 @@ async fn teardown_saves_everything_even_while_another_save_runs() {
     let (token, length) = (Token::random(), Duration::from_secs(6));
     // The schedule may be saving right now.
     eventually("the save's lease", Duration::from_secs(40), async || {
-        let taken = store.take_save(&token, length).await.unwrap();
-        matches!(taken, SaveLease::Taken { .. })
+        let lease = store.take_save(&token, length).await.unwrap();
+        matches!(lease, SaveLease::Taken { .. })
     })
     .await;
     client.paint(&[pixel(12, 34, [5, 6, 7])]).await;

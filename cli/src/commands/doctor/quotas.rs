@@ -1,6 +1,7 @@
 //! Whether the account's quotas leave room for the stack.
 
 use aws_sdk_ec2::types::{AccountAttributeName, NatGateway, NatGatewayState};
+use aws_sdk_lambda::types::AccountLimit;
 
 use super::{Check, State};
 use crate::aws::tags::filter;
@@ -98,7 +99,7 @@ async fn functions(stack: &Stack) -> Result<Check, AwsError> {
     let answer = answer.during("lambda:GetAccountSettings")?;
     let limit = answer
         .account_limit()
-        .map_or(0, |limit| limit.concurrent_executions());
+        .map_or(0, AccountLimit::concurrent_executions);
     let count = words::count(u64::try_from(limit).unwrap_or(0), "function");
     let detail = format!("at most {count} at once in the account");
     Ok(if limit < CONCURRENCY {
