@@ -1,6 +1,6 @@
 # CARGO_TARGET_DIR is honoured everywhere; the default is target/.
 
-.PHONY: demo test setup handlers lint fuzz bench bench-place clean-local
+.PHONY: demo test setup handlers lint fuzz chaos bench bench-place clean-local
 
 demo: setup handlers ## Paint a picture on the local cloud, from nothing
 	scripts/demo.sh
@@ -8,7 +8,7 @@ demo: setup handlers ## Paint a picture on the local cloud, from nothing
 test: setup ## Format, lints, unit tests, end-to-end tests
 	scripts/test.sh
 
-setup: ## Install what is missing: redis-server, python3-venv, MiniStack
+setup: ## Install what is missing: redis-server, python3-venv, MiniStack, moto
 	scripts/setup.sh
 
 handlers: ## Build the Lambda binaries into target/lambda
@@ -20,6 +20,9 @@ lint: ## Format and lints alone
 
 fuzz: ## Ten million broken inputs for everything that reads what strangers send
 	scripts/fuzz.sh
+
+chaos: setup handlers ## Cut off up and teardown at every call, and see that they recover
+	scripts/chaos.sh
 
 bench: setup handlers ## Measure placectl, beside Terraform where it is installed
 	scripts/bench.sh

@@ -10,6 +10,9 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/placectl
 ministack_version=$(sed -n 's/.*MINISTACK_VERSION: &str = "\(.*\)";/\1/p' \
   "$root/cli/src/local/install.rs")
 ministack=$cache/ministack-$ministack_version
+# A second one, for the tests alone.
+moto_version=$(sed -n 's/.*MOTO_VERSION: &str = "\(.*\)";/\1/p' "$root/tests/src/moto.rs")
+moto=$cache/moto-$moto_version
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $1"; [ $# -lt 2 ] || say "hint: $2"; exit 1; }

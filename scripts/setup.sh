@@ -36,20 +36,24 @@ install_packages() {
   }
 }
 
-# The same directory, lock and check as `placectl local start` uses.
-install_ministack() {
+# A pinned release of a Python package in a virtual environment of its own.
+# For MiniStack the same directory, lock and check as `placectl local start` uses.
+install_emulator() {
+  local package=$1 extras=$2 version=$3 venv=$4
   mkdir -p "$cache"
-  exec 9>"$ministack.lock"
+  exec 9>"$venv.lock"
   flock 9
-  local ask="import importlib.metadata as m; print(m.version('ministack'))"
-  [ "$("$ministack/bin/python" -I -c "$ask" 2>/dev/null)" = "$ministack_version" ] && return
-  say "installing MiniStack $ministack_version into $ministack"
-  rm -rf "$ministack"
-  python3 -m venv "$ministack"
-  "$ministack/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
-    "ministack==$ministack_version" >&2
+  local ask="import importlib.metadata as m; print(m.version('$package'))"
+  [ "$("$venv/bin/python" -I -c "$ask" 2>/dev/null)" = "$version" ] && return
+  say "installing $package $version into $venv"
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
+    "$package$extras==$version" >&2
 }
 
 [ ${#missing[@]} -eq 0 ] || install_packages
 [ -n "$ministack_version" ] || die "no MiniStack version in cli/src/local/install.rs"
-install_ministack
+[ -n "$moto_version" ] || die "no moto version in tests/src/moto.rs"
+install_emulator ministack '' "$ministack_version" "$ministack"
+install_emulator moto '[server]' "$moto_version" "$moto"

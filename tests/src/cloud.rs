@@ -91,15 +91,21 @@ impl LocalCloud {
         self.ministack.log()
     }
 
-    /// Throws away everything in the emulator.
+    /// Throws away everything in the emulator and in its Redis.
     ///
     /// # Panics
-    /// When it doesn't answer.
+    /// When one of them doesn't answer.
     pub async fn reset(&self) {
         let answer = request(self.port, "POST", "/_ministack/reset").await;
         assert!(
             answer.is_some_and(|a| a.starts_with("HTTP/1.1 200")),
             "the emulator resets"
+        );
+        let words = "FLUSHALL\r\nQUIT\r\n";
+        let answer = converse(self.redis_port(), words).await;
+        assert!(
+            answer.is_some_and(|answer| answer.starts_with("+OK")),
+            "Redis forgets everything"
         );
     }
 
@@ -125,7 +131,8 @@ impl LocalCloud {
     }
 }
 
-fn made(directory: PathBuf) -> PathBuf {
+/// An empty directory, for a child's files.
+pub(crate) fn made(directory: PathBuf) -> PathBuf {
     std::fs::create_dir(&directory).expect("a new directory in an empty one");
     directory
 }
@@ -150,32 +157,44 @@ fn ministack_command(home: &Path, port: u16, redis_port: u16) -> Command {
 
 /// The emulator that `placectl local` installs, or the one of `PLACE_TESTS_MINISTACK`.
 fn ministack_binary() -> PathBuf {
-    let venv = std::env::var_os("PLACE_TESTS_MINISTACK").map_or_else(cached_venv, PathBuf::from);
-    let binary = venv.join("bin/ministack");
+    let venv = format!("ministack-{MINISTACK_VERSION}");
+    installed("PLACE_TESTS_MINISTACK", &venv, "bin/ministack")
+}
+
+/// A program in the virtual environment that `variable` names, or that `make setup` made in the
+/// user's cache.
+pub(crate) fn installed(variable: &str, venv: &str, program: &str) -> PathBuf {
+    let cached = || cache_directory().join("placectl").join(venv);
+    let venv = std::env::var_os(variable).map_or_else(cached, PathBuf::from);
+    let binary = venv.join(program);
     assert!(
         binary.exists(),
-        "MiniStack is not installed at `{}`: run `make setup`, or name another virtual \
-         environment in `PLACE_TESTS_MINISTACK`",
-        venv.display()
+        "`{}` is not installed: run `make setup`, or name another virtual environment in \
+         `{variable}`",
+        binary.display()
     );
     binary
 }
 
-fn cached_venv() -> PathBuf {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+fn cache_directory() -> PathBuf {
+    std::env::var_os("XDG_CACHE_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache"),
         PathBuf::from,
-    );
-    cache.join(format!("placectl/ministack-{MINISTACK_VERSION}"))
+    )
 }
 
 /// One plain HTTP request; `None` when nobody answers.
-async fn request(port: u16, method: &str, path: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+pub(crate) async fn request(port: u16, method: &str, path: &str) -> Option<String> {
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );
-    stream.write_all(head.as_bytes()).await.ok()?;
+    converse(port, &head).await
+}
+
+/// Says `words` and hears the other side out.
+async fn converse(port: u16, words: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
+    stream.write_all(words.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.ok()?;
     Some(String::from_utf8_lossy(&answer).into_owned())

@@ -2,7 +2,7 @@
 
 mod application;
 mod data;
-mod network;
+pub(crate) mod network;
 
 use crate::sdk::Sdk;
 
@@ -23,15 +23,34 @@ pub async fn inventory(sdk: &Sdk) -> Vec<String> {
     lines
 }
 
-/// What two inventories don't share: `- ` only before, `+ ` only after. Empty when they are equal.
+/// What two inventories don't share: `- ` only before, `+ ` only after. Empty when they are equal;
+/// what is there twice counts twice.
 pub fn difference(before: &[String], after: &[String]) -> Vec<String> {
-    let gone = before
-        .iter()
-        .filter(|line| !after.contains(line))
-        .map(|line| format!("- {line}"));
-    let new = after
-        .iter()
-        .filter(|line| !before.contains(line))
-        .map(|line| format!("+ {line}"));
+    let gone = beyond(before, after).map(|line| format!("- {line}"));
+    let new = beyond(after, before).map(|line| format!("+ {line}"));
     gone.chain(new).collect()
+}
+
+/// The lines that are in `here` more often than in `there`.
+fn beyond<'a>(here: &'a [String], there: &[String]) -> impl Iterator<Item = &'a String> {
+    let mut left: Vec<&String> = there.iter().collect();
+    here.iter().filter(move |line| {
+        let at = left.iter().position(|other| other == line);
+        at.map(|at| left.swap_remove(at)).is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_there_twice_is_a_difference() {
+        let of = |lines: &[&str]| lines.iter().map(|&l| l.to_owned()).collect::<Vec<_>>();
+        let (once, twice) = (of(&["a", "b"]), of(&["a", "a", "b"]));
+        assert_eq!(difference(&once, &twice), ["+ a"]);
+        assert_eq!(difference(&twice, &once), ["- a"]);
+        assert_eq!(difference(&of(&["a"]), &of(&["c"])), ["- a", "+ c"]);
+        assert!(difference(&twice, &twice).is_empty());
+    }
 }

@@ -1,13 +1,17 @@
 //! What the end-to-end tests stand on: a local cloud for each, the real `placectl`, AWS's own
 //! clients to look at what it did, WebSocket clients that paint, an inventory of everything in
-//! the emulator, and a proxy that breaks calls on purpose. And for the functions alone, without an
-//! emulator: their real binaries on a Lambda Runtime API, a real Redis and stubs of AWS.
+//! the emulator, a proxy that breaks calls on purpose, and the matrix of all such breaks. And for
+//! the functions alone, without an emulator: their real binaries on a Lambda Runtime API, a real
+//! Redis and stubs of AWS.
 
+pub mod chaos;
 pub mod cloud;
 pub mod inventory;
 pub mod lambda;
+pub mod moto;
 pub mod operator;
 pub mod placectl;
+mod portrait;
 mod ports;
 pub mod process;
 pub mod proxy;
@@ -18,8 +22,10 @@ mod supervised;
 
 pub use cloud::LocalCloud;
 pub use inventory::inventory;
+pub use moto::Moto;
 pub use operator::Operator;
 pub use placectl::{Finished, Placectl};
+pub use portrait::portrait;
 pub use proxy::Proxy;
 pub use sdk::Sdk;
 pub use socket::Socket;

@@ -27,22 +27,30 @@ impl Operator {
     }
 
     /// The same with a configuration changed by `edit`.
+    pub fn with(cloud: &LocalCloud, edit: impl FnOnce(&mut StackConfig)) -> Self {
+        Self::at(&cloud.endpoint(), |config| {
+            local_addresses(config, cloud);
+            edit(config);
+        })
+    }
+
+    /// An operator of whatever answers AWS's calls at `endpoint`.
     ///
     /// # Panics
     /// When the configuration can't be written.
-    pub fn with(cloud: &LocalCloud, edit: impl FnOnce(&mut StackConfig)) -> Self {
+    pub fn at(endpoint: &str, edit: impl FnOnce(&mut StackConfig)) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("place-operator-")
             .tempdir()
             .expect("a directory for the operator");
-        let mut config = base(cloud);
+        let mut config = base(endpoint);
         edit(&mut config);
         let text = toml::to_string(&config).expect("a configuration is a table");
         std::fs::write(directory.path().join("place.toml"), text).expect("a written place.toml");
         Self {
             directory,
             config,
-            cloud_endpoint: cloud.endpoint(),
+            cloud_endpoint: endpoint.to_owned(),
         }
     }
 
@@ -167,16 +175,20 @@ impl Operator {
     }
 }
 
-/// The defaults, a small canvas, and the emulator's addresses.
-fn base(cloud: &LocalCloud) -> StackConfig {
+/// The defaults, a small canvas, and where AWS's calls go.
+fn base(endpoint: &str) -> StackConfig {
     let mut config = StackConfig::default();
     (config.canvas.width, config.canvas.height) = (64, 48);
     config.functions.artifacts = artifacts().to_string_lossy().into_owned();
-    config.endpoints.aws = Some(cloud.endpoint());
+    config.endpoints.aws = Some(endpoint.to_owned());
+    config
+}
+
+/// Where everything else of the local cloud is.
+fn local_addresses(config: &mut StackConfig, cloud: &LocalCloud) {
     let path = "{api}/{stage}";
     let host = format!("127.0.0.1:{}", cloud.port());
     config.endpoints.gateway = Some(format!("http://{host}/_aws/execute-api/{path}"));
     config.endpoints.websocket = Some(format!("ws://{host}/_aws/execute-api/{path}"));
     config.endpoints.redis = Some(cloud.redis_url());
-    config
 }

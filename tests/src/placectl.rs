@@ -257,23 +257,13 @@ pub fn binary() -> PathBuf {
     path
 }
 
-/// `target/debug` of a test that runs as `target/debug/deps/<name>`.
+/// `target/debug` of a test that runs as `target/debug/deps/<name>`, or of a program that runs as
+/// `target/debug/examples/<name>`.
 fn profile_directory() -> PathBuf {
-    let test = std::env::current_exe().expect("a process knows its binary");
-    let above = test
-        .ancestors()
-        .find(|path| path.file_name() == Some(OsStr::new("deps")));
-    let dependencies = above
-        .or_else(|| test.ancestors().nth(1))
-        .expect("a binary has a place");
-    if dependencies.ends_with("deps") {
-        dependencies
-            .parent()
-            .expect("`deps` has a parent")
-            .to_owned()
-    } else {
-        dependencies.to_owned()
-    }
+    let program = std::env::current_exe().expect("a process knows its binary");
+    let holds_programs = |path: &&Path| path.ends_with("deps") || path.ends_with("examples");
+    let directory = program.ancestors().find(holds_programs).unwrap_or(&program);
+    directory.parent().expect("a binary has a place").to_owned()
 }
 
 fn gather(stream: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<String> {

@@ -8,7 +8,7 @@ mod operation;
 mod relay;
 
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -17,13 +17,17 @@ pub use operation::Operation;
 
 use fault::{Count, Rule};
 
+/// How long a killing fault waits for its victim: a process makes its first call a few
+/// milliseconds after it was started.
+const AIMING: Duration = Duration::from_secs(10);
+
 /// One call that came by.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// What was called.
     pub operation: Operation,
     /// When it came, since the proxy started.
-    pub at: std::time::Duration,
+    pub at: Duration,
     /// The fault that befell it.
     pub fault: Option<Fault>,
 }
@@ -94,7 +98,8 @@ impl Proxy {
         self.ledger().rules.push(Rule::new(when, times, fault));
     }
 
-    /// The process that a killing fault is to kill.
+    /// The process that a killing fault is to kill. A call that comes before this is called, and
+    /// that a killing fault befalls, waits for it.
     pub fn aim_at(&self, process: u32) {
         self.ledger().victim = Some(process);
     }
@@ -149,16 +154,32 @@ impl Shared {
             .expect("nobody panics while holding the ledger")
     }
 
+    /// Whom a killing fault is to kill, as soon as somebody says it.
+    async fn victim(&self) -> Option<u32> {
+        let asked = Instant::now();
+        while asked.elapsed() < AIMING {
+            let victim = self.ledger().victim;
+            if victim.is_some() {
+                return victim;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        None
+    }
+
     /// Notes a call and decides its fate.
     fn note(&self, operation: &Operation) -> Option<Fault> {
         let mut ledger = self.ledger();
         ledger.count.calls += 1;
         ledger.count.changes += usize::from(!operation.reads_only());
+        let before = ledger.calls.iter();
+        let alike = before.filter(|call| call.operation == *operation).count() + 1;
+        ledger.count.alike = alike;
         let count = ledger.count;
-        let fault = ledger
-            .rules
+        let Ledger { calls, rules, .. } = &mut *ledger;
+        let fault = rules
             .iter_mut()
-            .find_map(|rule| rule.strikes(count, operation));
+            .find_map(|rule| rule.strikes(count, operation, calls));
         let at = self.started.elapsed();
         ledger.calls.push(Call {
             operation: operation.clone(),

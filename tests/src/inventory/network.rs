@@ -223,7 +223,8 @@ fn text(value: Option<&str>) -> &str {
     value.unwrap_or("?")
 }
 
-fn tags(tags: &[Tag]) -> String {
+/// A thing's tags, sorted.
+pub(crate) fn tags(tags: &[Tag]) -> String {
     let mut all: Vec<_> = tags
         .iter()
         .map(|tag| format!("{}={}", text(tag.key()), text(tag.value())))

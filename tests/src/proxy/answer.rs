@@ -27,6 +27,14 @@ pub(super) fn error(
     finish(head, body)
 }
 
+/// A good answer of a service that speaks XML.
+pub(super) fn xml(text: &str) -> Response<Full<Bytes>> {
+    finish(
+        head(200).header("content-type", "text/xml"),
+        text.to_owned(),
+    )
+}
+
 /// A page of the front door: not of any service's protocol.
 pub(super) fn page(status: u16) -> Response<Full<Bytes>> {
     let body = format!("<html><body><h1>{status}</h1></body></html>");

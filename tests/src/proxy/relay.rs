@@ -64,9 +64,13 @@ async fn handle(
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     let operation = Operation::of(&head.method, path, &head.headers, &body);
     let fault = shared.note(&operation);
+    let body = match &fault {
+        Some(Fault::Add(text)) => Bytes::from([&body[..], text.as_bytes()].concat()),
+        _ => body,
+    };
     let forward = || forward(&shared.upstream, upstream, &head, body.clone());
     match fault {
-        None => forward().await,
+        None | Some(Fault::Add(_)) => forward().await,
         Some(Fault::Delay(time)) => {
             tokio::time::sleep(time).await;
             forward().await
@@ -80,7 +84,12 @@ async fn handle(
             forward().await?;
             Err(broken("the answer is dropped"))
         }
+        Some(Fault::ActedThenStatus(status)) => {
+            forward().await?;
+            Ok(answer::page(status))
+        }
         Some(Fault::Reset) => Err(broken("the call is dropped")),
+        Some(Fault::Answer(text)) => Ok(answer::xml(text)),
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Status(status)) => Ok(answer::page(status)),
         Some(Fault::Error {
@@ -102,7 +111,14 @@ async fn forward(
         .method(&head.method)
         .uri(format!("{address}{path}"));
     for (name, value) in &head.headers {
-        if !["connection", "expect", "transfer-encoding"].contains(&name.as_str()) {
+        if ![
+            "connection",
+            "content-length",
+            "expect",
+            "transfer-encoding",
+        ]
+        .contains(&name.as_str())
+        {
             request = request.header(name, value);
         }
     }
@@ -120,21 +136,19 @@ async fn forward(
 
 /// Kills the victim as a power cut would.
 async fn kill(shared: &Shared) -> io::Error {
-    let victim = {
-        let mut ledger = shared.ledger();
-        ledger.kills += 1;
-        ledger
-            .victim
-            .expect("a killing fault needs a victim: `Proxy::aim_at`")
+    let Some(victim) = shared.victim().await else {
+        return broken("a killing fault needs a victim: `Proxy::aim_at`");
     };
+    // Before the victim can end, so that whoever waits for that finds the kill counted.
+    shared.ledger().kills += 1;
     let killed = Command::new("kill")
         .args(["-KILL", &victim.to_string()])
         .status()
         .await;
-    assert!(
-        killed.is_ok_and(|status| status.success()),
-        "process {victim} can be killed"
-    );
+    if !killed.is_ok_and(|status| status.success()) {
+        shared.ledger().kills -= 1;
+        return broken("the caller can't be killed");
+    }
     broken("the caller is dead")
 }
 

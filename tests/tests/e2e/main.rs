@@ -6,6 +6,7 @@
     reason = "a test that can't go on panics, with what it found"
 )]
 
+mod bench;
 mod support;
 
 mod harness;
@@ -21,10 +22,16 @@ mod step_7_schedule;
 
 mod bad_input;
 mod canvas;
+mod chaos;
 mod commands;
 mod doctor;
+mod drift;
 mod idempotent;
+mod least_privilege;
 mod output;
+mod ownership;
 mod repair;
 mod resume;
+mod second_emulator;
 mod teardown;
+mod transient;

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Every way to cut off `up` and `teardown`: the whole matrix, or what the arguments choose
+# (tests/examples/chaos.rs). Beside it, where Terraform is installed, the same done to Terraform.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+cd "$root"
+
+placectl=$target/debug/placectl
+cargo build --workspace --bins --examples
+status=0
+"$target/debug/examples/chaos" "${@:---all}" || status=$?
+
+work=$(mktemp -d)
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+cat >"$work/place.toml" <<TOML
+[local]
+enabled = true
+port = $port
+state_dir = "$work/state"
+TOML
+finish() { "$placectl" -q local stop --config "$work/place.toml" || true; rm -rf "$work"; }
+trap finish EXIT
+"$placectl" -q local start --config "$work/place.toml"
+tests/reference/terraform/chaos.sh "http://127.0.0.1:$port" "$target/lambda" \
+  "$target/debug/examples/inventory"
+exit $status

@@ -1,0 +1,13 @@
+//! The matrix of everything that can cut a command off: at each call that a whole `up` and a whole
+//! `teardown` make, the command dies before the call, dies after AWS acted, or loses the answer.
+//! Then it is run again, undisturbed, and the stack must be as if nothing had happened.
+
+mod case;
+mod matrix;
+mod rig;
+mod summary;
+
+pub use case::{Case, Subject, all, sample};
+pub use matrix::{rigs, run};
+pub use rig::Rig;
+pub use summary::{Failure, Kind, Summary};

@@ -1,0 +1,156 @@
+//! Where a case is tried: a cloud, a proxy before it, and an operator who works through the proxy.
+
+use std::time::Duration;
+
+use super::case::{Case, Subject};
+use super::summary::{Failure, Kind};
+use crate::inventory::difference;
+use crate::proxy::Operation;
+use crate::{Finished, LocalCloud, Operator, Proxy, inventory, portrait};
+
+/// How often a cloud is emptied until nothing comes back, and how long each time takes to show.
+const RESETS: usize = 20;
+const SETTLING: Duration = Duration::from_millis(50);
+
+/// A cloud with everything that it takes to break a command and to see what came of it.
+#[derive(Debug)]
+pub struct Rig {
+    operator: Operator,
+    proxy: Proxy,
+    cloud: LocalCloud,
+    /// Everything that is there before the first `up`.
+    empty: Vec<String>,
+    /// What a clean `up` leaves.
+    whole: Vec<String>,
+    /// What each command calls when nothing disturbs it.
+    calls: Vec<(Subject, Vec<Operation>)>,
+}
+
+impl Rig {
+    /// A new cloud, and one clean run of each command to compare with.
+    ///
+    /// # Panics
+    /// When a clean run fails, or leaves anything.
+    pub async fn start() -> Self {
+        let cloud = LocalCloud::start().await;
+        let proxy = Proxy::start(&cloud.endpoint());
+        let operator = Operator::with(&cloud, |c| c.endpoints.aws = Some(proxy.endpoint()));
+        let empty = inventory(&operator.sdk()).await;
+        let mut rig = Self {
+            operator,
+            proxy,
+            cloud,
+            empty,
+            whole: Vec::new(),
+            calls: Vec::new(),
+        };
+        rig.record(Subject::Up).await;
+        rig.whole = portrait(&rig.operator.sdk()).await;
+        rig.record(Subject::TeardownWithoutExport).await;
+        rig.is_empty()
+            .await
+            .expect("a clean teardown leaves nothing");
+        let _ = rig.run(Subject::Up.words()).await.expect_code(0);
+        rig.record(Subject::Teardown).await;
+        rig
+    }
+
+    /// The calls of a clean run.
+    pub fn calls(&self, subject: Subject) -> &[Operation] {
+        let found = self.calls.iter().find(|(of, _)| *of == subject);
+        found.map_or(&[], |(_, calls)| calls)
+    }
+
+    /// Tries a case from an empty cloud on. The operation that was cut off; none when the call
+    /// never came, because this run needed fewer.
+    pub async fn attempt(&self, case: &Case) -> Result<Option<Operation>, Failure> {
+        self.from_nothing().await;
+        if case.subject != Subject::Up {
+            self.undisturbed(case, &["up"]).await?;
+        }
+        self.proxy.clear();
+        self.proxy.plan(case.when.clone(), 1, case.fault.clone());
+        let first = self.run(case.subject.words()).await;
+        let mut calls = self.proxy.calls().into_iter();
+        let struck = calls.find(|call| call.fault.is_some());
+        let struck = struck.map(|call| call.operation);
+        let outcome = self.recovers(case).await;
+        let tell = |failure: Failure| failure.after(&first, struck.as_ref());
+        outcome.map(|()| struck.clone()).map_err(tell)
+    }
+
+    /// Empties the cloud. The emulator writes the log of an invocation that was under way when the
+    /// last stack went, and that brings its log group back.
+    async fn from_nothing(&self) {
+        for _ in 0..RESETS {
+            self.cloud.reset().await;
+            tokio::time::sleep(SETTLING).await;
+            if self.is_empty().await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// The command again, and whether all is well then.
+    async fn recovers(&self, case: &Case) -> Result<(), Failure> {
+        self.undisturbed(case, case.subject.words()).await?;
+        if case.subject == Subject::Up {
+            self.is_whole(case).await?;
+            return self.is_idle(case).await;
+        }
+        let left = self.is_empty().await;
+        left.map_err(|lines| Failure::new(case, Kind::Orphan, lines.join("\n")))
+    }
+
+    async fn undisturbed(&self, case: &Case, words: &[&str]) -> Result<Finished, Failure> {
+        self.proxy.clear();
+        let finished = self.run(words).await;
+        if finished.code == Some(0) {
+            Ok(finished)
+        } else {
+            Err(Failure::new(case, Kind::Stuck, finished.to_string()))
+        }
+    }
+
+    async fn is_whole(&self, case: &Case) -> Result<(), Failure> {
+        let found = portrait(&self.operator.sdk()).await;
+        let lines = difference(&self.whole, &found);
+        let kind = match lines.iter().all(|line| line.starts_with("+ ")) {
+            _ if lines.is_empty() => return Ok(()),
+            true => Kind::Duplicate,
+            false => Kind::Different,
+        };
+        Err(Failure::new(case, kind, lines.join("\n")))
+    }
+
+    /// One more `up` finds nothing to do.
+    async fn is_idle(&self, case: &Case) -> Result<(), Failure> {
+        let again = self.undisturbed(case, &["up", "-o", "json"]).await?;
+        let finished = again.finished_event();
+        let counts = finished["counts"].as_object();
+        let idle = counts.is_some_and(|counts| counts.keys().eq(["unchanged"]));
+        let restless = || Failure::new(case, Kind::Different, format!("not idle: {again}"));
+        idle.then_some(()).ok_or_else(restless)
+    }
+
+    async fn is_empty(&self) -> Result<(), Vec<String>> {
+        let found = inventory(&self.operator.sdk()).await;
+        let lines = difference(&self.empty, &found);
+        if lines.is_empty() { Ok(()) } else { Err(lines) }
+    }
+
+    async fn record(&mut self, subject: Subject) {
+        self.proxy.clear();
+        let _ = self.run(subject.words()).await.expect_code(0);
+        let calls = self.proxy.calls().into_iter();
+        let calls = calls.map(|call| call.operation).collect();
+        self.calls.push((subject, calls));
+    }
+
+    /// Runs a command through the proxy, in whose sights it is.
+    async fn run(&self, words: &[&str]) -> Finished {
+        let running = self.operator.placectl().args(words).spawn();
+        self.proxy.aim_at(running.id());
+        running.finish().await
+    }
+}

@@ -1,0 +1,51 @@
+//! One change behind our back at a time: `status --check` names what differs and nothing else,
+//! `up` puts it back, and then there is nothing left to do.
+
+mod application;
+mod network;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use place_tests::Sdk;
+
+use crate::repair::{drifted, is_idle};
+use crate::support::Standing;
+
+type Changed = Pin<Box<dyn Future<Output = ()>>>;
+
+/// What somebody does, how, and the keys of what then differs.
+type Change = (&'static str, fn(Sdk) -> Changed, &'static [&'static str]);
+
+/// Makes each change on one stack; says all that went wrong.
+async fn each_is_named_and_mended(changes: &[Change]) {
+    let stack = Standing::up().await;
+    let operator = &stack.operator;
+    let check = ["status", "--check", "-o", "json"];
+    let mut wrong = Vec::new();
+    for (name, change, keys) in changes {
+        change(operator.sdk()).await;
+        let status = operator.placectl().args(check).run().await;
+        let (code, found) = (status.code, drifted(&status.json()));
+        if code != Some(4) || found != *keys {
+            wrong.push(format!("{name}: {code:?} {found:?} instead of {keys:?}"));
+        }
+        let up = operator.placectl().args(["up"]).run().await;
+        if up.code != Some(0) {
+            wrong.push(format!("{name}: {up}"));
+        } else if !is_idle(operator).await {
+            wrong.push(format!("{name}: a second `up` finds something to do"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn a_change_of_network_or_data_is_named_and_mended() {
+    each_is_named_and_mended(network::CHANGES).await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_application_is_named_and_mended() {
+    each_is_named_and_mended(application::CHANGES).await;
+}

@@ -1,0 +1,132 @@
+//! Changes of the VPC, the cache, the queues and the tables.
+
+use aws_sdk_ec2::types::{RouteTable, Tag};
+use aws_sdk_sqs::types::QueueAttributeName;
+use place_config::names::TAG_RESOURCE;
+use place_tests::Sdk;
+
+use super::Change;
+use crate::repair::{close_cache, encrypt_queue};
+
+pub(super) const CHANGES: &[Change] = &[
+    (
+        "route removed",
+        |sdk| Box::pin(remove_route(sdk)),
+        &["route:private"],
+    ),
+    (
+        "association removed",
+        |sdk| Box::pin(disassociate(sdk)),
+        &["association:public"],
+    ),
+    (
+        "association moved",
+        |sdk| Box::pin(move_association(sdk)),
+        &["association:public"],
+    ),
+    (
+        "cache closed",
+        |sdk| Box::pin(async move { close_cache(&sdk).await }),
+        &["security-group-rule:cache"],
+    ),
+    (
+        "NAT gateway deleted",
+        |sdk| Box::pin(delete_nat_gateway(sdk)),
+        // The route's target is not known until there is a gateway again.
+        &["nat-gateway"],
+    ),
+    (
+        "cache deleted",
+        |sdk| Box::pin(delete_cache(sdk)),
+        // The functions' environments name the cache that is gone.
+        &[
+            "cache",
+            "environment:initializeConnection",
+            "environment:placev2admin",
+            "environment:placev2broadcast",
+            "environment:placev2disconnect",
+            "environment:placev2handler",
+            "environment:save",
+            "environment:sendMessage",
+        ],
+    ),
+    (
+        "queue encrypted",
+        |sdk| Box::pin(async move { encrypt_queue(&sdk).await }),
+        &["queue:request"],
+    ),
+    (
+        "visibility time-out changed",
+        |sdk| Box::pin(hurry_queue(sdk)),
+        &["queue:initialize"],
+    ),
+    (
+        "table deleted",
+        |sdk| Box::pin(delete_table(sdk)),
+        &["table:mru"],
+    ),
+];
+
+async fn table(sdk: &Sdk, resource: &str) -> RouteTable {
+    let answer = sdk.ec2.describe_route_tables().send().await.unwrap();
+    let tagged = |tag: &Tag| tag.key() == Some(TAG_RESOURCE) && tag.value() == Some(resource);
+    let mut tables = answer.route_tables().iter();
+    let found = tables.find(|table| table.tags().iter().any(tagged));
+    found.unwrap().clone()
+}
+
+async fn remove_route(sdk: Sdk) {
+    let table = table(&sdk, "route-table:private").await;
+    let call = sdk.ec2.delete_route().destination_cidr_block("0.0.0.0/0");
+    let call = call.route_table_id(table.route_table_id().unwrap());
+    call.send().await.unwrap();
+}
+
+async fn public_association(sdk: &Sdk) -> String {
+    let table = table(sdk, "route-table:public").await;
+    let association = &table.associations()[0];
+    association.route_table_association_id().unwrap().to_owned()
+}
+
+async fn disassociate(sdk: Sdk) {
+    let association = public_association(&sdk).await;
+    let call = sdk.ec2.disassociate_route_table();
+    call.association_id(association).send().await.unwrap();
+}
+
+async fn move_association(sdk: Sdk) {
+    let association = public_association(&sdk).await;
+    let private = table(&sdk, "route-table:private").await;
+    let call = sdk.ec2.replace_route_table_association();
+    let call = call.association_id(association);
+    let call = call.route_table_id(private.route_table_id().unwrap());
+    call.send().await.unwrap();
+}
+
+async fn delete_nat_gateway(sdk: Sdk) {
+    let answer = sdk.ec2.describe_nat_gateways().send().await.unwrap();
+    let gateway = answer.nat_gateways()[0].nat_gateway_id().unwrap();
+    let call = sdk.ec2.delete_nat_gateway().nat_gateway_id(gateway);
+    call.send().await.unwrap();
+}
+
+async fn delete_cache(sdk: Sdk) {
+    let call = sdk.elasticache.delete_serverless_cache();
+    let call = call.serverless_cache_name("placev2cache");
+    call.send().await.unwrap();
+}
+
+async fn hurry_queue(sdk: Sdk) {
+    let name = "place2InitializeQueue.fifo";
+    let answer = sdk.sqs.get_queue_url().queue_name(name).send().await;
+    let answer = answer.unwrap();
+    let call = sdk.sqs.set_queue_attributes();
+    let call = call.queue_url(answer.queue_url().unwrap());
+    let call = call.attributes(QueueAttributeName::VisibilityTimeout, "1");
+    call.send().await.unwrap();
+}
+
+async fn delete_table(sdk: Sdk) {
+    let call = sdk.dynamodb.delete_table().table_name("mru_pixels");
+    call.send().await.unwrap();
+}

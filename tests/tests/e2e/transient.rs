@@ -1,0 +1,252 @@
+//! Errors that pass are waited out, wherever they come; errors that stay are named at once.
+
+use std::collections::BTreeSet;
+
+use place_tests::proxy::{Call, Fault, Operation, When};
+
+use crate::bench::{Bench, TEARDOWN};
+
+/// Runs `up` and `teardown`, with `fault` at the first call of each operation.
+async fn absorbed_at_every_operation(fault: Fault) {
+    let bench = Bench::start().await;
+    for words in [&["up"][..], &TEARDOWN] {
+        bench.proxy.clear();
+        bench
+            .proxy
+            .plan(When::FirstOfEach, usize::MAX, fault.clone());
+        let finished = bench.run(words).await.expect_code(0);
+        let calls = bench.proxy.calls();
+        let all: BTreeSet<&Operation> = calls.iter().map(|call| &call.operation).collect();
+        assert_eq!(bench.proxy.faults(), all.len(), "{finished}");
+        assert!(all.len() > 30, "{all:?}");
+    }
+    bench.is_empty_after_teardown().await;
+}
+
+#[tokio::test]
+async fn internal_errors_are_absorbed_at_every_operation() {
+    absorbed_at_every_operation(Fault::Status(500)).await;
+}
+
+#[tokio::test]
+async fn outages_are_absorbed_at_every_operation() {
+    absorbed_at_every_operation(Fault::Status(503)).await;
+}
+
+#[tokio::test]
+async fn broken_connections_are_absorbed_at_every_operation() {
+    absorbed_at_every_operation(Fault::Reset).await;
+}
+
+/// AWS did what was asked and said that it had not: the worst answer that there is.
+#[tokio::test]
+async fn an_internal_error_after_aws_acted_leaves_no_duplicate() {
+    let bench = Bench::start().await;
+    let fault = Fault::ActedThenStatus(500);
+    bench
+        .proxy
+        .plan(When::FirstOfEach, usize::MAX, fault.clone());
+    // Whether this run mends it itself or leaves it to the next one is its own affair.
+    let first = bench.run(&["up"]).await;
+    assert!(matches!(first.code, Some(0 | 1 | 3)), "{first}");
+    bench.is_whole_after_up().await;
+    bench.proxy.clear();
+    bench
+        .proxy
+        .plan(When::FirstOfEach, usize::MAX, fault.clone());
+    let first = bench.run(&TEARDOWN).await;
+    assert!(matches!(first.code, Some(0 | 1 | 3)), "{first}");
+    bench.is_empty_after_teardown().await;
+}
+
+type Passing = (&'static str, u16, &'static str, &'static str);
+
+/// Runs a command while AWS answers these errors of its own, each twice in a row.
+async fn waited_out(bench: &Bench, words: &[&str], errors: &[Passing]) {
+    bench.proxy.clear();
+    for &(operation, status, code, message) in errors {
+        let fault = Fault::error(status, code, message);
+        bench.proxy.plan(When::Operation(operation), 2, fault);
+    }
+    let finished = bench.run(words).await.expect_code(0);
+    let calls = bench.proxy.calls();
+    for (operation, ..) in errors {
+        let struck = |call: &&Call| call.fault.is_some() && call.operation.name() == *operation;
+        assert_eq!(
+            calls.iter().filter(struck).count(),
+            2,
+            "{operation}: {finished}"
+        );
+    }
+}
+
+const WHILE_BUILDING: [Passing; 10] = [
+    (
+        "CreateNatGateway",
+        400,
+        "InvalidAllocationID.NotFound",
+        "The allocation ID does not exist",
+    ),
+    (
+        "AssociateRouteTable",
+        400,
+        "InvalidRouteTableID.NotFound",
+        "The routeTable ID does not exist",
+    ),
+    (
+        "AuthorizeSecurityGroupIngress",
+        400,
+        "InvalidGroup.NotFound",
+        "The security group does not exist",
+    ),
+    (
+        "PutRolePolicy",
+        404,
+        "NoSuchEntity",
+        "The role cannot be found.",
+    ),
+    (
+        "CreateFunction",
+        400,
+        "InvalidParameterValueException",
+        "The role defined for the function cannot be assumed by Lambda.",
+    ),
+    (
+        "CreateEventSourceMapping",
+        400,
+        "InvalidParameterValueException",
+        "The provided execution role does not have permissions to call ReceiveMessage on SQS",
+    ),
+    (
+        "CreateIntegration",
+        429,
+        "TooManyRequestsException",
+        "Too Many Requests",
+    ),
+    (
+        "CreateDeployment",
+        429,
+        "TooManyRequestsException",
+        "Too Many Requests",
+    ),
+    (
+        "CreateSchedule",
+        400,
+        "ValidationException",
+        "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+    ),
+    (
+        "PutRetentionPolicy",
+        400,
+        "OperationAbortedException",
+        "A conflicting operation is currently in progress against this resource",
+    ),
+];
+
+const WHILE_REMOVING: [Passing; 4] = [
+    (
+        "DeleteSecurityGroup",
+        400,
+        "DependencyViolation",
+        "resource has a dependent object",
+    ),
+    (
+        "ReleaseAddress",
+        400,
+        "AuthFailure",
+        "You do not have permission to access the specified resource.",
+    ),
+    (
+        "DeleteFunction",
+        409,
+        "ResourceConflictException",
+        "The operation cannot be performed at this time.",
+    ),
+    (
+        "DeleteEventSourceMapping",
+        400,
+        "ResourceInUseException",
+        "Cannot delete the event source mapping because it is in use.",
+    ),
+];
+
+#[tokio::test]
+async fn awss_own_passing_errors_are_waited_out() {
+    let bench = Bench::start().await;
+    waited_out(&bench, &["up"], &WHILE_BUILDING).await;
+    bench.is_whole_after_up().await;
+    waited_out(&bench, &TEARDOWN, &WHILE_REMOVING).await;
+    bench.is_empty_after_teardown().await;
+}
+
+/// Each is said once, with what an operator can do, and nothing waits for it to go away.
+#[tokio::test]
+async fn errors_that_stay_are_named_at_once_and_the_rest_of_the_graph_finishes() {
+    let bench = Bench::start().await;
+    for (operation, status, code, message) in [
+        (
+            "AllocateAddress",
+            400,
+            "AddressLimitExceeded",
+            "Too many addresses",
+        ),
+        (
+            "CreateServerlessCache",
+            400,
+            "ServerlessCacheQuotaForCustomerExceededFault",
+            "Quota for serverless caches exceeded",
+        ),
+        ("CreateRole", 403, "AccessDenied", "User is not authorized"),
+        (
+            "CreateLogGroup",
+            400,
+            "InvalidParameterException",
+            "1 validation error detected",
+        ),
+    ] {
+        let fault = Fault::error(status, code, message);
+        bench
+            .proxy
+            .plan(When::Operation(operation), usize::MAX, fault);
+    }
+    let up = bench.run(&["up"]).await.expect_code(1);
+    for words in [
+        "EC2-VPC Elastic IPs",
+        "ElastiCache serverless caches",
+        "iam:CreateRole",
+        "InvalidParameterException",
+    ] {
+        assert!(up.stderr.contains(words), "`{words}` in {up}");
+    }
+    // One for each thing that is to be made, and none again.
+    for (operation, things) in [
+        ("AllocateAddress", 1),
+        ("CreateServerlessCache", 1),
+        ("CreateRole", 8),
+        ("CreateLogGroup", 7),
+    ] {
+        assert_eq!(bench.proxy.count(operation), things, "{operation}: {up}");
+    }
+    let sdk = bench.operator.sdk();
+    let queues = sdk.sqs.list_queues().send().await.unwrap();
+    assert_eq!(queues.queue_urls().len(), 4, "{up}");
+    let tables = sdk.dynamodb.list_tables().send().await.unwrap();
+    assert_eq!(tables.table_names().len(), 3, "{up}");
+    bench.is_whole_after_up().await;
+}
+
+#[tokio::test]
+async fn a_missing_service_linked_role_is_said_with_the_command_that_makes_it() {
+    let bench = Bench::start().await;
+    let fault = Fault::error(
+        400,
+        "ServiceLinkedRoleNotFoundFault",
+        "The service linked role was not found",
+    );
+    let when = When::Operation("CreateServerlessCache");
+    bench.proxy.plan(when, usize::MAX, fault);
+    let up = bench.run(&["up"]).await.expect_code(1);
+    let command = "aws iam create-service-linked-role --aws-service-name elasticache.amazonaws.com";
+    assert!(up.stderr.contains(command), "{up}");
+    assert_eq!(bench.proxy.count("CreateServerlessCache"), 1, "{up}");
+}
