@@ -2,7 +2,8 @@
 //! Redis and stubs of SQS, DynamoDB and API Gateway. Beside it the same for the yardstick
 //! (`tests/reference/python`), if `PLACE_YARDSTICK_PYTHON` names a Python that has its packages.
 //!
-//! `make bench-place` builds what it needs and runs it. Prints Markdown.
+//! `make bench-place` builds what it needs and runs it. Prints Markdown, and ends with 1
+//! when a figure misses its goal.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 mod broadcast;
@@ -14,11 +15,13 @@ mod send_message;
 mod start;
 mod yardstick;
 
+use std::process::ExitCode;
+
 use report::Report;
 use yardstick::Yardstick;
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let yardstick = Yardstick::find();
     let only = std::env::args().skip(1).find(|word| !word.starts_with('-'));
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
@@ -39,4 +42,9 @@ async fn main() {
         save::measure(yardstick.as_ref(), &mut report).await;
     }
     println!("{report}");
+    if report.is_reached() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

@@ -42,6 +42,14 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Whether every figure reaches its goals.
+    pub(crate) fn is_reached(&self) -> bool {
+        let goals = self.lines.iter().flat_map(|line| &line.goals);
+        goals.into_iter().all(|(_, reached)| *reached)
+    }
+}
+
 impl Added<'_> {
     /// It must be this or more.
     pub(crate) fn at_least(self, goal: f64) -> Self {

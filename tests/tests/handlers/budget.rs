@@ -82,3 +82,22 @@ async fn ten_thousand_clients_cost_no_more_than_the_budget() {
         "{frames} frames of two seconds each"
     );
 }
+
+#[tokio::test]
+async fn a_paint_costs_one_round_trip_to_redis() {
+    let rig = Rig::start(Memory::Count).await;
+    rig.join(10).await;
+    let painter = Painter::new(&rig);
+    // Connects, and brings the script.
+    painter.paint(0).await;
+    let before = rig.redis.reads().await;
+    for number in 1..=100 {
+        painter.paint(number).await;
+    }
+    let trips = rig.redis.reads().await - before;
+    // Asking takes a connection of its own, and some trips for it.
+    assert!(
+        (100..=104).contains(&trips),
+        "{trips} round trips for 100 paints"
+    );
+}
