@@ -84,12 +84,7 @@ impl AwsStub {
     /// When a write was one that DynamoDB would have refused: more than 25 rows, none, or one key
     /// twice.
     pub fn rows(&self, table: &str) -> Rows {
-        let writes = self.state.writes();
-        let mut rows = Rows::new();
-        for write in writes.iter() {
-            apply(write, table, &mut rows);
-        }
-        rows
+        self.state.rows(table)
     }
 
     /// Forgets messages and rows.
@@ -142,6 +137,27 @@ impl State {
         self.writes.lock().expect("nobody panics while holding it")
     }
 
+    fn rows(&self, table: &str) -> Rows {
+        let mut rows = Rows::new();
+        for write in self.writes().iter() {
+            apply(write, table, &mut rows);
+        }
+        rows
+    }
+
+    fn get(&self, body: &[u8]) -> Reply {
+        let input: Value = serde_json::from_slice(body).unwrap_or_default();
+        let tables = input["RequestItems"].as_object().into_iter().flatten();
+        let found = tables.map(|(table, wanted)| {
+            let rows = self.rows(table);
+            let keys = wanted["Keys"].as_array().into_iter().flatten();
+            let found: Vec<_> = keys.filter_map(|wanted| rows.get(&key(wanted))).collect();
+            (table.clone(), json!(found))
+        });
+        let found: serde_json::Map<_, _> = found.collect();
+        json_reply(&json!({ "Responses": found, "UnprocessedKeys": {} }))
+    }
+
     fn send_message(&self, body: &[u8]) -> Reply {
         let input: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| input[name].as_str().unwrap_or_default().to_owned();
@@ -181,6 +197,7 @@ impl Service for State {
         match target.rsplit('.').next().unwrap_or_default() {
             "SendMessage" => self.send_message(request.body),
             "BatchWriteItem" => self.write(request.body),
+            "BatchGetItem" => self.get(request.body),
             // What the yardstick writes with: counted, and not kept.
             "PutItem" => {
                 self.calls.fetch_add(1, Ordering::SeqCst);

@@ -82,10 +82,10 @@ async fn a_flood_from_one_connection_is_held_and_the_others_paint_on() {
         "the others waited {slowest:?}"
     );
     let told = rig.gateway.posts_to(client(FLOODER).as_str()).len();
-    assert_eq!(
-        told,
-        sent - let_through,
-        "the flooder hears of each refusal"
+    let pauses = allowed(time, COOLDOWN);
+    assert!(
+        (1..=pauses).contains(&told),
+        "told {told} times in {pauses} pauses"
     );
 }
 
