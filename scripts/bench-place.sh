@@ -41,7 +41,7 @@ python=$work/venv/bin/python
 "$python" -m pip install -q --disable-pip-version-check -r $reference/requirements.txt \
   -t "$work/vendored"
 
-"$placectl" up --config "$work/place.toml"
+"$placectl" up --config "$work/place.toml" >&2
 url=$("$placectl" status --config "$work/place.toml" -o json | read_json '["websocket_url"]')
 redis=127.0.0.1:$(read_json '["redis_port"]' <"$work/state/state.json")
 
