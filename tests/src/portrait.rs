@@ -31,7 +31,7 @@ pub async fn portrait(sdk: &Sdk) -> Vec<String> {
 }
 
 /// A map in an order that doesn't change from run to run.
-fn sorted<'a>(map: Option<&'a HashMap<String, String>>) -> BTreeMap<&'a String, &'a String> {
+fn sorted(map: Option<&HashMap<String, String>>) -> BTreeMap<&String, &String> {
     map.into_iter().flatten().collect()
 }
 

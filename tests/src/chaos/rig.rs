@@ -64,7 +64,7 @@ impl Rig {
     /// Tries a case from an empty cloud on. The operation that was cut off; none when the call
     /// never came, because this run needed fewer.
     pub async fn attempt(&self, case: &Case) -> Result<Option<Operation>, Failure> {
-        self.from_nothing().await;
+        self.start_over().await;
         if case.subject != Subject::Up {
             self.undisturbed(case, &["up"]).await?;
         }
@@ -81,7 +81,7 @@ impl Rig {
 
     /// Empties the cloud. The emulator writes the log of an invocation that was under way when the
     /// last stack went, and that brings its log group back.
-    async fn from_nothing(&self) {
+    async fn start_over(&self) {
         for _ in 0..RESETS {
             self.cloud.reset().await;
             tokio::time::sleep(SETTLING).await;

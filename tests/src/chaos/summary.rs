@@ -22,7 +22,7 @@ pub enum Kind {
 /// A case that did not recover.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    case: Case,
+    case: Box<Case>,
     kind: Kind,
     detail: String,
     struck: Option<Operation>,
@@ -32,7 +32,7 @@ impl Failure {
     /// `case` failed; `detail` says what is wrong.
     pub(super) fn new(case: &Case, kind: Kind, detail: String) -> Self {
         Self {
-            case: case.clone(),
+            case: Box::new(case.clone()),
             kind,
             detail,
             struck: None,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use place_tests::chaos::{self, Failure, Summary};
 
 /// How long cases are drawn, beyond those that are tried each time.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 /// `PLACE_CHAOS_SEED`, or the day.
 fn seed() -> u64 {
