@@ -78,6 +78,14 @@ impl Error for AwsError {}
 /// In place of a code, where the answer has none.
 const UNCODED: &str = "an error without a code";
 
+/// HTTP's status for too many requests.
+pub(super) const TOO_MANY: u16 = 429;
+
+/// In place of a code, where a proxy or a load balancer answered with a page of its own.
+fn page(status: u16) -> Option<String> {
+    matches!(status, TOO_MANY | 502 | 503 | 504).then(|| format!("HTTP status {status}"))
+}
+
 impl AwsError {
     /// What `error` of `operation` (`ec2:CreateNatGateway`) means.
     pub(crate) fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
@@ -99,13 +107,18 @@ impl AwsError {
         status: u16,
         request_id: Option<String>,
     ) -> Self {
-        let code = error.code().unwrap_or(UNCODED);
+        let page = page(status);
+        let code = error.code().or(page.as_deref()).unwrap_or(UNCODED);
         // SQS may still answer with the names of its older protocol.
         let code = code
             .rsplit_once("SimpleQueueService.")
             .map_or(code, |(_, code)| code);
         let message = error.message().unwrap_or("nothing more").to_owned();
-        let class = classify(code, &message);
+        let class = if status == TOO_MANY {
+            Class::Throttled
+        } else {
+            classify(code, &message)
+        };
         let (code, refused) = (Some(code.to_owned()), status < 500);
         Self {
             operation,
@@ -127,12 +140,15 @@ impl AwsError {
         } else {
             Class::Unreachable
         };
+        let status = error.raw_response().map(|raw| raw.status().as_u16());
+        let throttled = status == Some(TOO_MANY);
+        let class = if throttled { Class::Throttled } else { class };
         let message = match error {
             SdkError::TimeoutError(_) => "no answer in time".to_owned(),
             other => chain(other),
         };
         // Without credentials or a well-formed request, nothing was ever sent.
-        let refused = credentials || matches!(error, SdkError::ConstructionFailure(_));
+        let refused = credentials || throttled || matches!(error, SdkError::ConstructionFailure(_));
         Self {
             operation,
             code: None,
@@ -171,8 +187,9 @@ impl AwsError {
         }
     }
 
-    /// Whether the answer had no error code at all. AWS's own errors always have one: something
-    /// that stands in for AWS answered, and doesn't know the operation.
+    /// Whether the answer had no error code at all, and was no page of something on the way
+    /// either. AWS's own errors always have one; what stands in for AWS says so that it doesn't
+    /// know the operation: see [`Stack::is_unknown`](crate::steps::Stack::is_unknown).
     pub(crate) fn is_uncoded(&self) -> bool {
         self.is(UNCODED)
     }
@@ -188,6 +205,8 @@ impl AwsError {
         let kind = match self.class {
             Class::Denied | Class::Credentials => FailureKind::Denied,
             Class::Throttled | Class::Unreachable | Class::NotYet => FailureKind::Incomplete,
+            // An internal error that outlasted every retry is AWS's, and passes.
+            _ if !self.refused => FailureKind::Incomplete,
             _ => FailureKind::Permanent,
         };
         let hint = self.hint();

@@ -81,3 +81,10 @@ fn a_denial_names_the_permission_that_is_missing_and_not_the_operation() {
         "the credentials need the permissions `iam:CreateRole`, `iam:TagRole`"
     );
 }
+
+#[test]
+fn an_internal_error_that_outlasts_the_retries_is_no_failure_for_good() {
+    let kind = |refused| error("InternalFailure", refused).failure("x").kind;
+    assert_eq!(kind(false), FailureKind::Incomplete);
+    assert_eq!(kind(true), FailureKind::Permanent);
+}

@@ -23,7 +23,8 @@ const DENIED: [&str; 6] = [
     "AuthFailure",
 ];
 
-const THROTTLED: [&str; 7] = [
+const THROTTLED: [&str; 8] = [
+    "EC2ThrottledException",
     "RequestLimitExceeded",
     "Throttling",
     "ThrottlingException",
@@ -75,6 +76,7 @@ pub(super) fn classify(code: &str, message: &str) -> Class {
         _ if CONFLICT.contains(&code) && says_exists => Class::Exists,
         _ if CONFLICT.contains(&code) || has("InUse") => Class::Conflict,
         _ if has("StateFault") || code.ends_with("State") => Class::Conflict,
+        "CodeStorageExceededException" => Class::Quota,
         _ if has("LimitExceeded") || has("Quota") || has("Insufficient") => Class::Quota,
         _ if has("Invalid") || has("Validation") || has("Malformed") => Class::Invalid,
         _ => Class::Other,
@@ -89,6 +91,7 @@ pub(super) fn quota_hint(code: &str) -> String {
         "VpcLimitExceeded" => "VPCs per Region (5 by default)",
         "RouteTableLimitExceeded" => "Route tables per VPC",
         "SecurityGroupLimitExceeded" => "VPC security groups per Region",
+        "CodeStorageExceededException" => "Lambda function and layer storage",
         "ServerlessCacheQuotaForCustomerExceededFault" => "ElastiCache serverless caches",
         "InsufficientCacheClusterCapacityFault" => {
             return "AWS has no such node free in these zones now: try later, or set another \

@@ -77,3 +77,9 @@ fn what_is_in_use_is_a_conflict() {
         assert_eq!(classify(code, ""), Class::Conflict, "{code}");
     }
 }
+
+#[test]
+fn full_code_storage_is_a_quota_and_a_throttled_ec2_passes() {
+    assert_eq!(classify("CodeStorageExceededException", ""), Class::Quota);
+    assert_eq!(classify("EC2ThrottledException", ""), Class::Throttled);
+}

@@ -15,6 +15,7 @@ pub(crate) mod lease_table;
 mod offline;
 pub(crate) mod sdk;
 pub(crate) mod tags;
+mod throttle;
 
 pub(crate) use account::Identity;
 pub(crate) use classify::{Answer, AwsError, AwsResult, Class};

@@ -13,6 +13,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use super::account::Identity;
 use super::calls::{Calls, Meter};
 use super::connect_error::ConnectError;
+use super::throttle::TooManyRequests;
 use crate::engine::event::SharedSink;
 
 /// Region of the local cloud where nothing else is said.
@@ -77,6 +78,7 @@ macro_rules! client {
         $service::Client::from_conf(
             $service::config::Builder::from($sdk)
                 .interceptor($meter.clone())
+                .retry_classifier(TooManyRequests)
                 .build(),
         )
     };

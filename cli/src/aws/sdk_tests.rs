@@ -116,3 +116,30 @@ async fn a_call_that_must_not_be_repeated_is_not() {
     assert_eq!((error.class, error.refused), (Class::Unreachable, false));
     assert_eq!(fake.requests().len(), 2);
 }
+
+#[tokio::test]
+async fn a_plain_page_that_says_too_many_is_asked_for_again() {
+    let page = "<html>slow down</html>";
+    let (_fake, aws) = Fake::connected(&[(429, page), (429, page), (200, VPCS)]).await;
+    aws.ec2.describe_vpcs().send().await.unwrap();
+    assert_eq!(aws.calls.by_operation()["ec2:DescribeVpcs"], 3);
+}
+
+#[tokio::test]
+async fn a_page_of_something_on_the_way_is_no_answer_of_what_stands_in_for_aws() {
+    let once = || aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled());
+    for (status, class, uncoded) in [
+        (429, Class::Throttled, false),
+        (503, Class::Other, false),
+        (400, Class::Other, true),
+    ] {
+        let (_fake, aws) = Fake::connected(&[(status, "<html>no</html>")]).await;
+        let call = aws.ec2.describe_vpcs().customize().config_override(once());
+        let error = call.send().await.during("ec2:DescribeVpcs").unwrap_err();
+        assert_eq!(
+            (error.class, error.is_uncoded()),
+            (class, uncoded),
+            "{error}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! `teardown`: everything of the stack's own is removed, and looked for again at the end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -11,7 +12,11 @@ use super::report::{Entry, Problem, Report};
 use super::resource::ResourceKey;
 use super::runner::Runner;
 use super::survey::{Look, Survey};
+use super::wait::{Poll, Wait};
 use super::walk::{Visit, walk};
+
+/// How long AWS may go on listing what it has deleted.
+const LISTED_WITHIN: Duration = Duration::from_secs(45);
 
 /// What `teardown` leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -210,20 +215,52 @@ impl Runner {
     }
 
     /// Looks again at everything that is said to be gone, or not to be there: the survey may be
-    /// older than somebody else's run.
+    /// older than somebody else's run. What was removed may be listed for some seconds more, by IAM
+    /// and CloudWatch Logs above all, and is looked for as long.
     async fn verify(&self, turns: &mut [Option<Turn>]) {
-        let survey = self.look_at_all(false).await;
-        for (node, turn) in turns.iter_mut().enumerate() {
-            let gone = matches!(turn, Some(Turn::Done(Outcome::Removed | Outcome::Absent)));
-            let left = gone
-                .then(|| self.still_there(node, survey.look(node)))
-                .flatten();
-            if let Some(failure) = left {
-                let problem = Problem::from(failure);
-                self.emit_failed(node, &problem);
-                *turn = Some(Turn::Failed(problem));
-            }
+        let removed = |turn: &Option<Turn>| matches!(turn, Some(Turn::Done(Outcome::Removed)));
+        let first = turns.iter().position(removed).unwrap_or_default();
+        if turns.is_empty() {
+            return;
         }
+        let mut left = Vec::new();
+        let look = async || {
+            left = self.left_standing(turns).await;
+            let listed = left.iter().filter(|(node, _)| removed(&turns[*node]));
+            let keys: Vec<&str> = listed
+                .map(|(node, _)| self.graph.key(*node).as_str())
+                .collect();
+            Ok(if keys.is_empty() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending(format!("listed: {}", keys.join(", ")))
+            })
+        };
+        let wait = Wait {
+            first_pause: Duration::from_secs(1),
+            ..Wait::new("AWS to list no more what was removed", LISTED_WITHIN).usual(0, 15)
+        };
+        let outcome = self.progress(first).until(wait, look).await;
+        if outcome.is_err_and(|failure| failure.kind == FailureKind::Interrupted) {
+            return;
+        }
+        for (node, failure) in left {
+            let problem = Problem::from(failure);
+            self.emit_failed(node, &problem);
+            turns[node] = Some(Turn::Failed(problem));
+        }
+    }
+
+    /// What is said to be gone and stands.
+    async fn left_standing(&self, turns: &[Option<Turn>]) -> Vec<(NodeId, Failure)> {
+        let survey = self.look_at_all(false).await;
+        let gone = |turn: &Option<Turn>| {
+            matches!(turn, Some(Turn::Done(Outcome::Removed | Outcome::Absent)))
+        };
+        let nodes = (0..turns.len()).filter(|node| gone(&turns[*node]));
+        nodes
+            .filter_map(|node| Some((node, self.still_there(node, survey.look(node))?)))
+            .collect()
     }
 
     fn still_there(&self, node: NodeId, look: &Look) -> Option<Failure> {

@@ -112,6 +112,16 @@ async fn what_still_stands_is_a_failure_whatever_its_removal_said() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_listed_for_some_seconds_more_is_gone_all_the_same() {
+    let things = diamond();
+    let world = standing(&things).await;
+    world.fade("root", 3);
+    let report = teardown(&world, &things).await;
+    assert_eq!(report.verdict, Verdict::Done);
+    assert_eq!(world.standing(), Vec::<&str>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn data_stays_when_it_is_spared() {
     let mut things = diamond();
     things[3].data = true;

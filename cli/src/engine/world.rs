@@ -75,6 +75,8 @@ struct State {
     failing: BTreeSet<(&'static str, Moment)>,
     /// Removal is accepted, and nothing happens.
     lingering: BTreeSet<&'static str>,
+    /// Looks that still show what is removed.
+    fading: BTreeMap<&'static str, u32>,
     log: Vec<String>,
     events: Vec<String>,
 }
@@ -128,6 +130,19 @@ impl World {
 
     pub(super) fn linger(&self, key: &'static str) {
         self.state(|state| state.lingering.insert(key));
+    }
+
+    /// Goes on being seen for some looks once it is removed.
+    pub(super) fn fade(&self, key: &'static str, looks: u32) {
+        self.state(|state| state.fading.insert(key, looks));
+    }
+
+    /// Whether a thing that is gone is seen all the same.
+    fn is_seen_still(&self, key: &str) -> bool {
+        self.state(|state| {
+            let looks = state.fading.get_mut(key).filter(|looks| **looks > 0);
+            looks.map(|looks| *looks -= 1).is_some()
+        })
     }
 
     pub(super) fn standing(&self) -> Vec<&'static str> {
@@ -226,6 +241,7 @@ impl Resource for Fake {
         let difference = Difference::new("size", "1", "2");
         Ok(
             match self.world.state(|state| state.standing.get(key).copied()) {
+                None if self.world.is_seen_still(key) => Observed::Ready { id },
                 None => Observed::Absent,
                 Some(Standing::Ready) => Observed::Ready { id },
                 Some(Standing::Drifted) => Observed::Drifted {

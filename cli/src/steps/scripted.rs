@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use place_config::StackConfig;
 
@@ -28,10 +29,12 @@ struct Line {
 #[derive(Debug, Default)]
 struct Scene {
     lines: Vec<Line>,
+    refrain: Vec<Line>,
     asked: Vec<String>,
+    bodies: Vec<String>,
 }
 
-/// A script: each call takes the first line left for its operation.
+/// A script: each call takes the first line left for its operation. A status of 0 loses the answer.
 #[derive(Clone, Default)]
 pub(crate) struct Script(Arc<Mutex<Scene>>);
 
@@ -54,6 +57,34 @@ impl Script {
             });
         });
         self
+    }
+
+    /// The same with what an operation is answered whenever no line is left for it.
+    pub(crate) fn always(self, operation: &str, status: u16, body: &str) -> Self {
+        let (operation, body) = (operation.to_owned(), body.to_owned());
+        self.scene(|scene| {
+            scene.refrain.push(Line {
+                operation,
+                status,
+                body,
+            });
+        });
+        self
+    }
+
+    /// How often an operation was asked for.
+    pub(crate) fn times(&self, operation: &str) -> usize {
+        let asked = self.asked();
+        asked.iter().filter(|asked| *asked == operation).count()
+    }
+
+    /// The bodies of the requests for an operation.
+    pub(crate) fn bodies(&self, operation: &str) -> Vec<String> {
+        self.scene(|scene| {
+            let all = scene.asked.iter().zip(&scene.bodies);
+            let of = all.filter(|(asked, _)| *asked == operation);
+            of.map(|(_, body)| body.clone()).collect()
+        })
     }
 
     /// The operations that were asked for, in order.
@@ -118,15 +149,20 @@ impl Script {
         }
     }
 
-    fn play(&self, request: &HttpRequest) -> HttpResponse {
+    fn play(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let operation = operation(request);
+        let body = request.body().bytes().unwrap_or_default();
+        let body = String::from_utf8_lossy(body).into_owned();
         let line = self.scene(|scene| {
             scene.asked.push(operation.clone());
+            scene.bodies.push(body);
             let next = scene
                 .lines
                 .iter()
                 .position(|line| line.operation == operation);
-            next.map(|next| scene.lines.remove(next))
+            let next = next.map(|next| scene.lines.remove(next));
+            let mut refrain = scene.refrain.iter();
+            next.or_else(|| refrain.find(|line| line.operation == operation).cloned())
         });
         let (status, body) = match line {
             Some(line) => (line.status, line.body),
@@ -135,14 +171,17 @@ impl Script {
                 format!(r#"{{"__type":"NotInTheScript","message":"{operation}"}}"#),
             ),
         };
+        if status == 0 {
+            return Err(ConnectorError::io("the connection was lost".into()));
+        }
         let status = status.try_into().expect("scripts have valid status codes");
-        HttpResponse::new(status, SdkBody::from(body))
+        Ok(HttpResponse::new(status, SdkBody::from(body)))
     }
 }
 
 impl HttpConnector for Script {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::ready(Ok(self.play(&request)))
+        HttpConnectorFuture::ready(self.play(&request))
     }
 }
 

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use aws_sdk_apigatewayv2::types::{Deployment as Found, DeploymentStatus};
 use sha2::{Digest, Sha256};
 
+use super::integration;
 use super::{DEPLOYMENT_KEY, KEY, Parts, ROUTED, list, no_retries, route_key};
 use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
@@ -49,6 +50,7 @@ impl Deployment {
             let name = self.stack.names.function(function);
             parts.push([route, integration, name].join(" "));
         }
+        parts.push(integration::settings());
         Some(fingerprint(&parts))
     }
 
@@ -85,12 +87,6 @@ impl Deployment {
             .set_deployment_id(created.deployment_id)
             .set_deployment_status(created.deployment_status)
             .build())
-    }
-
-    /// Whether something that stands in for AWS doesn't know deployments at all (moto 5.2: its
-    /// stages serve nothing either).
-    fn is_unknown(&self, error: &AwsError) -> bool {
-        self.stack.config.endpoints.aws.is_some() && error.is_uncoded()
     }
 
     async fn until_deployed(
@@ -152,7 +148,11 @@ impl Resource for Deployment {
             return Ok(Observed::Absent);
         };
         let found = self.look(&api, &fingerprint).await;
-        if found.as_ref().is_err_and(|error| self.is_unknown(error)) {
+        // moto 5.2 knows no deployments; its stages serve nothing either.
+        if found
+            .as_ref()
+            .is_err_and(|error| self.stack.is_unknown(error))
+        {
             self.parts.deployment.set(NO_DEPLOYMENTS.to_owned());
             return Ok(Observed::Ready {
                 id: NO_DEPLOYMENTS.to_owned(),

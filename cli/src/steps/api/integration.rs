@@ -18,6 +18,11 @@ use crate::steps::repeat::{doing, once_visible};
 /// the function's own time-out decides.
 const TIMEOUT_MS: i32 = 29_000;
 
+/// What all integrations have in common, for the fingerprint of a deployment.
+pub(super) fn settings() -> String {
+    format!("{} POST {TIMEOUT_MS}", IntegrationType::AwsProxy)
+}
+
 /// An integration. It can't be tagged; its description says which one it is, also when somebody
 /// has pointed it elsewhere.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ impl Cache {
             return Ok(false);
         }
         match subnet_group::is_there(&self.stack).await {
-            Err(error) if error.is_uncoded() => Ok(false),
+            Err(error) if self.stack.is_unknown(&error) => Ok(false),
             found => found.or_failure(|| doing("looking for", self)),
         }
     }

@@ -90,7 +90,7 @@ impl Cache {
         let action = || doing("looking for", self);
         let found = match self.other.find(&self.stack).await {
             // What stands in for AWS may know but one of the modes.
-            Err(error) if error.is_uncoded() => None,
+            Err(error) if self.stack.is_unknown(&error) => None,
             found => found.or_failure(action)?,
         };
         let Some(found) = found else {
@@ -219,7 +219,7 @@ impl Cache {
                 Ok(()) => {}
                 // What stands in for AWS does not know the change, and may answer nonsense: a
                 // replication group of one node where three were asked for.
-                Err(error) if error.is_uncoded() => break,
+                Err(error) if self.stack.is_unknown(&error) => break,
                 Err(error) => return Err(error.failure(action).left(Left::Ours)),
             }
             found = self.until_available(progress).await?;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use aws_sdk_lambda::types::FunctionConfiguration;
 
 use super::settings::Settings;
-use super::settle;
+use super::settle::{self, Readiness};
 use crate::aws::{Answer, AwsResult, Class};
-use crate::engine::{Failure, Progress, Wait};
+use crate::engine::{Failure, FailureKind, Progress, Wait};
 use crate::steps::Stack;
 use crate::steps::repeat::while_answer_is;
 
@@ -15,7 +15,8 @@ use crate::steps::repeat::while_answer_is;
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Takes it out of the VPC, so that Lambda begins to release its network interfaces: they keep our
-/// security group for up to 45 minutes after their function is gone.
+/// security group for up to 45 minutes after their function is gone. It only saves time, so a
+/// refusal is no failure: a function that never came up, or whose role is gone, takes no update.
 pub(super) async fn leave_network(
     stack: &Stack,
     name: &str,
@@ -24,8 +25,9 @@ pub(super) async fn leave_network(
 ) -> Result<(), Failure> {
     let vpc = configuration.vpc_config.as_ref();
     let attached = vpc.is_some_and(|vpc| !vpc.subnet_ids().is_empty());
+    let failed = matches!(Readiness::of(configuration), Readiness::Failed(_));
     // The emulator has no such interfaces.
-    if !attached || stack.is_local() {
+    if !attached || failed || stack.is_local() {
         return Ok(());
     }
     let nowhere = Settings::no_network();
@@ -36,12 +38,22 @@ pub(super) async fn leave_network(
             .send()
             .await
             .during("lambda:UpdateFunctionConfiguration");
-        updated.absent_as_none()
+        match updated {
+            Err(error) if error.class == Class::Conflict => Err(error),
+            Err(error) => {
+                tracing::warn!(function = name, %error, "the function stays in the VPC");
+                Ok(false)
+            }
+            Ok(_) => Ok(true),
+        }
     };
     let wait = Wait::new(format!("function `{name}` to leave the VPC"), PATIENCE).usual(5, 120);
     let action = format!("taking function `{name}` out of the VPC");
-    while_answer_is(progress, wait, &[Class::Conflict], &action, detach).await?;
-    settle::until_at_rest(&stack.aws, name, progress).await
+    match while_answer_is(progress, wait, &[Class::Conflict], &action, detach).await {
+        Ok(true) => settle::until_at_rest(&stack.aws, name, progress).await,
+        Err(failure) if failure.kind == FailureKind::Interrupted => Err(failure),
+        Ok(false) | Err(_) => Ok(()),
+    }
 }
 
 /// Deletes it and waits until it is gone.

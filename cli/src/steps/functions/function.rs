@@ -10,6 +10,7 @@ use aws_sdk_lambda::types::{Architecture, FunctionCode, FunctionConfiguration, R
 use place_config::Function;
 
 use super::artifacts::Problems;
+use super::asynchronous;
 use super::environment::{self, Environments, Variables};
 use super::settings::Settings;
 use super::settle::{self, Readiness};
@@ -17,7 +18,7 @@ use super::{Holder, code, deletion, log_group_key, role_key};
 use crate::aws::{Answer, AwsResult, Class, Owner};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
-use crate::steps::repeat::while_answer_is;
+use crate::steps::repeat::{once_visible, while_answer_is};
 use crate::steps::{Stack, keys};
 
 /// How long Lambda may refuse a function because its role is too young; usually some seconds. Ten
@@ -65,7 +66,7 @@ impl LambdaFunction {
             .send()
             .await;
         let answer = answer.during("lambda:GetFunction").absent_as_none();
-        let answer = answer.or_failure(|| format!("looking at function `{}`", self.name()))?;
+        let answer = answer.or_failure(|| self.looking())?;
         Ok(answer.and_then(|got| {
             let tags = got.tags.unwrap_or_default();
             Some(Found {
@@ -73,6 +74,10 @@ impl LambdaFunction {
                 tags,
             })
         }))
+    }
+
+    fn looking(&self) -> String {
+        format!("looking at function `{}`", self.name())
     }
 
     /// Leaves what dependants and the environment's node read.
@@ -159,6 +164,7 @@ impl LambdaFunction {
             return Ok(false);
         };
         settle::until_ready(&self.stack.aws, &name, progress).await?;
+        asynchronous::put(&self.stack, self.function, progress).await?;
         self.leave(
             created.function_arn.as_deref().unwrap_or_default(),
             variables,
@@ -170,13 +176,13 @@ impl LambdaFunction {
         let drift = self.compare(found).await;
         if drift.has(drift::TAGS) {
             let arn = found.configuration.function_arn.clone().unwrap_or_default();
-            let tag = self.stack.aws.lambda.tag_resource().resource(arn);
-            let tag = tag
-                .set_tags(Some(self.stack.ownership.map(&self.key())))
-                .send()
-                .await;
-            tag.during("lambda:TagResource")
-                .or_failure(|| format!("tagging function `{}`", self.name()))?;
+            let tag = async || {
+                let tag = self.stack.aws.lambda.tag_resource().resource(&arn);
+                let tag = tag.set_tags(Some(self.stack.ownership.map(&self.key())));
+                tag.send().await.during("lambda:TagResource").map(drop)
+            };
+            let action = format!("tagging function `{}`", self.name());
+            once_visible(progress, &action, tag).await?;
         }
         if drift.has_beside(&[drift::TAGS, code::CODE]) {
             self.update_settings(progress).await?;
@@ -197,6 +203,10 @@ impl LambdaFunction {
                 progress,
             )
             .await?;
+        }
+        let other = asynchronous::compare(&self.stack, self.function).await;
+        if other.or_failure(|| self.looking())? != Drift::default() {
+            asynchronous::put(&self.stack, self.function, progress).await?;
         }
         Ok(())
     }
@@ -287,7 +297,11 @@ impl Resource for LambdaFunction {
                 reason,
             }),
             Readiness::Ready | Readiness::UpdateFailed(_) => {
-                Ok(self.compare(&found).await.verdict(self.name()))
+                let mut drift = self.compare(&found).await;
+                let other = asynchronous::compare(&self.stack, self.function).await;
+                let other = other.or_failure(|| self.looking())?;
+                drift.note_all(other.into_differences());
+                Ok(drift.verdict(self.name()))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Step 4: the functions, with their roles, log groups, environments and triggers.
 
 mod artifacts;
+mod asynchronous;
 mod code;
 mod deletion;
 mod elf;
@@ -9,6 +10,7 @@ mod event_source;
 mod function;
 mod invoke;
 mod log_group;
+mod other_policies;
 mod permission;
 mod policies;
 mod policy_drift;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::permission_key;
 use crate::aws::{Answer, AwsError, AwsResult};
+use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 use crate::steps::drift::Drift;
 use crate::steps::repeat::once_visible;
@@ -48,7 +49,8 @@ impl Permission {
             .arn("execute-api", &format!("{api}/{stage}/{route}"))
     }
 
-    async fn look(&self) -> Result<Option<Value>, AwsError> {
+    /// Every statement of the function's policy.
+    async fn look(&self) -> Result<Vec<Value>, AwsError> {
         let answer = self
             .stack
             .aws
@@ -62,7 +64,8 @@ impl Permission {
             .absent_as_none()?;
         Ok(answer
             .and_then(|answer| answer.policy)
-            .and_then(|policy| statement(&policy)))
+            .map(|policy| statements(&policy))
+            .unwrap_or_default())
     }
 
     fn compare(&self, statement: &Value) -> Drift {
@@ -100,11 +103,11 @@ impl Permission {
         once_visible(progress, &action, add).await
     }
 
-    async fn delete(&self, progress: &Progress) -> Result<(), Failure> {
+    async fn delete(&self, statement: &str, progress: &Progress) -> Result<(), Failure> {
         let remove = async || {
             let remove = self.stack.aws.lambda.remove_permission();
             let remove = remove.function_name(self.function_name());
-            let removed = remove.statement_id(STATEMENT).send().await;
+            let removed = remove.statement_id(statement).send().await;
             let removed = removed.during("lambda:RemovePermission");
             removed.absent_as_none().map(drop)
         };
@@ -159,21 +162,34 @@ impl Resource for Permission {
             .look()
             .await
             .or_failure(|| format!("looking at {}", self.describe()))?;
-        let Some(found) = found else {
+        let Some(ours) = ours(&found) else {
             return Ok(Observed::Absent);
         };
-        Ok(self.compare(&found).verdict(STATEMENT))
+        let mut drift = self.compare(ours);
+        let others = others(&found).join(", ");
+        if !others.is_empty() {
+            drift.note(Difference::new("OtherStatements", others, "none"));
+        }
+        Ok(drift.verdict(STATEMENT))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        if *observed != Observed::Absent {
-            // A statement can't be changed, only put anew.
-            self.delete(progress).await?;
-        }
         let api = self.stack.found.api.require(&api::KEY)?;
+        if *observed != Observed::Absent {
+            let found = self.look().await;
+            let found = found.or_failure(|| format!("looking at {}", self.describe()))?;
+            for other in others(&found) {
+                self.delete(other, progress).await?;
+            }
+            if ours(&found).is_some_and(|ours| self.compare(ours) == Drift::default()) {
+                return Ok(());
+            }
+            // A statement can't be changed, only put anew.
+            self.delete(STATEMENT, progress).await?;
+        }
         if !self.add(&api, progress).await? {
             // Added meanwhile, by a call whose answer was lost or by hand for something else.
-            self.delete(progress).await?;
+            self.delete(STATEMENT, progress).await?;
             self.add(&api, progress).await?;
         }
         Ok(())
@@ -183,17 +199,29 @@ impl Resource for Permission {
         if self.stack.found.functions.get(self.function).is_none() {
             return Ok(());
         }
-        self.delete(progress).await
+        self.delete(STATEMENT, progress).await
     }
 }
 
-/// Our statement in a function's policy.
-fn statement(policy: &str) -> Option<Value> {
-    let policy: Value = serde_json::from_str(policy).ok()?;
-    let mut statements = policy["Statement"].as_array()?.iter();
-    statements
-        .find(|statement| statement["Sid"] == STATEMENT)
-        .cloned()
+/// The statements of a function's policy.
+fn statements(policy: &str) -> Vec<Value> {
+    let policy: Option<Value> = serde_json::from_str(policy).ok();
+    let statements = policy
+        .as_ref()
+        .and_then(|policy| policy["Statement"].as_array());
+    statements.cloned().unwrap_or_default()
+}
+
+/// Ours among them.
+fn ours(statements: &[Value]) -> Option<&Value> {
+    let mut statements = statements.iter();
+    statements.find(|statement| statement["Sid"] == STATEMENT)
+}
+
+/// The ids of the others: nobody but the API is to invoke the function.
+fn others(statements: &[Value]) -> Vec<&str> {
+    let ids = statements.iter().filter_map(|of| of["Sid"].as_str());
+    ids.filter(|id| *id != STATEMENT).collect()
 }
 
 #[cfg(test)]
@@ -201,10 +229,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_statement_counts() {
+    fn our_statement_is_told_from_others() {
         let policy = r#"{"Statement":[{"Sid":"other"},{"Sid":"place-api","Action":"x"}]}"#;
-        assert_eq!(statement(policy).unwrap()["Action"], "x");
-        assert_eq!(statement(r#"{"Statement":[{"Sid":"place-api2"}]}"#), None);
-        assert_eq!(statement("not JSON"), None);
+        let found = statements(policy);
+        assert_eq!(ours(&found).unwrap()["Action"], "x");
+        assert_eq!(others(&found), ["other"]);
+        assert_eq!(
+            ours(&statements(r#"{"Statement":[{"Sid":"place-api2"}]}"#)),
+            None
+        );
+        assert_eq!(statements("not JSON"), Vec::<Value>::new());
     }
 }

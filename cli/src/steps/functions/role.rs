@@ -8,6 +8,7 @@ use aws_sdk_iam::types::Tag;
 use place_config::Function;
 use serde_json::Value;
 
+use super::other_policies::Others;
 use super::policies::{self, Scope};
 use super::policy_drift::{self, PERMISSIONS, TRUST};
 use super::role_key;
@@ -19,7 +20,7 @@ use crate::steps::repeat::while_answer_is;
 use crate::steps::{Stack, api, keys};
 
 /// Name of the inline policy.
-const POLICY: &str = "place";
+pub(super) const POLICY: &str = "place";
 
 /// How long IAM may take to let a new role be seen everywhere; usually some seconds.
 const PROPAGATION: Duration = Duration::from_mins(2);
@@ -46,6 +47,7 @@ struct Found {
     tags: Vec<Tag>,
     trust: Option<Value>,
     policy: Option<Value>,
+    others: Others,
 }
 
 impl Role {
@@ -99,7 +101,8 @@ impl Role {
             .role_name(&name)
             .policy_name(POLICY)
             .send();
-        let (role, policy) = tokio::join!(role, policy);
+        let others = Box::pin(Others::of(&self.stack, &name));
+        let (role, policy, others) = tokio::join!(role, policy, others);
         let Some(role) = role
             .during("iam:GetRole")
             .absent_as_none()?
@@ -108,12 +111,14 @@ impl Role {
             return Ok(None);
         };
         let policy = policy.during("iam:GetRolePolicy").absent_as_none()?;
+        let others = others?;
         Ok(Some(Found {
             trust: role
                 .assume_role_policy_document
                 .as_deref()
                 .and_then(policies::parse),
             policy: policy.and_then(|got| policies::parse(&got.policy_document)),
+            others,
             tags: role.tags.unwrap_or_default(),
             arn: role.arn,
         }))
@@ -127,6 +132,7 @@ impl Role {
             found.policy.as_ref(),
             self.policy().as_ref(),
         ));
+        drift.extend(found.others.difference());
         drift
     }
 
@@ -211,46 +217,11 @@ impl Role {
         if drift.has(PERMISSIONS) {
             self.put_policy(progress).await?;
         }
-        Ok(())
-    }
-
-    /// Takes off whatever policies the role has, ours or added by hand: IAM deletes no other role.
-    async fn strip(&self) -> Result<(), AwsError> {
-        let (iam, name) = (&self.stack.aws.iam, self.name());
-        let attached = iam
-            .list_attached_role_policies()
-            .role_name(&name)
-            .send()
-            .await;
-        let attached = attached
-            .during("iam:ListAttachedRolePolicies")
-            .absent_as_none()?;
-        for policy in attached
-            .and_then(|listed| listed.attached_policies)
-            .unwrap_or_default()
-        {
-            let detach = iam
-                .detach_role_policy()
-                .role_name(&name)
-                .set_policy_arn(policy.policy_arn);
-            detach
-                .send()
-                .await
-                .during("iam:DetachRolePolicy")
-                .absent_as_none()?;
-        }
-        let inline = iam.list_role_policies().role_name(&name).send().await;
-        let inline = inline.during("iam:ListRolePolicies").absent_as_none()?;
-        for policy in inline.map(|listed| listed.policy_names).unwrap_or_default() {
-            let delete = iam
-                .delete_role_policy()
-                .role_name(&name)
-                .policy_name(policy)
-                .send()
-                .await;
-            delete.during("iam:DeleteRolePolicy").absent_as_none()?;
-        }
-        Ok(())
+        found
+            .others
+            .strip(&self.stack, &name)
+            .await
+            .or_failure(|| format!("taking other policies off role `{name}`"))
     }
 
     async fn delete(&self) -> Result<(), AwsError> {
@@ -271,7 +242,8 @@ impl Role {
         };
         match delete().await.absent_as_none() {
             Err(error) if error.class == Class::Conflict => {
-                self.strip().await?;
+                let others = Others::of(&self.stack, &name).await?;
+                others.strip(&self.stack, &name).await?;
                 delete().await.absent_as_none().map(drop)
             }
             other => other.map(drop),

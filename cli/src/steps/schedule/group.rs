@@ -210,7 +210,7 @@ impl Resource for ScheduleGroup {
         };
         while_answer_is(
             progress,
-            wait,
+            wait.usual(0, 30),
             &[Class::Conflict],
             &doing("removing", self),
             delete,

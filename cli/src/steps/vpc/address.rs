@@ -68,7 +68,7 @@ impl ElasticAddress {
                 Err(error) if is_too_early(&error) && began.elapsed() < RELEASED_WITHIN => {
                     Ok(Poll::Pending(error.to_string()))
                 }
-                Err(error) if error.class != Class::Absent => {
+                Err(error) if is_too_early(&error) || error.class != Class::Absent => {
                     Err(error.failure(action).left(Left::Ours))
                 }
                 _ => Ok(Poll::Ready(())),

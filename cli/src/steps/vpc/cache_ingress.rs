@@ -15,6 +15,16 @@ use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 
 const PORTS: (i32, i32) = (6379, 6380);
 
+/// What may come into the cache's group.
+struct Rules {
+    /// Its id.
+    group: String,
+    /// From the functions' group.
+    ours: Vec<IpPermission>,
+    /// From anywhere else: nothing else is to reach the cache.
+    others: Vec<IpPermission>,
+}
+
 /// The rule. A node of its own, because neither group can go while it names the other.
 pub(super) struct CacheIngress {
     stack: Arc<Stack>,
@@ -25,8 +35,8 @@ impl CacheIngress {
         Self { stack }
     }
 
-    /// Id of the cache's group, and every rule in it that names the functions' group.
-    async fn find(&self) -> Result<Option<(String, Vec<IpPermission>)>, AwsError> {
+    /// The cache's group, and the rules in it.
+    async fn find(&self) -> Result<Option<Rules>, AwsError> {
         let found = &self.stack.found;
         let (Some(vpc), Some(cache)) = (found.vpc.get(), found.cache_group.get()) else {
             return Ok(None);
@@ -37,11 +47,14 @@ impl CacheIngress {
             .find(|group| group.group_id() == Some(cache.as_str()));
         let functions = found.function_group.get();
         Ok(group.map(|group| {
-            let rules = group.ip_permissions.unwrap_or_default();
-            let rules = rules
-                .iter()
-                .filter_map(|rule| about(rule, functions.as_deref()?));
-            (cache, rules.collect())
+            let all = group.ip_permissions.unwrap_or_default();
+            let functions = functions.as_deref();
+            let ours = all.iter().filter_map(|rule| about(rule, functions?));
+            Rules {
+                group: cache,
+                ours: ours.collect(),
+                others: all.iter().filter_map(|of| beside(of, functions)).collect(),
+            }
         }))
     }
 
@@ -109,15 +122,18 @@ impl Resource for CacheIngress {
             .find()
             .await
             .or_failure(|| doing("looking for", self))?;
-        let Some((cache, rules)) = found.filter(|(_, rules)| !rules.is_empty()) else {
+        let Some(rules) = found.filter(|rules| !rules.ours.is_empty()) else {
             return Ok(Observed::Absent);
         };
-        if let [only] = rules.as_slice()
+        let cache = rules.group;
+        if let ([only], []) = (rules.ours.as_slice(), rules.others.as_slice())
             && is_right(only)
         {
             return Ok(Observed::Ready { id: cache });
         }
-        let described: Vec<String> = rules.iter().map(describe).collect();
+        let others = rules.others.iter().map(describe);
+        let others = others.map(|rule| format!("{rule} for others"));
+        let described: Vec<String> = rules.ours.iter().map(describe).chain(others).collect();
         let wanted = format!("tcp {}-{}", PORTS.0, PORTS.1);
         let differences = vec![Difference::new(
             "IpPermissions",
@@ -144,8 +160,11 @@ impl Resource for CacheIngress {
         if !created {
             self.stack.lookups.security_groups.forget();
             let found = self.find().await.or_failure(|| action.clone())?;
-            let rules = found.map(|(_, rules)| rules).unwrap_or_default();
-            let wrong = rules.into_iter().filter(|rule| !is_right(rule)).collect();
+            let (ours, others) = found
+                .map(|rules| (rules.ours, rules.others))
+                .unwrap_or_default();
+            let wrong = ours.into_iter().filter(|rule| !is_right(rule));
+            let wrong = wrong.chain(others).collect();
             self.revoke(&cache, wrong).await.or_failure(|| action)?;
         }
         self.stack.lookups.security_groups.forget();
@@ -155,8 +174,9 @@ impl Resource for CacheIngress {
     async fn remove(&self, _: &Progress) -> Result<(), Failure> {
         let action = doing("removing", self);
         self.stack.lookups.security_groups.forget();
-        if let Some((cache, rules)) = self.find().await.or_failure(|| action.clone())? {
-            self.revoke(&cache, rules).await.or_failure(|| action)?;
+        if let Some(rules) = self.find().await.or_failure(|| action.clone())? {
+            let revoked = self.revoke(&rules.group, rules.ours).await;
+            revoked.or_failure(|| action)?;
             self.stack.lookups.security_groups.forget();
         }
         Ok(())
@@ -186,6 +206,20 @@ fn about(rule: &IpPermission, functions: &str) -> Option<IpPermission> {
     )
 }
 
+/// The part of a rule that is about anything but the group `functions`.
+fn beside(rule: &IpPermission, functions: Option<&str>) -> Option<IpPermission> {
+    let pairs = rule.user_id_group_pairs().iter();
+    let pairs = pairs.filter(|pair| functions.is_none() || pair.group_id() != functions);
+    let pairs: Vec<UserIdGroupPair> = pairs.cloned().collect();
+    let empty = pairs.is_empty()
+        && rule.ip_ranges().is_empty()
+        && rule.ipv6_ranges().is_empty()
+        && rule.prefix_list_ids().is_empty();
+    let mut rule = rule.clone();
+    rule.user_id_group_pairs = Some(pairs);
+    (!empty).then_some(rule)
+}
+
 fn is_right(rule: &IpPermission) -> bool {
     rule.ip_protocol() == Some("tcp")
         && (rule.from_port(), rule.to_port()) == (Some(PORTS.0), Some(PORTS.1))
@@ -206,6 +240,17 @@ mod tests {
     #[test]
     fn a_rule_about_another_group_is_none_of_ours() {
         assert!(about(&rule("sg-other"), "sg-functions").is_none());
+    }
+
+    #[test]
+    fn a_rule_that_lets_others_in_too_is_split() {
+        let mut both = rule("sg-functions");
+        assert!(beside(&both, Some("sg-functions")).is_none());
+        let everybody = aws_sdk_ec2::types::IpRange::builder().cidr_ip("0.0.0.0/0");
+        both.ip_ranges = Some(vec![everybody.build()]);
+        let others = beside(&both, Some("sg-functions")).unwrap();
+        assert_eq!(others.ip_ranges().len(), 1);
+        assert!(others.user_id_group_pairs().is_empty());
     }
 
     #[test]

@@ -72,15 +72,47 @@ pub(super) fn zones(all: &[Zone], preferred: &[String]) -> Result<[Zone; NEEDED]
         .map_err(|few: Vec<Zone>| TooFewZones(few.into_iter().map(|zone| zone.id).collect()))
 }
 
+/// Subnets that the stack's route tables are associated with already, by id.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Taken {
+    /// With the public one.
+    pub(super) public: Vec<String>,
+    /// With the private one.
+    pub(super) private: Vec<String>,
+}
+
 /// The three default subnets of a VPC, if it has three: first the public one, then the private
-/// ones, by the id of their zones.
-pub(super) fn default_subnets(all: &[Answered]) -> Option<[Subnet; NEEDED]> {
-    let mut defaults: Vec<Subnet> = defaults(all);
+/// ones, by the id of their zones. Those that are `taken` keep their places, so that a default
+/// subnet that comes later, in a zone before theirs, moves nothing.
+pub(super) fn default_subnets(all: &[Answered], taken: &Taken) -> Option<[Subnet; NEEDED]> {
+    let mut ranked: Vec<Subnet> = defaults(all);
     let suitable = |subnet: &Subnet| !UNSUITABLE.contains(&subnet.zone_id.as_str());
-    defaults.sort_by_key(|subnet| (!suitable(subnet), subnet.zone_id.clone()));
-    defaults.truncate(NEEDED);
-    defaults.sort_by(|one, other| one.zone_id.cmp(&other.zone_id));
-    defaults.try_into().ok()
+    ranked.sort_by_key(|subnet| (!suitable(subnet), subnet.zone_id.clone()));
+    let mut public = take(&mut ranked, &taken.public, 1);
+    let mut private = take(&mut ranked, &taken.private, NEEDED - 1);
+    ranked.truncate(NEEDED - public.len() - private.len());
+    ranked.sort_by(|one, other| one.zone_id.cmp(&other.zone_id));
+    let mut rest = ranked.into_iter();
+    if public.is_empty() {
+        public.extend(rest.next());
+    }
+    private.extend(rest);
+    private.sort_by(|one, other| one.zone_id.cmp(&other.zone_id));
+    public.append(&mut private);
+    public.try_into().ok()
+}
+
+/// Takes up to `most` of the subnets with one of the `ids` out of `from`.
+fn take(from: &mut Vec<Subnet>, ids: &[String], most: usize) -> Vec<Subnet> {
+    let mut taken = Vec::new();
+    from.retain(|subnet| {
+        let wanted = taken.len() < most && ids.contains(&subnet.id);
+        if wanted {
+            taken.push(subnet.clone());
+        }
+        !wanted
+    });
+    taken
 }
 
 /// Ids of the zones that have a default subnet.
@@ -160,15 +192,42 @@ mod tests {
         let mut all: Vec<Answered> = (1..=6)
             .map(|n| answered(&format!("s{n}"), &format!("use1-az{n}"), true))
             .collect();
-        assert_eq!(ids(&default_subnets(&all).unwrap()), ["s1", "s2", "s4"]);
+        assert_eq!(
+            ids(&default_subnets(&all, &Taken::default()).unwrap()),
+            ["s1", "s2", "s4"]
+        );
         all.reverse();
-        assert_eq!(ids(&default_subnets(&all).unwrap()), ["s1", "s2", "s4"]);
+        assert_eq!(
+            ids(&default_subnets(&all, &Taken::default()).unwrap()),
+            ["s1", "s2", "s4"]
+        );
+    }
+
+    #[test]
+    fn a_subnet_that_comes_later_moves_nothing() {
+        let all: Vec<Answered> = (1..=4)
+            .map(|n| answered(&format!("s{n}"), &format!("euw1-az{n}"), true))
+            .collect();
+        let ids_of = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        let taken = Taken {
+            public: ids_of(&["s2"]),
+            private: ids_of(&["s4", "s3"]),
+        };
+        let chosen = default_subnets(&all, &taken).unwrap();
+        assert_eq!(ids(&chosen), ["s2", "s3", "s4"]);
+        // Where only a part is taken, because a run was stopped, the rest is as it would have been.
+        let taken = Taken {
+            public: Vec::new(),
+            private: ids_of(&["s3"]),
+        };
+        let chosen = default_subnets(&all, &taken).unwrap();
+        assert_eq!(ids(&chosen), ["s1", "s2", "s3"]);
     }
 
     #[test]
     fn an_unsuitable_zone_is_better_than_none() {
         let all = ["use1-az2", "use1-az3", "use1-az1"].map(|zone| answered(zone, zone, true));
-        let chosen = default_subnets(&all).unwrap();
+        let chosen = default_subnets(&all, &Taken::default()).unwrap();
         assert_eq!(ids(&chosen), ["use1-az1", "use1-az2", "use1-az3"]);
     }
 
@@ -179,7 +238,7 @@ mod tests {
             answered("b", "euw1-az2", false),
             answered("c", "euw1-az3", true),
         ];
-        assert_eq!(default_subnets(&all), None);
+        assert_eq!(default_subnets(&all, &Taken::default()), None);
         assert_eq!(zones_with_default(&all), ["euw1-az1", "euw1-az3"]);
     }
 

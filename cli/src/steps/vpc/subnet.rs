@@ -9,8 +9,9 @@ use place_config::stack::VpcMode;
 
 use super::super::repeat::{doing, once_visible, until_gone, while_answer_is};
 use super::super::{Stack, Subnet, Vpc, keys};
-use super::choice::{self, Zone};
-use super::{Place, STEP, look};
+use super::choice::{self, Taken, Zone};
+use super::current::explicit;
+use super::{Place, STEP, Side, look, route_table};
 use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 
@@ -47,7 +48,8 @@ impl PlaceSubnet {
         if self.is_dedicated() {
             return Ok(self.own(&all));
         }
-        if let Some(three) = choice::default_subnets(&all) {
+        let taken = self.taken(vpc).await?;
+        if let Some(three) = choice::default_subnets(&all, &taken) {
             let [public, first, second] = three;
             return Ok(Some(match self.place {
                 Place::Public => public,
@@ -64,6 +66,20 @@ impl PlaceSubnet {
                 && subnet.availability_zone_id() == Some(zone.id.as_str())
         };
         Ok(all.iter().find(in_zone).map(choice::subnet))
+    }
+
+    /// The subnets that the stack's tables are associated with.
+    async fn taken(&self, vpc: &str) -> Result<Taken, AwsError> {
+        let subnets = async |side| -> Result<Vec<String>, AwsError> {
+            let key = route_table::key(side);
+            let tables = look::own_route_tables(&self.stack, vpc, &key).await?;
+            let associated = tables.iter().flat_map(explicit);
+            Ok(associated.map(|of| of.subnet().to_owned()).collect())
+        };
+        Ok(Taken {
+            public: subnets(Side::Public).await?,
+            private: subnets(Side::Private).await?,
+        })
     }
 
     fn own(&self, all: &[Answered]) -> Option<Subnet> {
@@ -213,7 +229,7 @@ impl Resource for PlaceSubnet {
             self.stack.lookups.subnets.forget();
             Ok(self.find(&vpc.id).await?.map(|subnet| subnet.id))
         };
-        until_gone(progress, wait, &action, look).await?;
+        until_gone(progress, wait.usual(0, 10), &action, look).await?;
         self.note(None);
         Ok(())
     }

@@ -1,0 +1,166 @@
+//! ElastiCache at its own pace.
+
+use super::*;
+
+fn fault(code: &str) -> String {
+    format!("<ErrorResponse><Error><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>")
+}
+
+fn cache(status: &str) -> String {
+    let redis = StackConfig::default().redis;
+    let limits = format!(
+        "<Engine>{}</Engine><MajorEngineVersion>{}</MajorEngineVersion><CacheUsageLimits>\
+         <DataStorage><Maximum>{}</Maximum><Unit>GB</Unit></DataStorage>\
+         <ECPUPerSecond><Maximum>{}</Maximum></ECPUPerSecond></CacheUsageLimits>",
+        redis.engine.as_str(),
+        redis.engine_version,
+        redis.max_storage_gb,
+        redis.max_ecpu_per_second,
+    );
+    format!(
+        "<DescribeServerlessCachesResponse><DescribeServerlessCachesResult><ServerlessCaches>\
+         <member><ServerlessCacheName>placev2cache</ServerlessCacheName><ARN>arn:c</ARN>\
+         <Status>{status}</Status>{limits}</member></ServerlessCaches></DescribeServerlessCachesResult>\
+         </DescribeServerlessCachesResponse>"
+    )
+}
+
+fn cache_tags(stack: &str, key: &str) -> String {
+    format!(
+        "<ListTagsForResourceResponse><ListTagsForResourceResult><TagList><Tag>\
+         <Key>place:stack</Key><Value>{stack}</Value></Tag><Tag>\
+         <Key>place:resource</Key><Value>{key}</Value></Tag></TagList>\
+         </ListTagsForResourceResult></ListTagsForResourceResponse>"
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_is_not_deleted_before_it_is_known_whose_it_is() {
+    let busy = fault("InvalidServerlessCacheStateFault");
+    let script = Script::default()
+        .answer("DescribeServerlessCaches", 200, &cache("CREATING"))
+        .answer("DescribeServerlessCaches", 200, &cache("creating"))
+        .always("DescribeServerlessCaches", 200, &cache("AVAILABLE"))
+        .answer("ListTagsForResource", 400, &busy)
+        .answer("ListTagsForResource", 400, &busy)
+        .always("ListTagsForResource", 200, &cache_tags("place2", "cache"))
+        .always(
+            "DescribeReplicationGroups",
+            404,
+            &fault("ReplicationGroupNotFoundFault"),
+        )
+        .always(
+            "DescribeCacheSubnetGroups",
+            404,
+            &fault("CacheSubnetGroupNotFoundFault"),
+        );
+    let stack = script.stack();
+    resource(&stack, "cache")
+        .remove(&unwatched())
+        .await
+        .unwrap();
+    assert_eq!(script.times("DeleteServerlessCache"), 0);
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_without_elasticaches_role_is_told_how_to_make_it() {
+    let script = Script::default()
+        .always(
+            "DescribeServerlessCaches",
+            404,
+            &fault("ServerlessCacheNotFoundFault"),
+        )
+        .answer(
+            "CreateServerlessCache",
+            400,
+            &fault("ServiceLinkedRoleNotFoundFault"),
+        );
+    let stack = script.stack();
+    let failure = ensure(&stack, "cache", Observed::Absent).await.unwrap_err();
+    let hint = failure.hint.unwrap();
+    assert!(hint.contains("create-service-linked-role"), "{hint}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_is_ready_in_whichever_case_it_says_so() {
+    let script = Script::default()
+        .answer("DescribeServerlessCaches", 200, &cache("CREATING"))
+        .answer("DescribeServerlessCaches", 200, &cache("creating"))
+        .answer("DescribeServerlessCaches", 200, &cache("AVAILABLE"))
+        .always("DescribeServerlessCaches", 200, &cache("available"))
+        .always("ListTagsForResource", 200, &cache_tags("place", "cache"))
+        .always(
+            "DescribeCacheSubnetGroups",
+            404,
+            &fault("CacheSubnetGroupNotFoundFault"),
+        );
+    let stack = script.stack();
+    let creating = Observed::Changing {
+        id: "placev2cache".to_owned(),
+        state: "creating".to_owned(),
+    };
+    ensure(&stack, "cache", creating).await.unwrap();
+    assert_eq!(script.left(), 0);
+    let observed = resource(&stack, "cache").observe().await.unwrap();
+    assert!(matches!(observed, Observed::Ready { .. }), "{observed:?}");
+}
+
+/// The stack's subnet group, as the tags say.
+fn with_subnet_group(script: Script) -> Script {
+    let group = "<DescribeCacheSubnetGroupsResponse><DescribeCacheSubnetGroupsResult>\
+                 <CacheSubnetGroups><CacheSubnetGroup><ARN>arn:g</ARN></CacheSubnetGroup>\
+                 </CacheSubnetGroups></DescribeCacheSubnetGroupsResult>\
+                 </DescribeCacheSubnetGroupsResponse>";
+    script
+        .always("DescribeCacheSubnetGroups", 200, group)
+        .always(
+            "ListTagsForResource",
+            200,
+            &cache_tags("place", "cache-subnet-group"),
+        )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subnet_group_in_use_goes_once_it_is_free() {
+    let delete = "DeleteCacheSubnetGroup";
+    let script = with_subnet_group(Script::default())
+        .answer(delete, 400, &fault("CacheSubnetGroupInUse"))
+        .answer(delete, 400, &fault("CacheSubnetGroupInUse"))
+        .answer(delete, 200, "<DeleteCacheSubnetGroupResponse/>");
+    let mut config = StackConfig::default();
+    config.redis.mode = place_config::stack::RedisMode::ReplicationGroup;
+    let stack = script.stack_of(config, Options::default());
+    let group = resource(&stack, "cache-subnet-group");
+    group.remove(&unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subnet_group_of_the_other_mode_is_not_forgotten() {
+    let script = with_subnet_group(Script::default())
+        .always(
+            "DescribeServerlessCaches",
+            404,
+            &fault("ServerlessCacheNotFoundFault"),
+        )
+        .always(
+            "DescribeReplicationGroups",
+            404,
+            &fault("ReplicationGroupNotFoundFault"),
+        )
+        .answer(
+            "DeleteCacheSubnetGroup",
+            200,
+            "<DeleteCacheSubnetGroupResponse/>",
+        );
+    let stack = script.stack();
+    let observed = resource(&stack, "cache").observe().await.unwrap();
+    let detail = observed.detail().unwrap();
+    assert!(detail.contains("CacheSubnetGroup"), "{detail}");
+    resource(&stack, "cache")
+        .remove(&unwatched())
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+}
