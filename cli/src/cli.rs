@@ -83,7 +83,7 @@ pub(crate) enum Command {
     /// Check credentials, permissions, quotas, network and binaries: what would stop `up`
     Doctor(DoctorArgs),
     /// Upload new handler binaries, and nothing else
-    Deploy,
+    Deploy(DeployArgs),
     /// Save unsaved changes to DynamoDB now
     Save(SaveArgs),
     /// Look at the connected clients
@@ -117,6 +117,17 @@ pub(crate) struct UpArgs {
     /// Replace what can't be changed in place; what it holds is lost
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Wait while somebody else works on the stack
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+/// `placectl deploy`
+#[derive(Debug, Args)]
+pub(crate) struct DeployArgs {
+    /// Wait while somebody else works on the stack
+    #[arg(long)]
+    pub(crate) wait: bool,
 }
 
 /// `placectl plan`
@@ -161,6 +172,9 @@ pub(crate) struct TeardownArgs {
     /// File for the last picture [default: <stack>-<time>.png]
     #[arg(long, value_name = "FILE")]
     pub(crate) export: Option<PathBuf>,
+    /// Wait while somebody else works on the stack
+    #[arg(long)]
+    pub(crate) wait: bool,
 }
 
 /// `placectl save`

@@ -10,7 +10,7 @@ use crate::cli::{Global, Output};
 use crate::engine::event::SharedSink;
 use crate::engine::{Event, EventSink, Resource, Runner};
 use crate::error::CommandError;
-use crate::interrupt;
+use crate::interrupt::Interrupt;
 use crate::local::{LocalCloud, LocalSettings};
 use crate::steps::{Options, Stack};
 use crate::ui::Printer;
@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) sink: SharedSink,
     /// The stack as configured: flags over file over defaults.
     pub(crate) config: StackConfig,
+    /// The operator's wish to stop.
+    pub(crate) interrupt: Interrupt,
     global: Global,
 }
 
@@ -59,6 +61,7 @@ impl Context {
         }
         let sink = printer.sink();
         Ok(Self {
+            interrupt: Interrupt::listen(printer.clone()),
             printer,
             sink,
             config,
@@ -85,6 +88,15 @@ impl Context {
 
     /// Connects to AWS, or to the local cloud.
     pub(crate) async fn stack(
+        &mut self,
+        when_stopped: WhenStopped,
+        options: Options,
+    ) -> Result<Arc<Stack>, CommandError> {
+        let interrupt = self.interrupt.clone();
+        interrupt.or_stop(self.connect(when_stopped, options)).await
+    }
+
+    async fn connect(
         &mut self,
         when_stopped: WhenStopped,
         options: Options,
@@ -151,7 +163,7 @@ impl Context {
         &self,
         resources: Vec<Arc<dyn Resource>>,
     ) -> Result<(Runner, watch::Receiver<bool>), CommandError> {
-        let interrupted = interrupt::listen(self.printer.clone());
+        let interrupted = self.interrupt.stop();
         let runner = Runner::new(resources, Arc::new(Deaf), interrupted.clone())?;
         Ok((runner, interrupted))
     }
@@ -161,7 +173,8 @@ impl Context {
         &self,
         resources: Vec<Arc<dyn Resource>>,
     ) -> Result<(Runner, watch::Receiver<bool>), CommandError> {
-        let interrupted = interrupt::listen(self.printer.clone());
+        self.interrupt.will_finish();
+        let interrupted = self.interrupt.stop();
         let runner = Runner::new(resources, self.sink.clone(), interrupted.clone())?;
         Ok((runner, interrupted))
     }

@@ -61,6 +61,9 @@ pub(crate) enum CommandError {
     /// The lease could not be renewed, so that another operator may hold it by now.
     #[error("the operator lease is lost: AWS did not answer its renewal in time")]
     LeaseLost,
+    /// The operator interrupted.
+    #[error("interrupted")]
+    Interrupted,
     /// Another operator holds the lease.
     #[error("{holder}")]
     Held {
@@ -82,6 +85,7 @@ impl CommandError {
                 FailureKind::Permanent | FailureKind::Denied => Exit::Failed,
             },
             Self::Held { .. } | Self::LeaseLost => Exit::Incomplete,
+            Self::Interrupted => Exit::Interrupted,
             _ => Exit::Failed,
         }
     }
@@ -101,14 +105,13 @@ impl CommandError {
                     .to_owned(),
             ),
             Self::Held { .. } => Some(
-                "wait for it, or run the command again: a lease whose holder is gone frees \
-                 itself within a minute"
+                "`--wait` waits for it; a lease whose holder is gone frees itself within a minute"
                     .to_owned(),
             ),
             Self::LeaseLost => {
                 Some("run the same command again: it goes on where this one stopped".to_owned())
             }
-            Self::Graph(_) | Self::File { .. } | Self::Tables(_) => None,
+            Self::Interrupted | Self::Graph(_) | Self::File { .. } | Self::Tables(_) => None,
         }
     }
 }

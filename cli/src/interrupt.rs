@@ -1,37 +1,83 @@
 //! One Ctrl-C, SIGTERM or hang-up asks to stop, a second stops at once.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::ui::Printer;
 
-/// Listens from now on. The receiver turns true when the operator wants to stop: calls in flight
-/// end, nothing new begins.
-pub(crate) fn listen(printer: Printer) -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        let kinds = [
-            SignalKind::interrupt(),
-            SignalKind::terminate(),
-            SignalKind::hangup(),
-        ];
-        let Ok(signals) = kinds.into_iter().map(signal).collect::<Result<Vec<_>, _>>() else {
-            // Without handlers the system's own ones stay: the process ends at the first signal.
-            return;
-        };
-        let mut signals = signals;
-        next(&mut signals).await;
-        printer.note("stopping: calls in flight are finished first; again to stop at once");
-        // Nobody listens any more when the command is about to end by itself.
-        let _ = sender.send(true);
-        next(&mut signals).await;
-        leave();
-    });
-    receiver
+/// How the operator's wish to stop is heard.
+#[derive(Clone, Debug)]
+pub(crate) struct Interrupt {
+    stop: watch::Receiver<bool>,
+    finishes: Arc<AtomicBool>,
 }
 
-async fn next(signals: &mut [tokio::signal::unix::Signal]) {
+impl Interrupt {
+    /// Listens from now on.
+    pub(crate) fn listen(printer: Printer) -> Self {
+        let (sender, stop) = watch::channel(false);
+        let finishes = Arc::<AtomicBool>::default();
+        let finishing = Arc::clone(&finishes);
+        tokio::spawn(async move {
+            let ends = [SignalKind::interrupt(), SignalKind::terminate()];
+            let ends = ends.into_iter().map(signal).collect::<Result<Vec<_>, _>>();
+            let (Ok(mut ends), Ok(mut hangup)) = (ends, signal(SignalKind::hangup())) else {
+                // Without handlers the system's own ones stay: the first signal ends the process.
+                return;
+            };
+            tokio::select! {
+                () = next(&mut ends) => {}
+                _ = hangup.recv() => {}
+            }
+            if finishing.load(Ordering::Relaxed) {
+                printer.note("stopping: calls in flight are finished first; again to stop at once");
+            }
+            // Nobody listens any more when the command is about to end by itself.
+            let _ = sender.send(true);
+            // A terminal that goes away may be told by the kernel and by the shell: that is one
+            // wish to stop, not two.
+            next(&mut ends).await;
+            leave();
+        });
+        Self { stop, finishes }
+    }
+
+    /// Turns true when the operator wants to stop: calls in flight end, nothing new begins.
+    pub(crate) fn stop(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
+    /// From now on the command ends what it has begun before it stops.
+    pub(crate) fn will_finish(&self) {
+        self.finishes.store(true, Ordering::Relaxed);
+    }
+
+    /// Does `work`, and drops it where it is when the operator wants to stop.
+    pub(crate) async fn or_stop<T>(
+        &self,
+        work: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        let mut stop = self.stop();
+        let stopped = async {
+            // A closed channel means that nobody can interrupt any more.
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stopped => Err(CommandError::Interrupted),
+            done = work => done,
+        }
+    }
+}
+
+async fn next(signals: &mut [Signal]) {
     let any = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
     futures::future::select_all(any).await;
 }

@@ -111,6 +111,17 @@ impl Running {
             .expect("a child that nobody waited for has an id")
     }
 
+    /// Sends it a signal, `INT`.
+    ///
+    /// # Panics
+    /// When it can't be sent: the process has ended.
+    pub fn signal(&self, name: &str) {
+        let mut kill = std::process::Command::new("kill");
+        let sent = kill.arg(format!("-{name}")).arg(self.id().to_string());
+        let status = sent.status().expect("there is a `kill`");
+        assert!(status.success(), "`{}` takes SIG{name}", self.line);
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

@@ -42,6 +42,8 @@ pub(crate) struct Lease {
     token: String,
     renewal: JoinHandle<()>,
     lost: watch::Receiver<bool>,
+    /// Somebody else held it until a moment ago: what was seen before may not be so any more.
+    pub(crate) succeeds: bool,
 }
 
 impl Lease {
@@ -98,14 +100,19 @@ impl LeaseTable<'_> {
         &self,
         command: &str,
     ) -> Result<Option<Lease>, LeaseError> {
+        if !self.is_usable().await? {
+            return Ok(None);
+        }
         let holder = Holder::this_process(command, LENGTH);
         let mut taken = self.take(&holder, None).await;
+        let mut succeeds = false;
         if let Err(LeaseError::Held(other)) = &taken
             && other.is_dead()
         {
             taken = self.take(&holder, Some(&other.token)).await;
+            succeeds = true;
         }
-        Ok(taken?.then(|| self.hold(holder)))
+        Ok(taken?.then(|| self.hold(holder, succeeds)))
     }
 
     /// Writes the row if there is none, if it has run out, or if it is `dead`'s. False where there
@@ -145,7 +152,7 @@ impl LeaseTable<'_> {
         Ok(answer.or_failure(|| "taking the operator lease")?.is_some())
     }
 
-    fn hold(&self, holder: Holder) -> Lease {
+    fn hold(&self, holder: Holder, succeeds: bool) -> Lease {
         let (client, table) = (self.client().clone(), self.name().to_owned());
         let (loss, listener) = watch::channel(false);
         let token = holder.token;
@@ -156,6 +163,7 @@ impl LeaseTable<'_> {
             token,
             renewal: tokio::spawn(renewal),
             lost: listener,
+            succeeds,
         }
     }
 }
@@ -177,11 +185,13 @@ async fn renew(client: Client, table: String, token: String, loss: watch::Sender
     loop {
         ticks.tick().await;
         let asked = Instant::now();
-        match prolong(&client, &table, &token).await {
-            Ok(()) => held_until = asked + LENGTH,
-            Err(error) if is_another_s(&error) || error.class == Class::Absent => break,
-            Err(_) if Instant::now() < held_until => {}
-            Err(_) => break,
+        // The answer may take longer than the lease lasts: then it comes too late.
+        let renewal = prolong(&client, &table, &token);
+        match tokio::time::timeout_at(held_until, renewal).await {
+            Ok(Ok(())) => held_until = asked + LENGTH,
+            Ok(Err(error)) if is_another_s(&error) || error.class == Class::Absent => break,
+            Ok(Err(_)) if Instant::now() < held_until => {}
+            Ok(Err(_)) | Err(_) => break,
         }
     }
     // Nobody listens any more when the run is over: that is no failure.

@@ -32,19 +32,29 @@ const RESOURCE: ResourceKey = ResourceKey::new("operator-lease");
 const WITHIN: Duration = Duration::from_mins(2);
 
 /// The table of one stack.
-#[derive(Debug)]
 pub(crate) struct LeaseTable<'a> {
     aws: &'a Aws,
     ownership: &'a Ownership,
     name: String,
+    tell: Tell,
 }
+
+/// How the operator learns what a wait is for.
+pub(crate) type Tell = Box<dyn Fn(&str) + Send + Sync>;
+
+/// Looks for tags that DynamoDB does not tell right after the table was made.
+const LOOKS: usize = 3;
+
+/// Pause between two of them, and the wait that is worth a word.
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl<'a> LeaseTable<'a> {
     /// The table of the stack with these names.
-    pub(crate) fn new(aws: &'a Aws, names: &Names, ownership: &'a Ownership) -> Self {
+    pub(crate) fn new(aws: &'a Aws, names: &Names, ownership: &'a Ownership, tell: Tell) -> Self {
         Self {
             aws,
             ownership,
+            tell,
             name: names.lease_table(),
         }
     }
@@ -56,6 +66,12 @@ impl<'a> LeaseTable<'a> {
         let Some(table) = self.find().await.or_failure(action)? else {
             return Ok(());
         };
+        if table.table_status() == Some(&TableStatus::Creating) {
+            // A table can't be deleted until it is made.
+            let made =
+                |table: &Option<TableDescription>| status(table) != Some(&TableStatus::Creating);
+            self.until("made", made, action).await?;
+        }
         if table.table_status() != Some(&TableStatus::Deleting) {
             if !self.is_ours().await.or_failure(action)? {
                 return Ok(());
@@ -68,7 +84,26 @@ impl<'a> LeaseTable<'a> {
                 .absent_as_none();
             answer.or_failure(action)?;
         }
-        self.until(Option::is_none, action).await
+        self.until("gone", Option::is_none, action).await
+    }
+
+    /// Whether there is a table that the lease can be in. Somebody else's under its name is
+    /// refused before anything is written into it.
+    pub(super) async fn is_usable(&self) -> Result<bool, Failure> {
+        let action = || format!("taking the operator lease in table `{}`", self.name);
+        for look in 1..=LOOKS {
+            match self.owner().await.or_failure(action)? {
+                None => return Ok(false),
+                Some(Owner::Us) => return Ok(true),
+                Some(Owner::Nobody) if look < LOOKS => tokio::time::sleep(PAUSE).await,
+                Some(other) => {
+                    return Err(Failure::new(action())
+                        .caused_by(format!("it is {}", other.describe()))
+                        .hint("rename that table, or give the stack another name (`--stack`)"));
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Says to later teardowns that the last save and picture are made. Without a table there is
@@ -130,18 +165,20 @@ impl<'a> LeaseTable<'a> {
         let call = call.key_schema(key.expect("name and type are set"));
         let call = call.billing_mode(BillingMode::PayPerRequest);
         let call = call.set_tags(Some(self.ownership.list(&RESOURCE)));
-        // Another operator may be creating it at the same moment.
-        let answer = call.send().await.during("dynamodb:CreateTable");
-        match answer {
-            Err(error) if !error.is("ResourceInUseException") => {
+        let began = Instant::now();
+        while let Err(error) = call.clone().send().await.during("dynamodb:CreateTable") {
+            if !error.is("ResourceInUseException") || began.elapsed() > WITHIN {
                 return Err(error.failure(action()));
             }
-            _ => {}
+            // Another operator may be creating it at the same moment, or have just removed it.
+            let found = self.find().await.or_failure(action)?;
+            if status(&found) != Some(&TableStatus::Deleting) {
+                break;
+            }
+            self.until("gone", Option::is_none, action).await?;
         }
-        let active = |table: &Option<TableDescription>| {
-            table.as_ref().and_then(|table| table.table_status()) == Some(&TableStatus::Active)
-        };
-        self.until(active, action).await
+        let active = |table: &Option<TableDescription>| status(table) == Some(&TableStatus::Active);
+        self.until("usable", active, action).await
     }
 
     async fn find(&self) -> Result<Option<TableDescription>, AwsError> {
@@ -155,6 +192,11 @@ impl<'a> LeaseTable<'a> {
     }
 
     async fn is_ours(&self) -> Result<bool, AwsError> {
+        Ok(self.owner().await? == Some(Owner::Us))
+    }
+
+    /// Whose the table is; `None` where there is none.
+    async fn owner(&self) -> Result<Option<Owner>, AwsError> {
         let arn = self.aws.arn("dynamodb", &format!("table/{}", self.name));
         let call = self.client().list_tags_of_resource().resource_arn(arn);
         let answer = call
@@ -162,16 +204,18 @@ impl<'a> LeaseTable<'a> {
             .await
             .during("dynamodb:ListTagsOfResource")
             .absent_as_none()?;
-        Ok(answer.is_some_and(|answer| self.ownership.owner(answer.tags()) == Owner::Us))
+        Ok(answer.map(|answer| self.ownership.owner(answer.tags())))
     }
 
     async fn until(
         &self,
+        state: &str,
         reached: impl Fn(&Option<TableDescription>) -> bool,
         action: impl Fn() -> String,
     ) -> Result<(), Failure> {
         let began = Instant::now();
         let mut pause = Duration::from_millis(50);
+        let mut told = false;
         while !reached(&self.find().await.or_failure(&action)?) {
             if began.elapsed() > WITHIN {
                 return Err(Failure::new(action())
@@ -180,9 +224,20 @@ impl<'a> LeaseTable<'a> {
                     .left(Left::Ours)
                     .kind(FailureKind::Incomplete));
             }
+            if began.elapsed() > PAUSE && !told {
+                let name = &self.name;
+                (self.tell)(&format!(
+                    "waiting for table `{name}` to be {state} (usually 5 to 30 s)"
+                ));
+                told = true;
+            }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
         }
         Ok(())
     }
+}
+
+fn status(table: &Option<TableDescription>) -> Option<&TableStatus> {
+    table.as_ref()?.table_status()
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::fake::Fake;
 use super::super::{Aws, Ownership};
 use super::*;
+use crate::steps::scripted::Script;
 
 const DONE: (u16, &str) = (200, "{}");
 
@@ -14,10 +15,13 @@ const NO_TABLE: (u16, &str) = (
     r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"none"}"#,
 );
 
+/// The table's tags.
+const OURS: (u16, &str) = (200, r#"{"Tags":[{"Key":"place:stack","Value":"place"}]}"#);
+
 async fn acquire(aws: &Aws) -> Result<Option<Lease>, LeaseError> {
     let names = Names::new(&StackConfig::default(), "us-east-1");
     let ownership = Ownership::new("place");
-    LeaseTable::new(aws, &names, &ownership)
+    LeaseTable::new(aws, &names, &ownership, Box::new(|_| ()))
         .acquire_if_there("up")
         .await
 }
@@ -49,7 +53,7 @@ fn body(request: &str) -> Value {
 
 #[tokio::test]
 async fn it_is_taken_and_given_back_by_token() {
-    let (fake, aws) = Fake::connected(&[DONE, DONE]).await;
+    let (fake, aws) = Fake::connected(&[OURS, DONE, DONE]).await;
     acquire(&aws)
         .await
         .unwrap()
@@ -58,7 +62,7 @@ async fn it_is_taken_and_given_back_by_token() {
         .await
         .unwrap();
     let requests = fake.requests();
-    let (taken, released) = (body(&requests[1]), body(&requests[2]));
+    let (taken, released) = (body(&requests[2]), body(&requests[3]));
     assert_eq!(taken["TableName"], "place-operator-lease");
     assert_eq!(
         released["ExpressionAttributeValues"][":token"],
@@ -76,20 +80,21 @@ async fn without_a_table_there_is_nothing_to_guard() {
 async fn a_living_holder_is_named() {
     let holder = Holder::this_process("teardown", LENGTH);
     let refusal = held_by(&holder);
-    let (fake, aws) = Fake::connected(&[(400, refusal.as_str())]).await;
+    let (fake, aws) = Fake::connected(&[OURS, (400, refusal.as_str())]).await;
     let error = acquire(&aws).await.unwrap_err();
     assert!(error.to_string().contains(&holder.who), "{error}");
     assert!(error.to_string().contains("`teardown`"), "{error}");
-    assert_eq!(fake.requests().len(), 2, "nobody takes it from the living");
+    assert_eq!(fake.requests().len(), 3, "nobody takes it from the living");
 }
 
 #[tokio::test]
 async fn it_is_taken_from_the_dead() {
     let holder = dead();
     let refusal = held_by(&holder);
-    let (fake, aws) = Fake::connected(&[(400, refusal.as_str()), DONE]).await;
-    assert!(acquire(&aws).await.unwrap().is_some());
-    let second = body(&fake.requests()[2]);
+    let (fake, aws) = Fake::connected(&[OURS, (400, refusal.as_str()), DONE]).await;
+    let lease = acquire(&aws).await.unwrap().unwrap();
+    assert!(lease.succeeds, "what was seen before may be old");
+    let second = body(&fake.requests()[3]);
     assert_eq!(
         second["ExpressionAttributeValues"][":dead"]["S"],
         holder.token
@@ -99,7 +104,7 @@ async fn it_is_taken_from_the_dead() {
 #[tokio::test]
 async fn a_lease_that_is_anothers_by_now_is_left_alone() {
     let refusal = held_by(&Holder::this_process("up", LENGTH));
-    let (_fake, aws) = Fake::connected(&[DONE, (400, refusal.as_str())]).await;
+    let (_fake, aws) = Fake::connected(&[OURS, DONE, (400, refusal.as_str())]).await;
     let lease = acquire(&aws).await.unwrap().unwrap();
     assert!(!*lease.lost().borrow());
     lease.release().await.unwrap();
@@ -111,4 +116,90 @@ async fn a_renewal_that_finds_another_says_that_it_is_lost() {
     let (_fake, aws) = Fake::connected(&[(400, refusal.as_str())]).await;
     let answer = prolong(&aws.dynamodb, "place-operator-lease", "mine").await;
     assert!(is_another_s(&answer.unwrap_err()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_written_into_a_foreign_table() {
+    let foreign = (200, r#"{"Tags":[{"Key":"place:stack","Value":"another"}]}"#);
+    let script = Script::default().answer("ListTagsOfResource", foreign.0, foreign.1);
+    let error = acquire(&script.stack().aws).await.unwrap_err().to_string();
+    assert!(error.contains("place-operator-lease"), "{error}");
+    assert_eq!(script.asked(), ["ListTagsOfResource"]);
+}
+
+fn table(status: &str) -> String {
+    format!(r#"{{"Table":{{"TableStatus":"{status}"}}}}"#)
+}
+
+fn in_use(script: Script) -> Script {
+    let code = r#"{"__type":"ResourceInUseException","message":"in use"}"#;
+    script.answer("CreateTable", 400, code)
+}
+
+async fn create(script: &Script) -> Result<(), Failure> {
+    let names = Names::new(&StackConfig::default(), "us-east-1");
+    let ownership = Ownership::new("place");
+    let stack = script.stack();
+    LeaseTable::new(&stack.aws, &names, &ownership, Box::new(|_| ()))
+        .create()
+        .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_on_its_way_out_is_made_again() {
+    let script = in_use(Script::default())
+        .answer("DescribeTable", 200, &table("DELETING"))
+        .answer("DescribeTable", 200, &table("DELETING"))
+        .answer("DescribeTable", NO_TABLE.0, NO_TABLE.1)
+        .answer("CreateTable", 200, "{}")
+        .answer("DescribeTable", 200, &table("ACTIVE"));
+    create(&script).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_another_operator_just_makes_is_waited_for() {
+    let script = in_use(Script::default())
+        .answer("DescribeTable", 200, &table("CREATING"))
+        .answer("DescribeTable", 200, &table("CREATING"))
+        .answer("DescribeTable", 200, &table("ACTIVE"));
+    create(&script).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_just_being_made_is_removed_when_it_is_made() {
+    let script = Script::default()
+        .answer("DescribeTable", 200, &table("CREATING"))
+        .answer("DescribeTable", 200, &table("CREATING"))
+        .answer("DescribeTable", 200, &table("ACTIVE"))
+        .answer("ListTagsOfResource", OURS.0, OURS.1)
+        .answer("DeleteTable", 200, "{}")
+        .answer("DescribeTable", NO_TABLE.0, NO_TABLE.1);
+    let names = Names::new(&StackConfig::default(), "us-east-1");
+    let ownership = Ownership::new("place");
+    let stack = script.stack();
+    let table = LeaseTable::new(&stack.aws, &names, &ownership, Box::new(|_| ()));
+    table.remove().await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+/// Whoever can't renew must have stopped when the lease runs out, not when AWS at last answers.
+#[tokio::test(start_paused = true)]
+async fn a_renewal_without_an_answer_is_a_loss_when_the_lease_runs_out() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+        .region(aws_sdk_dynamodb::config::Region::from_static("us-east-1"))
+        .endpoint_url(format!("http://{}", silent.local_addr().unwrap()))
+        .credentials_provider(aws_sdk_dynamodb::config::Credentials::new(
+            "k", "s", None, None, "test",
+        ));
+    let client = Client::from_conf(config.build());
+    let (loss, lost) = watch::channel(false);
+    let began = Instant::now();
+    let renewal = renew(client, "table".to_owned(), "mine".to_owned(), loss);
+    let ended = tokio::time::timeout(LENGTH * 5, renewal).await;
+    assert!(ended.is_ok() && *lost.borrow());
+    assert!(began.elapsed() <= LENGTH, "{:?}", began.elapsed());
 }

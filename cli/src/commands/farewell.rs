@@ -58,7 +58,9 @@ impl Farewell<'_> {
         if begun.is_stuck() || self.runner.is_interrupted() {
             return Ok(begun);
         }
-        self.save_and_export(file).await.map_err(kept_back)?;
+        let kept = self.save_and_export(file);
+        let kept = self.context.interrupt.or_stop(kept).await;
+        kept.map_err(kept_back)?;
         self.table.leave_farewell().await?;
         Ok(begun)
     }
@@ -139,6 +141,7 @@ fn needed() -> [ResourceKey; 5] {
 /// A failure on the way, with what it means for the teardown.
 fn kept_back(error: CommandError) -> CommandError {
     match error {
+        CommandError::Interrupted => CommandError::Interrupted,
         CommandError::Failure(failure) if failure.kind != FailureKind::Permanent => failure.into(),
         error => CommandError::Answer {
             doing: "keeping what was painted; the API and the schedule are gone, everything else \

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 
 use place_config::TEMPLATE;
+use serde_json::json;
 
 use crate::cli::InitArgs;
 use crate::error::CommandError;
@@ -11,7 +12,7 @@ use crate::exit::Exit;
 use crate::ui::Printer;
 
 /// Writes the file, unless there is one.
-pub(crate) fn run(args: &InitArgs, printer: &Printer) -> Result<Exit, CommandError> {
+pub(crate) fn run(args: &InitArgs, printer: &Printer, json: bool) -> Result<Exit, CommandError> {
     let path = args.file.display().to_string();
     let written = OpenOptions::new()
         .write(true)
@@ -19,6 +20,10 @@ pub(crate) fn run(args: &InitArgs, printer: &Printer) -> Result<Exit, CommandErr
         .open(&args.file)
         .and_then(|mut file| file.write_all(TEMPLATE.as_bytes()));
     match written {
+        Ok(()) if json => {
+            printer.json(&json!({ "file": path }));
+            Ok(Exit::Done)
+        }
         Ok(()) => {
             printer.note(&format!("wrote {path}; every key in it is optional"));
             Ok(Exit::Done)

@@ -1,13 +1,64 @@
 //! One operator at a time: work under the lease.
 
+use std::time::Duration;
+
 use crate::aws::{Lease, LeaseError, LeaseTable};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::steps::Stack;
 
+/// Pause before a lease that somebody else holds is asked for again.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// The table of this stack's lease.
-pub(crate) fn table(stack: &Stack) -> LeaseTable<'_> {
-    LeaseTable::new(&stack.aws, &stack.names, &stack.ownership)
+pub(crate) fn table<'a>(context: &Context, stack: &'a Stack) -> LeaseTable<'a> {
+    let printer = context.printer.clone();
+    let tell = Box::new(move |line: &str| printer.note(line));
+    LeaseTable::new(&stack.aws, &stack.names, &stack.ownership, tell)
+}
+
+/// How a command wants the lease.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// `up`, `deploy`, `teardown`.
+    pub(crate) command: &'static str,
+    /// Make the table where there is none.
+    pub(crate) create: bool,
+    /// Wait for whoever holds it.
+    pub(crate) wait: bool,
+}
+
+/// Takes the lease, unless there is no table and none is to be made. An interrupt ends the wait.
+pub(crate) async fn acquire(
+    context: &Context,
+    table: &LeaseTable<'_>,
+    wanted: Wanted,
+) -> Result<Option<Lease>, CommandError> {
+    let take = async {
+        let mut waited_for: Option<String> = None;
+        loop {
+            let taken = if wanted.create {
+                table.acquire(wanted.command).await.map(Some)
+            } else {
+                table.acquire_if_there(wanted.command).await
+            };
+            match taken {
+                Err(LeaseError::Held(holder)) if wanted.wait => {
+                    if waited_for.as_ref() != Some(&holder.who) {
+                        context.printer.note(&format!("waiting: {holder}"));
+                        waited_for = Some(holder.who);
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Ok(Some(mut lease)) => {
+                    lease.succeeds |= waited_for.is_some();
+                    return Ok(Some(lease));
+                }
+                other => return Ok(other?),
+            }
+        }
+    };
+    context.interrupt.or_stop(take).await
 }
 
 /// Does `work` while `lease` is held, and gives the lease back.

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use serde_json::json;
+
 use crate::cli::{LocalCommand, LogsArgs};
 use crate::context::Context;
 use crate::error::CommandError;
@@ -36,6 +38,10 @@ async fn start(context: &Context, cloud: &LocalCloud) -> Result<Exit, CommandErr
 async fn stop(context: &Context, cloud: &LocalCloud) -> Result<Exit, CommandError> {
     let printer = context.printer.clone();
     let ran = cloud.stop(&move |line| printer.note(line)).await?;
+    if context.is_json() {
+        context.printer.json(&json!({ "stopped": ran }));
+        return Ok(Exit::Done);
+    }
     context.printer.note(if ran {
         "the local cloud is stopped"
     } else {
@@ -97,7 +103,11 @@ async fn logs(
     };
     cloud
         .logs(query, |line| {
-            context.printer.line(line);
+            if context.is_json() {
+                context.printer.json(&json!({ "line": line }));
+            } else {
+                context.printer.line(line);
+            }
             ControlFlow::Continue(())
         })
         .await?;

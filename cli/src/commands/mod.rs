@@ -33,6 +33,10 @@ pub(crate) async fn run(cli: Cli) -> Exit {
     });
     match Box::pin(dispatch(cli, printer.clone())).await {
         Ok(exit) => exit,
+        Err(CommandError::Interrupted) => {
+            printer.note("interrupted");
+            Exit::Interrupted
+        }
         Err(error) => {
             printer.failure(&error, error.hint().as_deref());
             error.exit()
@@ -42,21 +46,32 @@ pub(crate) async fn run(cli: Cli) -> Exit {
 
 async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, CommandError> {
     if let Command::Init(args) = cli.command {
-        return init::run(&args, &printer);
+        let json = cli.global.output == Output::Json;
+        return init::run(&args, &printer, json);
     }
     let context = Context::resolve(cli.global, printer)?;
     match cli.command {
-        Command::Init(_) => unreachable!("init needs no configuration and ran above"),
         Command::Up(args) => up::run(context, &args).await,
         Command::Plan(args) => plan::run(context, &args).await,
         Command::Status(args) => status::run(context, &args).await,
         Command::Teardown(args) => Box::pin(teardown::run(context, &args)).await,
         Command::Doctor(args) => Box::pin(doctor::run(context, &args)).await,
-        Command::Deploy => deploy::run(context).await,
+        Command::Deploy(args) => deploy::run(context, &args).await,
+        short => {
+            let interrupt = context.interrupt.clone();
+            interrupt.or_stop(at_once(context, short)).await
+        }
+    }
+}
+
+/// What has nothing to finish when the operator wants to stop.
+async fn at_once(context: Context, command: Command) -> Result<Exit, CommandError> {
+    match command {
         Command::Save(args) => save::run(context, &args).await,
         Command::Clients(ClientsCommand::List) => clients::list(context).await,
         Command::Canvas(CanvasCommand::Export(args)) => canvas::export(context, &args).await,
         Command::Canvas(CanvasCommand::Snapshot(args)) => canvas::snapshot(context, &args).await,
         Command::Local(command) => local::run(context, command).await,
+        _ => unreachable!("every other command finishes what it began"),
     }
 }

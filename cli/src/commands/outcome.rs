@@ -1,13 +1,40 @@
 //! From an engine's report to what the operator sees last, and the exit code.
 
 use crate::context::Context;
-use crate::engine::{Report, Runner, Verdict};
+use crate::engine::{Breakdown, Report, Runner, Verdict, causes};
+use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::steps::Stack;
+use crate::steps::{Stack, api};
+
+/// Announces a run and does it. One that ends without a report says so in its last event, too.
+pub(crate) async fn announced(
+    runner: &Runner,
+    stack: &Stack,
+    command: &'static str,
+    work: impl Future<Output = Result<Exit, CommandError>>,
+) -> Result<Exit, CommandError> {
+    runner.announce(command);
+    let ended = work.await;
+    if let Err(error) = &ended {
+        let outcome = match error.exit() {
+            Exit::Interrupted => Verdict::Interrupted,
+            Exit::Incomplete => Verdict::Incomplete,
+            _ => Verdict::Failed,
+        };
+        let breakdown = Breakdown {
+            message: error.to_string(),
+            causes: causes(error),
+            hint: error.hint(),
+        };
+        runner.break_off(outcome.label(), stack.aws.calls.total(), breakdown);
+    }
+    ended
+}
 
 /// Sends the last event of a run.
 pub(crate) fn finish(runner: &Runner, report: &Report, stack: &Stack) -> Exit {
-    runner.emit(report.finished(Some(stack.aws.calls.total())));
+    let calls = stack.aws.calls.total();
+    runner.emit(report.finished(Some(calls), api::websocket_url(stack)));
     match report.verdict {
         Verdict::Done => Exit::Done,
         Verdict::Failed => Exit::Failed,

@@ -1,6 +1,7 @@
 //! `placectl status`: what stands, what is missing or has drifted, how it is doing.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use place_canvas::admin::{Request, Response};
 use place_config::Queue;
@@ -15,6 +16,7 @@ use crate::engine::{Sighting, Step, Survey};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::steps::{self, Options, Stack, api, queues};
+use crate::ui::words;
 
 /// Everything that `status` knows.
 #[derive(Debug, Serialize)]
@@ -82,7 +84,9 @@ pub(crate) async fn run(mut context: Context, args: &StatusArgs) -> Result<Exit,
     if runner.is_interrupted() {
         return Ok(Exit::Interrupted);
     }
-    Ok(if args.check && !status.healthy {
+    Ok(if survey.has_unknown() {
+        Exit::Failed
+    } else if args.check && !status.healthy {
         Exit::Drift
     } else {
         Exit::Done
@@ -242,6 +246,21 @@ impl ResourceStatus {
     }
 }
 
+/// The last save in words.
+fn last_save(save: &Value) -> String {
+    let figure = |name: &str| save[name].as_u64().unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let ago = now.saturating_sub(Duration::from_millis(figure("ended_ms")));
+    format!(
+        "{} ago, {}, {}",
+        words::duration(ago),
+        words::count(figure("changes"), "change"),
+        words::count(figure("pixels"), "pixel"),
+    )
+}
+
 impl Live {
     fn text(&self) -> String {
         let figure = |figure: Option<u64>| figure.map_or("unknown".to_owned(), |f| f.to_string());
@@ -253,6 +272,13 @@ impl Live {
             sum(&self.queues),
             sum(&self.dead_letters),
         );
+        if let Some(age) = self.oldest_unsaved_ms {
+            let age = words::duration(Duration::from_millis(age));
+            text += &format!("   oldest unsaved {age} ago");
+        }
+        if let Some(save) = &self.last_save {
+            text += &format!("\nlast save: {}", last_save(save));
+        }
         for problem in &self.problems {
             text += "\nnot known: ";
             text += problem;

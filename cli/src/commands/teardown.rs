@@ -3,35 +3,60 @@
 use tokio::sync::watch;
 
 use super::farewell::Farewell;
+use super::lease::Wanted;
 use super::{lease, outcome};
 use crate::cli::TeardownArgs;
 use crate::context::{Context, WhenStopped};
-use crate::engine::{Begun, Failure, FailureKind, Report, Spared, Verdict};
+use crate::engine::{Begun, Failure, FailureKind, Report, Runner, Spared, Verdict};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::steps::{self, Options};
+use crate::steps::{self, Options, Stack};
 
 /// Asks, saves, exports, removes, and looks again.
 pub(crate) async fn run(mut context: Context, args: &TeardownArgs) -> Result<Exit, CommandError> {
     let stack = context
         .stack(WhenStopped::Refuse, Options::default())
         .await?;
-    let (runner, interrupted) = context.runner(steps::plan(&stack))?;
-    runner.announce("teardown");
-    let survey = runner.survey().await;
-    if !survey.is_empty() {
-        confirm(&context, args, interrupted).await?;
+    let (runner, _interrupted) = context.runner(steps::plan(&stack))?;
+    let work = perform(&context, &stack, &runner, args);
+    let exit = outcome::announced(&runner, &stack, "teardown", work).await?;
+    outcome::calls(&context, &stack);
+    Ok(exit)
+}
+
+async fn perform(
+    context: &Context,
+    stack: &Stack,
+    runner: &Runner,
+    args: &TeardownArgs,
+) -> Result<Exit, CommandError> {
+    let mut survey = runner.survey().await;
+    if runner.is_interrupted() {
+        return Err(stopped().into());
     }
-    let table = lease::table(&stack);
-    let lease = table.acquire_if_there("teardown").await?;
+    if !survey.is_empty() {
+        confirm(context, args, context.interrupt.stop()).await?;
+    }
+    let table = lease::table(context, stack);
+    let wanted = Wanted {
+        command: "teardown",
+        create: false,
+        wait: args.wait,
+    };
+    let lease = lease::acquire(context, &table, wanted).await?;
+    let succeeds = lease.as_ref().is_some_and(|lease| lease.succeeds);
     let work = async {
+        if succeeds {
+            // Whoever held it before may have changed anything since.
+            survey = runner.survey().await;
+        }
         let begun = if survey.is_empty() || args.no_export {
             Begun::default()
         } else {
             let farewell = Farewell {
-                context: &context,
-                stack: &stack,
-                runner: &runner,
+                context,
+                stack,
+                runner,
                 table: &table,
             };
             farewell.keep(&survey, args.export.as_deref()).await?
@@ -43,23 +68,28 @@ pub(crate) async fn run(mut context: Context, args: &TeardownArgs) -> Result<Exi
     };
     let report = match lease {
         Some(mut lease) => {
-            let report = lease::keep(&mut lease, work).await??;
+            let report = match lease::keep(&mut lease, work).await? {
+                Ok(report) => report,
+                Err(error) => {
+                    lease::give_back(context, lease).await;
+                    return Err(error);
+                }
+            };
             if report.verdict == Verdict::Done {
                 // The very last call: from here on there is nothing that a lease could guard. It
                 // ends with its table, and nobody takes it as long as that stands.
                 lease.stop_renewing();
                 table.remove().await?;
             } else {
-                lease::give_back(&context, lease).await;
+                lease::give_back(context, lease).await;
             }
             report
         }
         None => work.await?,
     };
-    let exit = outcome::finish(&runner, &report, &stack);
-    outcome::calls(&context, &stack);
+    let exit = outcome::finish(runner, &report, stack);
     if exit != Exit::Done {
-        left(&context, &report);
+        left(context, &report);
     }
     Ok(exit)
 }

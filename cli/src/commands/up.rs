@@ -1,9 +1,10 @@
 //! `placectl up`: performs the seven steps.
 
 use crate::cli::UpArgs;
+use crate::commands::lease::Wanted;
 use crate::commands::{lease, outcome};
 use crate::context::{Context, WhenStopped};
-use crate::engine::Allowed;
+use crate::engine::{Allowed, Runner};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::steps::{self, Options, Stack};
@@ -18,26 +19,53 @@ pub(crate) async fn run(mut context: Context, args: &UpArgs) -> Result<Exit, Com
     let stack = context.stack(WhenStopped::Start, options).await?;
     steps::functions::check_artifacts(&stack).await?;
     let (runner, _interrupted) = context.runner(steps::plan(&stack))?;
-    runner.announce("up");
-    let survey = runner.survey().await;
-    let allowed = Allowed {
-        adopt: args.adopt,
-        replace: args.replace,
-    };
-    let work = runner.up(&survey, allowed);
-    // Nothing is to be guarded where nothing will be changed.
-    let report = if survey.is_ready() || (survey.has_conflicts() && !args.adopt) {
-        work.await
-    } else {
-        let lease = lease::table(&stack).acquire("up").await?;
-        lease::hold(&context, lease, work).await?
-    };
-    let exit = outcome::finish(&runner, &report, &stack);
+    let work = perform(&context, &stack, &runner, args);
+    let exit = outcome::announced(&runner, &stack, "up", work).await?;
     outcome::calls(&context, &stack);
     if exit == Exit::Done && !context.is_json() {
         next(&context, &stack);
     }
     Ok(exit)
+}
+
+async fn perform(
+    context: &Context,
+    stack: &Stack,
+    runner: &Runner,
+    args: &UpArgs,
+) -> Result<Exit, CommandError> {
+    let survey = runner.survey().await;
+    let allowed = Allowed {
+        adopt: args.adopt,
+        replace: args.replace,
+    };
+    // Nothing is to be guarded where nothing will be changed.
+    let changes = !survey.is_ready() && !runner.refuses(&survey, allowed);
+    let report = if changes && !runner.is_interrupted() {
+        let table = lease::table(context, stack);
+        let wanted = Wanted {
+            command: "up",
+            create: true,
+            wait: args.wait,
+        };
+        let Some(lease) = lease::acquire(context, &table, wanted).await? else {
+            unreachable!("its table is made where there is none");
+        };
+        let succeeds = lease.succeeds;
+        let work = async {
+            // Whoever held it before may have changed anything since.
+            let survey = if succeeds {
+                runner.survey().await
+            } else {
+                survey
+            };
+            runner.up(&survey, allowed).await
+        };
+        lease::hold(context, lease, work).await?
+    } else {
+        runner.up(&survey, allowed).await
+    };
+    Ok(outcome::finish(runner, &report, stack))
 }
 
 /// Where clients connect, and what an operator usually does next.

@@ -121,7 +121,24 @@ pub(crate) enum EventKind {
         /// Length of the run.
         #[serde(rename = "elapsed_ms", serialize_with = "milliseconds")]
         elapsed: Duration,
+        /// Where clients connect, when there is something to connect to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        websocket_url: Option<String>,
+        /// Why the run ended without an outcome for each resource.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<Breakdown>,
     },
+}
+
+/// Why a run ended without an outcome for each resource.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Breakdown {
+    /// What could not be done.
+    pub(crate) message: String,
+    /// Why, outermost first.
+    pub(crate) causes: Vec<String>,
+    /// What to do next.
+    pub(crate) hint: Option<String>,
 }
 
 /// A resource of the plan, as announced at the start.

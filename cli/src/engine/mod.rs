@@ -18,7 +18,7 @@ mod walk;
 #[cfg(test)]
 mod world;
 
-pub(crate) use event::{Event, EventKind, EventSink, SharedSink};
+pub(crate) use event::{Breakdown, Event, EventKind, EventSink, SharedSink};
 pub(crate) use graph::GraphError;
 pub(crate) use outcome::{Failure, FailureKind, Left, Observed, Outcome};
 pub(crate) use report::{Problem, Report, Verdict, causes};

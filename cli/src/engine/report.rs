@@ -119,12 +119,14 @@ impl Report {
     }
 
     /// The last event of the run.
-    pub(crate) fn finished(&self, calls: Option<u64>) -> EventKind {
+    pub(crate) fn finished(&self, calls: Option<u64>, websocket_url: Option<String>) -> EventKind {
         EventKind::Finished {
             outcome: self.verdict.label(),
             counts: self.counts(),
             calls,
             elapsed: self.elapsed,
+            websocket_url,
+            error: None,
         }
     }
 }

@@ -78,6 +78,11 @@ impl Runner {
         self.report(entries.collect())
     }
 
+    /// Whether something of somebody else's stops `up` before its first change.
+    pub(crate) fn refuses(&self, survey: &Survey, allowed: Allowed) -> bool {
+        !self.conflicts(survey, allowed).is_empty()
+    }
+
     /// Everything in `survey` that would stop `up`, or a part of it.
     pub(crate) fn objections(&self, survey: &Survey, allowed: Allowed) -> Vec<Problem> {
         let objection = |node| {

@@ -1,11 +1,12 @@
 //! A run of the engine: a graph, where events go, and how the operator interrupts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::event::{Event, EventKind, Planned, SharedSink};
+use super::event::{Breakdown, Event, EventKind, Planned, SharedSink};
 use super::graph::{Graph, GraphError, NodeId};
 use super::outcome::Outcome;
 use super::report::{Entry, Problem, Report};
@@ -46,6 +47,18 @@ impl Runner {
         self.emit(EventKind::Started {
             command,
             resources: planned.collect(),
+        });
+    }
+
+    /// Says that the run ended without an outcome for each resource.
+    pub(crate) fn break_off(&self, outcome: &'static str, calls: u64, error: Breakdown) {
+        self.emit(EventKind::Finished {
+            outcome,
+            counts: BTreeMap::new(),
+            calls: Some(calls),
+            elapsed: self.began.elapsed(),
+            websocket_url: None,
+            error: Some(error),
         });
     }
 

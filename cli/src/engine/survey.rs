@@ -102,12 +102,10 @@ impl Survey {
         self.sightings.iter().all(gone)
     }
 
-    /// Whether somebody else has something under a name of ours.
-    pub(crate) fn has_conflicts(&self) -> bool {
-        let foreign = |look: &Look| matches!(look, Look::Seen(Observed::Foreign { .. }));
-        self.sightings
-            .iter()
-            .any(|sighting| foreign(&sighting.look))
+    /// Whether something could not be looked at.
+    pub(crate) fn has_unknown(&self) -> bool {
+        let seen = |look: &Look| matches!(look, Look::Seen(_));
+        !self.sightings.iter().all(|sighting| seen(&sighting.look))
     }
 
     /// Whether the resource `key` is there and will stay, as configured or not.

@@ -121,10 +121,10 @@ impl Stage {
 
     /// The steps as they ended, every failure in full, the summary, what to do next.
     fn end(&self, run: &Run, kind: &EventKind) {
+        self.terminal.hide();
         let Some(ending) = Ending::of(run.board.command, kind) else {
             return;
         };
-        self.terminal.hide();
         let mut lines = Vec::new();
         if run.board.is_eventful() {
             lines.extend(self.frame(run.began.elapsed()).last(&run.board));

@@ -85,6 +85,8 @@ pub(super) fn finished(ms: u64, outcome: &'static str, counts: &[(Outcome, usize
             counts,
             calls: Some(84),
             elapsed,
+            websocket_url: None,
+            error: None,
         },
     )
 }

@@ -52,13 +52,15 @@ pub(super) fn outcome(outcome: Outcome) -> &'static str {
 }
 
 impl<'a> Ending<'a> {
-    /// The ending that `kind` tells of, if it does.
+    /// The ending that `kind` tells of, if it does. A run that broke off ends with its error.
     pub(super) fn of(command: &'a str, kind: &'a EventKind) -> Option<Self> {
         let EventKind::Finished {
             outcome,
             counts,
             calls,
             elapsed,
+            error: None,
+            ..
         } = kind
         else {
             return None;

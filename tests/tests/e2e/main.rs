@@ -28,6 +28,8 @@ mod doctor;
 mod drift;
 mod idempotent;
 mod least_privilege;
+mod interrupts;
+mod lease;
 mod output;
 mod ownership;
 mod repair;

@@ -80,12 +80,12 @@ async fn no_secret_is_ever_printed() {
     let shared = shared().await;
     let operator = Operator::new(&shared.cloud);
     let secret = "a-very-secret-access-key";
-    let words = ["-vv", "status"];
+    let words = ["--verbose", "status"];
     let placectl = operator
         .placectl()
         .env("AWS_SECRET_ACCESS_KEY", secret)
         .args(words);
-    let finished = placectl.env("RUST_LOG", "trace").run().await;
+    let finished = placectl.env("RUST_LOG", "trace").succeed().await;
     let all = format!("{}{}", finished.stdout, finished.stderr);
     assert!(!all.contains(secret), "{finished}");
 }

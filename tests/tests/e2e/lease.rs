@@ -1,0 +1,84 @@
+//! One operator at a time.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use place_tests::proxy::{Fault, When};
+use place_tests::{LocalCloud, Operator, Proxy};
+
+use crate::support::eventually;
+
+const TABLE: &str = "place-operator-lease";
+
+/// Two operators of one stack: the first works through a proxy.
+async fn two() -> (LocalCloud, Proxy, Operator, Operator) {
+    let cloud = LocalCloud::start().await;
+    let proxy = Proxy::start(&cloud.endpoint());
+    let first = Operator::with(&cloud, |c| c.endpoints.aws = Some(proxy.endpoint()));
+    let second = Operator::new(&cloud);
+    (cloud, proxy, first, second)
+}
+
+async fn called(proxy: &Proxy, operation: &str) {
+    let come = async || proxy.count(operation) > 0;
+    eventually(operation, Duration::from_secs(30), come).await;
+}
+
+#[tokio::test]
+async fn two_at_once_one_works_and_the_other_says_who_does() {
+    let (_cloud, proxy, first, second) = two().await;
+    let late = Fault::Delay(Duration::from_secs(5));
+    proxy.plan(When::Operation("CreateApi"), 1, late);
+    let running = first.placectl().env("USER", "ann").args(["up"]).spawn();
+    called(&proxy, "CreateApi").await;
+    let refused = second.placectl().args(["up", "-o", "json"]).run().await;
+    let refused = refused.expect_code(3);
+    assert!(refused.stderr.contains("ann@"), "{refused}");
+    assert!(refused.stderr.contains("--wait"), "{refused}");
+    let last = refused.finished_event();
+    assert_eq!(last["outcome"], "incomplete", "{refused}");
+    assert!(last["error"]["message"].is_string(), "{refused}");
+    let apis = second.sdk().api.get_apis().send().await.unwrap();
+    assert!(apis.items().len() <= 1, "{refused}");
+    let waits = second.placectl().args(["up", "--wait"]).succeed().await;
+    assert!(waits.stderr.contains("waiting: ann@"), "{waits}");
+    let _ = running.finish().await.expect_code(0);
+    let _ = second
+        .placectl()
+        .args(["status", "--check"])
+        .succeed()
+        .await;
+}
+
+/// A holder on another machine can't be told dead from alive: it frees itself.
+#[tokio::test]
+async fn a_holder_that_died_elsewhere_blocks_nobody_for_longer_than_a_minute() {
+    let (_cloud, proxy, first, second) = two().await;
+    proxy.plan(When::Operation("CreateApi"), 1, Fault::KillAfter);
+    let running = first.placectl().args(["up"]).spawn();
+    proxy.aim_at(running.id());
+    assert_eq!(running.finish().await.code, None);
+    let dynamodb = second.sdk().dynamodb;
+    let call = dynamodb.update_item().table_name(TABLE);
+    let call = call.key("lease", AttributeValue::S("operator".to_owned()));
+    let call = call.update_expression("SET machine = :machine");
+    let machine = AttributeValue::S("another".to_owned());
+    call.expression_attribute_values(":machine", machine)
+        .send()
+        .await
+        .unwrap();
+    let _ = second.placectl().args(["up"]).run().await.expect_code(3);
+    let waited = second.placectl().args(["up", "--wait"]).succeed().await;
+    assert!(waited.elapsed < Duration::from_secs(90), "{waited}");
+}
+
+#[tokio::test]
+async fn a_stack_without_a_lease_can_be_taken_down() {
+    let (_cloud, _proxy, _first, second) = two().await;
+    second.up().await;
+    let delete = second.sdk().dynamodb.delete_table().table_name(TABLE);
+    delete.send().await.unwrap();
+    second.teardown().await;
+    let tables = second.sdk().dynamodb.list_tables().send().await.unwrap();
+    assert_eq!(tables.table_names(), Vec::<String>::new());
+}
