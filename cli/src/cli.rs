@@ -114,7 +114,7 @@ pub(crate) struct UpArgs {
     /// Re-route default subnets although other people's network interfaces are in them
     #[arg(long)]
     pub(crate) allow_shared_vpc: bool,
-    /// Replace what can't be changed in place; what it holds is lost
+    /// Replace what can't be changed in place; a cache is saved and exported first, a table's rows are lost
     #[arg(long)]
     pub(crate) replace: bool,
     /// Wait while somebody else works on the stack

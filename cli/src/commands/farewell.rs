@@ -10,7 +10,9 @@ use place_config::Function;
 use super::{canvas, picture, save};
 use crate::aws::LeaseTable;
 use crate::context::Context;
-use crate::engine::{Begun, EventKind, Failure, FailureKind, ResourceKey, Runner, Survey};
+use crate::engine::{
+    Allowed, Begun, EventKind, Failure, FailureKind, Look, Observed, ResourceKey, Runner, Survey,
+};
 use crate::error::CommandError;
 use crate::steps::functions::environment_key;
 use crate::steps::{Stack, api, keys, schedule};
@@ -63,6 +65,42 @@ impl Farewell<'_> {
         kept.map_err(kept_back)?;
         self.table.leave_farewell().await?;
         Ok(begun)
+    }
+
+    /// A cache that is made anew loses what it holds: before that, everything is saved and the
+    /// picture is a file, where the functions that do it stand.
+    pub(crate) async fn before_replacement(
+        &self,
+        survey: &Survey,
+        allowed: Allowed,
+    ) -> Result<(), CommandError> {
+        match survey.of(&keys::CACHE) {
+            Some(Look::Seen(Observed::Drifted { differences, .. }))
+                if allowed.replace && differences.iter().any(|d| d.needs_replacement) => {}
+            Some(Look::Seen(Observed::Broken { reason, .. })) => {
+                self.note(&format!(
+                    "the cache is broken ({reason}) and is made anew: what it held and nobody \
+                     saved is lost"
+                ));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
+        if needed().iter().all(|key| survey.stands(key)) {
+            let kept = self.save_and_export(None);
+            let kept = self.context.interrupt.or_stop(kept).await;
+            kept.map_err(|error| match error {
+                CommandError::Interrupted => error,
+                error => CommandError::Answer {
+                    doing: "saving what was painted, before the cache is replaced; nothing is \
+                            changed yet"
+                        .to_owned(),
+                    source: error.into(),
+                },
+            })?;
+        }
+        self.note("the cache is replaced: what is painted until it is there again is lost");
+        Ok(())
     }
 
     /// What to do where nobody can be asked for the picture. The schedule is the last thing that

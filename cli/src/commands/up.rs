@@ -1,6 +1,7 @@
 //! `placectl up`: performs the seven steps.
 
 use crate::cli::UpArgs;
+use crate::commands::farewell::Farewell;
 use crate::commands::lease::Wanted;
 use crate::commands::{lease, outcome};
 use crate::context::{Context, WhenStopped};
@@ -59,9 +60,16 @@ async fn perform(
             } else {
                 survey
             };
-            runner.up(&survey, allowed).await
+            let farewell = Farewell {
+                context,
+                stack,
+                runner,
+                table: &table,
+            };
+            farewell.before_replacement(&survey, allowed).await?;
+            Ok::<_, CommandError>(runner.up(&survey, allowed).await)
         };
-        lease::hold(context, lease, work).await?
+        lease::hold(context, lease, work).await??
     } else {
         runner.up(&survey, allowed).await
     };
