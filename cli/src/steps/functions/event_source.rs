@@ -18,8 +18,8 @@ use crate::steps::lost::Creation;
 use crate::steps::repeat::while_answer_is;
 use crate::steps::{Stack, keys};
 
-/// Messages a call: the most that Lambda allows for a FIFO queue.
-const BATCH: i32 = 10;
+/// Messages a call at most: as many as Lambda allows for a FIFO queue.
+const MOST_MESSAGES: i32 = 10;
 
 /// How long Lambda may find the role too young, or keep a mapping in transition.
 const PATIENCE: Duration = Duration::from_mins(3);
@@ -70,6 +70,16 @@ impl EventSource {
         self.stack
             .aws
             .arn("sqs", &self.stack.names.queue(self.queue))
+    }
+
+    /// Messages a call. A paint wakes all sleeping shards at once, and each shard's loop shall have a
+    /// function, with its processor, for itself; the local cloud runs one call of a queue at a time,
+    /// so there all loops must be in it.
+    fn batch(&self) -> i32 {
+        match self.queue {
+            Queue::Request if !self.stack.is_local() => 1,
+            _ => MOST_MESSAGES,
+        }
     }
 
     /// Calls in flight at once, of which Lambda wants at least two. A broadcast loop is one for
@@ -132,7 +142,8 @@ impl EventSource {
         let mut drift = Drift::default();
         drift.tags(&self.stack, &self.key(), &found.tags);
         let mapping = &found.configuration;
-        drift.compare("BatchSize", mapping.batch_size.unwrap_or_default(), BATCH);
+        let batch = mapping.batch_size.unwrap_or_default();
+        drift.compare("BatchSize", batch, self.batch());
         let partial = mapping.function_response_types();
         let partial = partial.contains(&FunctionResponseType::ReportBatchItemFailures);
         drift.compare("ReportBatchItemFailures", partial, true);
@@ -153,7 +164,7 @@ impl EventSource {
             let request = request
                 .event_source_arn(self.queue_arn())
                 .function_name(self.function_name())
-                .batch_size(BATCH)
+                .batch_size(self.batch())
                 .function_response_types(FunctionResponseType::ReportBatchItemFailures)
                 .scaling_config(self.scaling())
                 .set_tags(Some(self.stack.ownership.map(&self.key())))
@@ -194,7 +205,7 @@ impl EventSource {
         let update = async || {
             let request = lambda.update_event_source_mapping().uuid(&found.id);
             let request = request
-                .batch_size(BATCH)
+                .batch_size(self.batch())
                 .function_response_types(FunctionResponseType::ReportBatchItemFailures)
                 .scaling_config(self.scaling())
                 .enabled(true);

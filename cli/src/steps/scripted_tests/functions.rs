@@ -163,7 +163,7 @@ fn mapping(state: &str) -> String {
         "FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:placev2broadcast",
         "EventSourceMappingArn": "arn:m",
         "State": state,
-        "BatchSize": 10,
+        "BatchSize": 1,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": { "MaximumConcurrency": 2 },
     }] })
