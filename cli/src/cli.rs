@@ -107,6 +107,7 @@ pub(crate) struct InitArgs {
 
 /// `placectl up`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct UpArgs {
     /// Take over resources that have the stack's names but not its tag
     #[arg(long)]
@@ -159,6 +160,7 @@ pub(crate) struct DoctorArgs {
 
 /// `placectl teardown`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct TeardownArgs {
     /// Don't ask for the stack's name
     #[arg(long)]

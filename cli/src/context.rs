@@ -93,7 +93,9 @@ impl Context {
         options: Options,
     ) -> Result<Arc<Stack>, CommandError> {
         let interrupt = self.interrupt.clone();
-        interrupt.or_stop(self.connect(when_stopped, options)).await
+        interrupt
+            .or_stop(Box::pin(self.connect(when_stopped, options)))
+            .await
     }
 
     async fn connect(

@@ -68,12 +68,13 @@ impl<'a> LeaseTable<'a> {
         };
         if table.table_status() == Some(&TableStatus::Creating) {
             // A table can't be deleted until it is made.
-            let made =
-                |table: &Option<TableDescription>| status(table) != Some(&TableStatus::Creating);
+            let made = |table: &Option<TableDescription>| {
+                status(table.as_ref()) != Some(&TableStatus::Creating)
+            };
             self.until("made", made, action).await?;
         }
         if table.table_status() != Some(&TableStatus::Deleting) {
-            if !self.is_ours().await.or_failure(action)? {
+            if self.owner(&table).await.or_failure(action)? != Some(Owner::Us) {
                 return Ok(());
             }
             let call = self.client().delete_table().table_name(&self.name);
@@ -91,8 +92,11 @@ impl<'a> LeaseTable<'a> {
     /// refused before anything is written into it.
     pub(super) async fn is_usable(&self) -> Result<bool, Failure> {
         let action = || format!("taking the operator lease in table `{}`", self.name);
+        let Some(table) = self.find().await.or_failure(action)? else {
+            return Ok(false);
+        };
         for look in 1..=LOOKS {
-            match self.owner().await.or_failure(action)? {
+            match self.owner(&table).await.or_failure(action)? {
                 None => return Ok(false),
                 Some(Owner::Us) => return Ok(true),
                 Some(Owner::Nobody) if look < LOOKS => tokio::time::sleep(PAUSE).await,
@@ -172,12 +176,13 @@ impl<'a> LeaseTable<'a> {
             }
             // Another operator may be creating it at the same moment, or have just removed it.
             let found = self.find().await.or_failure(action)?;
-            if status(&found) != Some(&TableStatus::Deleting) {
+            if status(found.as_ref()) != Some(&TableStatus::Deleting) {
                 break;
             }
             self.until("gone", Option::is_none, action).await?;
         }
-        let active = |table: &Option<TableDescription>| status(table) == Some(&TableStatus::Active);
+        let active =
+            |table: &Option<TableDescription>| status(table.as_ref()) == Some(&TableStatus::Active);
         self.until("usable", active, action).await
     }
 
@@ -191,13 +196,10 @@ impl<'a> LeaseTable<'a> {
         Ok(answer.and_then(|answer| answer.table))
     }
 
-    async fn is_ours(&self) -> Result<bool, AwsError> {
-        Ok(self.owner().await? == Some(Owner::Us))
-    }
-
-    /// Whose the table is; `None` where there is none.
-    async fn owner(&self) -> Result<Option<Owner>, AwsError> {
-        let arn = self.aws.arn("dynamodb", &format!("table/{}", self.name));
+    /// Whose the table is; `None` where it is gone by now. Asked only of a table that was seen: for
+    /// one that is not there `AccessDeniedException` may come, as for somebody else's.
+    async fn owner(&self, table: &TableDescription) -> Result<Option<Owner>, AwsError> {
+        let arn = table.table_arn().unwrap_or_default();
         let call = self.client().list_tags_of_resource().resource_arn(arn);
         let answer = call
             .send()
@@ -238,6 +240,6 @@ impl<'a> LeaseTable<'a> {
     }
 }
 
-fn status(table: &Option<TableDescription>) -> Option<&TableStatus> {
-    table.as_ref()?.table_status()
+fn status(table: Option<&TableDescription>) -> Option<&TableStatus> {
+    table?.table_status()
 }

@@ -15,6 +15,8 @@ const NO_TABLE: (u16, &str) = (
     r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"none"}"#,
 );
 
+const THERE: (u16, &str) = (200, r#"{"Table":{"TableStatus":"ACTIVE"}}"#);
+
 /// The table's tags.
 const OURS: (u16, &str) = (200, r#"{"Tags":[{"Key":"place:stack","Value":"place"}]}"#);
 
@@ -53,7 +55,7 @@ fn body(request: &str) -> Value {
 
 #[tokio::test]
 async fn it_is_taken_and_given_back_by_token() {
-    let (fake, aws) = Fake::connected(&[OURS, DONE, DONE]).await;
+    let (fake, aws) = Fake::connected(&[THERE, OURS, DONE, DONE]).await;
     acquire(&aws)
         .await
         .unwrap()
@@ -62,7 +64,7 @@ async fn it_is_taken_and_given_back_by_token() {
         .await
         .unwrap();
     let requests = fake.requests();
-    let (taken, released) = (body(&requests[2]), body(&requests[3]));
+    let (taken, released) = (body(&requests[3]), body(&requests[4]));
     assert_eq!(taken["TableName"], "place-operator-lease");
     assert_eq!(
         released["ExpressionAttributeValues"][":token"],
@@ -80,21 +82,21 @@ async fn without_a_table_there_is_nothing_to_guard() {
 async fn a_living_holder_is_named() {
     let holder = Holder::this_process("teardown", LENGTH);
     let refusal = held_by(&holder);
-    let (fake, aws) = Fake::connected(&[OURS, (400, refusal.as_str())]).await;
+    let (fake, aws) = Fake::connected(&[THERE, OURS, (400, refusal.as_str())]).await;
     let error = acquire(&aws).await.unwrap_err();
     assert!(error.to_string().contains(&holder.who), "{error}");
     assert!(error.to_string().contains("`teardown`"), "{error}");
-    assert_eq!(fake.requests().len(), 3, "nobody takes it from the living");
+    assert_eq!(fake.requests().len(), 4, "nobody takes it from the living");
 }
 
 #[tokio::test]
 async fn it_is_taken_from_the_dead() {
     let holder = dead();
     let refusal = held_by(&holder);
-    let (fake, aws) = Fake::connected(&[OURS, (400, refusal.as_str()), DONE]).await;
+    let (fake, aws) = Fake::connected(&[THERE, OURS, (400, refusal.as_str()), DONE]).await;
     let lease = acquire(&aws).await.unwrap().unwrap();
     assert!(lease.succeeds, "what was seen before may be old");
-    let second = body(&fake.requests()[3]);
+    let second = body(&fake.requests()[4]);
     assert_eq!(
         second["ExpressionAttributeValues"][":dead"]["S"],
         holder.token
@@ -104,7 +106,7 @@ async fn it_is_taken_from_the_dead() {
 #[tokio::test]
 async fn a_lease_that_is_anothers_by_now_is_left_alone() {
     let refusal = held_by(&Holder::this_process("up", LENGTH));
-    let (_fake, aws) = Fake::connected(&[OURS, DONE, (400, refusal.as_str())]).await;
+    let (_fake, aws) = Fake::connected(&[THERE, OURS, DONE, (400, refusal.as_str())]).await;
     let lease = acquire(&aws).await.unwrap().unwrap();
     assert!(!*lease.lost().borrow());
     lease.release().await.unwrap();
@@ -121,10 +123,12 @@ async fn a_renewal_that_finds_another_says_that_it_is_lost() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_written_into_a_foreign_table() {
     let foreign = (200, r#"{"Tags":[{"Key":"place:stack","Value":"another"}]}"#);
-    let script = Script::default().answer("ListTagsOfResource", foreign.0, foreign.1);
+    let script = Script::default()
+        .answer("DescribeTable", THERE.0, THERE.1)
+        .answer("ListTagsOfResource", foreign.0, foreign.1);
     let error = acquire(&script.stack().aws).await.unwrap_err().to_string();
     assert!(error.contains("place-operator-lease"), "{error}");
-    assert_eq!(script.asked(), ["ListTagsOfResource"]);
+    assert_eq!(script.asked(), ["DescribeTable", "ListTagsOfResource"]);
 }
 
 fn table(status: &str) -> String {
@@ -196,10 +200,10 @@ async fn a_renewal_without_an_answer_is_a_loss_when_the_lease_runs_out() {
             "k", "s", None, None, "test",
         ));
     let client = Client::from_conf(config.build());
-    let (loss, lost) = watch::channel(false);
+    let (loss, listener) = watch::channel(false);
     let began = Instant::now();
     let renewal = renew(client, "table".to_owned(), "mine".to_owned(), loss);
     let ended = tokio::time::timeout(LENGTH * 5, renewal).await;
-    assert!(ended.is_ok() && *lost.borrow());
+    assert!(ended.is_ok() && *listener.borrow());
     assert!(began.elapsed() <= LENGTH, "{:?}", began.elapsed());
 }

@@ -16,7 +16,7 @@ pub(crate) async fn run(mut context: Context, args: &DeployArgs) -> Result<Exit,
         .await?;
     steps::functions::check_artifacts(&stack).await?;
     let (runner, _interrupted) = context.runner(steps::functions::deployment(&stack))?;
-    let work = perform(&context, &stack, &runner, args);
+    let work = Box::pin(perform(&context, &stack, &runner, args));
     let exit = outcome::announced(&runner, &stack, "deploy", work).await?;
     outcome::calls(&context, &stack);
     Ok(exit)

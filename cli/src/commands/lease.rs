@@ -34,7 +34,7 @@ pub(crate) async fn acquire(
     table: &LeaseTable<'_>,
     wanted: Wanted,
 ) -> Result<Option<Lease>, CommandError> {
-    let take = async {
+    let take = Box::pin(async {
         let mut waited_for: Option<String> = None;
         loop {
             let taken = if wanted.create {
@@ -57,7 +57,7 @@ pub(crate) async fn acquire(
                 other => return Ok(other?),
             }
         }
-    };
+    });
     context.interrupt.or_stop(take).await
 }
 

@@ -274,10 +274,10 @@ impl Live {
         );
         if let Some(age) = self.oldest_unsaved_ms {
             let age = words::duration(Duration::from_millis(age));
-            text += &format!("   oldest unsaved {age} ago");
+            text.extend(["   oldest unsaved ", &age, " ago"]);
         }
         if let Some(save) = &self.last_save {
-            text += &format!("\nlast save: {}", last_save(save));
+            text.extend(["\nlast save: ", &last_save(save)]);
         }
         for problem in &self.problems {
             text += "\nnot known: ";

@@ -18,7 +18,7 @@ pub(crate) async fn run(mut context: Context, args: &TeardownArgs) -> Result<Exi
         .stack(WhenStopped::Refuse, Options::default())
         .await?;
     let (runner, _interrupted) = context.runner(steps::plan(&stack))?;
-    let work = perform(&context, &stack, &runner, args);
+    let work = Box::pin(perform(&context, &stack, &runner, args));
     let exit = outcome::announced(&runner, &stack, "teardown", work).await?;
     outcome::calls(&context, &stack);
     Ok(exit)

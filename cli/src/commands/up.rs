@@ -20,7 +20,7 @@ pub(crate) async fn run(mut context: Context, args: &UpArgs) -> Result<Exit, Com
     let stack = context.stack(WhenStopped::Start, options).await?;
     steps::functions::check_artifacts(&stack).await?;
     let (runner, _interrupted) = context.runner(steps::plan(&stack))?;
-    let work = perform(&context, &stack, &runner, args);
+    let work = Box::pin(perform(&context, &stack, &runner, args));
     let exit = outcome::announced(&runner, &stack, "up", work).await?;
     outcome::calls(&context, &stack);
     if exit == Exit::Done && !context.is_json() {

@@ -110,9 +110,9 @@ async fn row_c_2_status_of_nothing_says_so_and_changes_nothing() {
         .json();
     assert_eq!(status["healthy"], false);
     assert!(status["live"].is_null(), "{status:#}");
-    let states = step_states(&status).into_iter().skip(1);
+    let steps = step_states(&status).into_iter().skip(1);
     assert!(
-        states.clone().count() == 6 && states.clone().all(|(_, s)| s == "absent"),
+        steps.clone().count() == 6 && steps.clone().all(|(_, s)| s == "absent"),
         "{status:#}"
     );
     assert_eq!(before, place_tests::inventory(&shared.operator.sdk()).await);

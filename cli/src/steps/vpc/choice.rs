@@ -89,7 +89,11 @@ pub(super) fn default_subnets(all: &[Answered], taken: &Taken) -> Option<[Subnet
     let suitable = |subnet: &Subnet| !UNSUITABLE.contains(&subnet.zone_id.as_str());
     ranked.sort_by_key(|subnet| (!suitable(subnet), subnet.zone_id.clone()));
     let mut public = take(&mut ranked, &taken.public, 1);
-    let mut private = take(&mut ranked, &taken.private, NEEDED - 1);
+    let mut private = take(&mut ranked, &taken.private, NEEDED - public.len());
+    if private.len() == NEEDED {
+        // Somebody moved the public one to the private table: it was the first.
+        public.push(private.remove(0));
+    }
     ranked.truncate(NEEDED - public.len() - private.len());
     ranked.sort_by(|one, other| one.zone_id.cmp(&other.zone_id));
     let mut rest = ranked.into_iter();
@@ -185,6 +189,19 @@ mod tests {
             .iter()
             .map(|subnet| subnet.id.as_str())
             .collect()
+    }
+
+    #[test]
+    fn a_public_subnet_that_was_moved_to_the_private_table_stays_the_public_one() {
+        let all =
+            ["1", "2", "3", "4"].map(|n| answered(&format!("s{n}"), &format!("use1-az{n}"), true));
+        let private = ["s4", "s2", "s1"].map(str::to_owned).to_vec();
+        let taken = Taken {
+            private,
+            ..Taken::default()
+        };
+        let chosen = default_subnets(&all, &taken).unwrap();
+        assert_eq!(ids(&chosen), ["s1", "s2", "s4"]);
     }
 
     #[test]
