@@ -15,7 +15,10 @@ const NO_TABLE: (u16, &str) = (
     r#"{"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"none"}"#,
 );
 
-const THERE: (u16, &str) = (200, r#"{"Table":{"TableStatus":"ACTIVE"}}"#);
+const THERE: (u16, &str) = (
+    200,
+    r#"{"Table":{"TableStatus":"ACTIVE","TableArn":"arn:aws:dynamodb:us-east-1:1:table/t"}}"#,
+);
 
 /// The table's tags.
 const OURS: (u16, &str) = (200, r#"{"Tags":[{"Key":"place:stack","Value":"place"}]}"#);
@@ -132,7 +135,7 @@ async fn nothing_is_written_into_a_foreign_table() {
 }
 
 fn table(status: &str) -> String {
-    format!(r#"{{"Table":{{"TableStatus":"{status}"}}}}"#)
+    THERE.1.replace("ACTIVE", status)
 }
 
 fn in_use(script: Script) -> Script {

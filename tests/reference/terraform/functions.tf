@@ -15,7 +15,7 @@ locals {
   send        = ["sqs:SendMessage"]
   consume     = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
   manage      = ["execute-api:ManageConnections"]
-  write       = ["dynamodb:BatchWriteItem"]
+  write       = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"]
   initialize  = aws_sqs_queue.queue["place2InitializeQueue"].arn
   request     = aws_sqs_queue.queue["requestQueue"].arn
   tables      = [aws_dynamodb_table.mru.arn, aws_dynamodb_table.history.arn]

@@ -204,7 +204,10 @@ async fn row_4_each_role_has_just_the_permissions_that_it_needs() {
         (Function::SendMessage, vec![send, post]),
         (Function::Broadcast, [&[send, post], &CONSUME[..]].concat()),
         (Function::Initialize, [&[post], &CONSUME[..]].concat()),
-        (Function::Save, vec![send, "dynamodb:BatchWriteItem"]),
+        (
+            Function::Save,
+            vec![send, "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
+        ),
         (Function::Admin, vec![send, post]),
     ] {
         let permissions = permissions(&sdk, function).await;
