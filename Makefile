@@ -5,10 +5,11 @@
 demo: setup handlers ## Paint a picture on the local cloud, from nothing
 	scripts/demo.sh
 
-test: setup ## Format, lints, unit tests, end-to-end tests
+test: ## Format, lints, unit tests, end-to-end tests
+	scripts/setup.sh tests
 	scripts/test.sh
 
-setup: ## Install what is missing: redis-server, python3-venv, MiniStack, moto
+setup: ## Install what is missing: redis-server, python3-venv, MiniStack
 	scripts/setup.sh
 
 handlers: ## Build the Lambda binaries into target/lambda

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the local cloud and the tests need, and only what is missing.
+# Installs what the local cloud needs, and only what is missing; with `tests` also what they alone need.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -56,4 +56,4 @@ install_emulator() {
 [ -n "$ministack_version" ] || die "no MiniStack version in cli/src/local/install.rs"
 [ -n "$moto_version" ] || die "no moto version in tests/src/moto.rs"
 install_emulator ministack '' "$ministack_version" "$ministack"
-install_emulator moto '[server]' "$moto_version" "$moto"
+[ "${1:-}" != tests ] || install_emulator moto '[server]' "$moto_version" "$moto"

@@ -161,7 +161,7 @@ fn ministack_binary() -> PathBuf {
     installed("PLACE_TESTS_MINISTACK", &venv, "bin/ministack")
 }
 
-/// A program in the virtual environment that `variable` names, or that `make setup` made in the
+/// A program in the virtual environment that `variable` names, or that `scripts/setup.sh` made in the
 /// user's cache.
 pub(crate) fn installed(variable: &str, venv: &str, program: &str) -> PathBuf {
     let cached = || cache_directory().join("placectl").join(venv);
@@ -169,7 +169,7 @@ pub(crate) fn installed(variable: &str, venv: &str, program: &str) -> PathBuf {
     let binary = venv.join(program);
     assert!(
         binary.exists(),
-        "`{}` is not installed: run `make setup`, or name another virtual environment in \
+        "`{}` is not installed: run `scripts/setup.sh tests`, or name another virtual environment in \
          `{variable}`",
         binary.display()
     );
