@@ -10,7 +10,8 @@ use crate::{Finished, LocalCloud, Operator, Proxy, inventory, portrait};
 
 /// How often a cloud is emptied until nothing comes back, and how long each time takes to show.
 const RESETS: usize = 20;
-const SETTLING: Duration = Duration::from_millis(50);
+/// Longer than an invocation of a save takes on a busy machine.
+const SETTLING: Duration = Duration::from_millis(700);
 
 /// A cloud with everything that it takes to break a command and to see what came of it.
 #[derive(Debug)]
