@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures the data plane. First how fast a paint reaches everyone on the local cloud: this
 # project, and beside it the setup guide taken literally (tests/reference/python), one after the
-# other on the same emulator and the same Redis, with what the emulator itself costs. Then each
+# other on the same emulator and the same Redis, with what the emulator itself costs. A burst is
+# measured twice: the first one makes the emulator start a process for each message. Then each
 # function alone, without the emulator.
 #
 #   bench-place.sh [<clients> [<messages>]]
@@ -45,6 +46,43 @@ python=$work/venv/bin/python
 url=$("$placectl" status --config "$work/place.toml" -o json | read_json '["websocket_url"]')
 redis=127.0.0.1:$(read_json '["redis_port"]' <"$work/state/state.json")
 
+# Each load prints its figures to a file of its own, and fails when anything was lost.
+failed=()
+run() {
+  local name=$1
+  shift
+  say "== $name"
+  "$rush" "$@" --clients "$clients" >"$work/$name.json" || failed+=("$name")
+}
+# The design load of 2017: 333 pixels a second; the peak of 2022: 1,639.
+loads() {
+  local prefix=$1
+  shift
+  run "$prefix-first-burst" "$@" --messages "$messages"
+  run "$prefix-burst" "$@" --messages "$messages"
+  run "$prefix-steady-333" "$@" --messages 624 --pixels 16 --rate 333
+  run "$prefix-steady-1639" "$@" --messages 256 --pixels 64 --rate 1639
+}
+loads place "$url" --redis "redis://$redis"
+say "== the emulator alone"
+"$python" $reference/floor.py "http://127.0.0.1:$port" >"$work/floor.json"
+yard=$("$python" $reference/deploy.py "http://127.0.0.1:$port" "$redis" "$work/vendored")
+loads yardstick "$yard" --protocol yardstick --patience 120
+"$placectl" local stop --config "$work/place.toml" || true; rm -rf "$work"; }
+trap finish EXIT
+
+read_json() { python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }
+
+python3 -m venv "$work/venv"
+python=$work/venv/bin/python
+"$python" -m pip install -q --disable-pip-version-check -r $reference/requirements.txt
+"$python" -m pip install -q --disable-pip-version-check -r $reference/requirements.txt \
+  -t "$work/vendored"
+
+"$placectl" up --config "$work/place.toml" >&2
+url=$("$placectl" status --config "$work/place.toml" -o json | read_json '["websocket_url"]')
+redis=127.0.0.1:$(read_json '["redis_port"]' <"$work/state/state.json")
+
 # Each run prints its figures to a file of its own, and fails when anything was lost.
 run() {
   local name=$1
@@ -63,7 +101,7 @@ yard=$("$python" $reference/deploy.py "http://127.0.0.1:$port" "$redis" "$work/v
 run yardstick "$yard" --protocol yardstick --patience 120 --messages "$messages"
 "$placectl" local stop --config "$work/place.toml"
 
-python3 scripts/bench-place.py "$work" "$target/lambda"
+python3 scripts/bench-place.py "$work" "$target/lambda" || failed+=(goals)
 say "== each function alone"
 PLACE_YARDSTICK_PYTHON=$python cargo test --workspace --bench handlers -- || failed+=(handlers)
 say "machine: $(machine)"

@@ -8,6 +8,7 @@
 
 mod broadcast;
 mod canvas;
+mod floor;
 mod initialize;
 mod report;
 mod save;

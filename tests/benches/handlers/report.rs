@@ -72,6 +72,15 @@ impl Added<'_> {
         self.goal(format!("{} times", number(goal)), reached)
     }
 
+    /// The yardstick's must be so many times this.
+    pub(crate) fn a_part_of_the_yardstick(self, goal: f64) -> Self {
+        let Some(theirs) = self.0.theirs else {
+            return self;
+        };
+        let reached = theirs >= goal * self.0.ours;
+        self.goal(format!("{} times less", number(goal)), reached)
+    }
+
     fn goal(self, text: String, reached: bool) -> Self {
         self.0.goals.push((text, reached));
         self
