@@ -13,6 +13,9 @@ pub(super) const TOKEN: &str = "token";
 /// Attribute that holds [`Holder::expires`].
 pub(super) const EXPIRES: &str = "expires";
 
+/// Attribute of a row whose holder has given the lease back.
+pub(super) const RELEASED: &str = "released";
+
 /// A row of the lease's table.
 pub(super) type Row = HashMap<String, AttributeValue>;
 
@@ -34,7 +37,8 @@ pub(crate) struct Holder {
     machine: String,
     /// Since when, in milliseconds since 1970.
     pub(crate) since: u64,
-    /// When it ends by itself, in milliseconds since 1970.
+    /// When it ends by itself, in milliseconds since 1970 by its holder's clock. Each renewal
+    /// writes another value.
     pub(crate) expires: u64,
 }
 

@@ -1,27 +1,29 @@
 //! The operator lease: one `up`, `deploy` or `teardown` of a stack at a time.
 //!
-//! One row in a small table of the stack's own. It ends a minute after its holder stopped to renew
-//! it, and at once when the holder was a process of this machine that is gone.
+//! One row in a small table of the stack's own. It ends at once when its holder was a process of
+//! this machine that is gone, and otherwise when it was seen to stay as it is for its whole length:
+//! clocks of two machines are never compared where it matters.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, MissedTickBehavior, timeout_at};
 
 use super::classify::{Answer, AwsError, AwsResult, Class};
-use super::holder::{EXPIRES, Holder, Row, TOKEN, milliseconds, now};
+use super::holder::{EXPIRES, Holder, RELEASED, Row, TOKEN, milliseconds, now};
 use super::lease_table::{KEY, LeaseTable, ROW};
+use super::lease_watch::Watch;
 use crate::engine::Failure;
 
-/// How long the lease outlives its holder.
-const LENGTH: Duration = Duration::from_mins(1);
+/// How long the lease outlives its holder. With the pauses of whoever waits for it, a minute.
+pub(super) const LENGTH: Duration = Duration::from_secs(45);
 
 /// How often its holder renews it.
-const RENEWED_EVERY: Duration = Duration::from_secs(15);
+const RENEWED_EVERY: Duration = Duration::from_secs(10);
 
 /// Why there is no lease.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,8 @@ pub(crate) struct Lease {
     token: String,
     renewal: JoinHandle<()>,
     lost: watch::Receiver<bool>,
+    /// Token of the run that held it before, if one did.
+    pub(crate) before: Option<String>,
     /// Somebody else held it until a moment ago: what was seen before may not be so any more.
     pub(crate) succeeds: bool,
 }
@@ -61,16 +65,18 @@ impl Lease {
     /// alone.
     pub(crate) async fn release(self) -> Result<(), Failure> {
         self.renewal.abort();
-        let call = self.client.delete_item().table_name(&self.table);
+        // The row stays, and tells the next one who held the lease before it.
+        let call = self.client.update_item().table_name(&self.table);
         let call = call.key(KEY, AttributeValue::S(ROW.to_owned()));
+        let call = call.update_expression("SET #released = :yes");
         let call = call.condition_expression("#token = :token");
         let call = call.expression_attribute_names("#token", TOKEN);
+        let call = call.expression_attribute_names("#released", RELEASED);
         let token = AttributeValue::S(self.token.clone());
-        let answer = call
-            .expression_attribute_values(":token", token)
-            .send()
-            .await;
-        match answer.during("dynamodb:DeleteItem").absent_as_none() {
+        let call = call.expression_attribute_values(":token", token);
+        let yes = AttributeValue::Bool(true);
+        let answer = call.expression_attribute_values(":yes", yes).send().await;
+        match answer.during("dynamodb:UpdateItem").absent_as_none() {
             Err(error) if !is_another_s(&error) => Err(error.failure("releasing the lease")),
             _ => Ok(()),
         }
@@ -84,10 +90,15 @@ impl Drop for Lease {
 }
 
 impl LeaseTable<'_> {
-    /// Takes the lease for `command`, creating the table where there is none yet.
-    pub(crate) async fn acquire(&self, command: &str) -> Result<Lease, LeaseError> {
+    /// Takes the lease for `command`, creating the table where there is none yet. `watch` knows
+    /// what earlier tries saw.
+    pub(crate) async fn acquire(
+        &self,
+        command: &str,
+        watch: &mut Watch,
+    ) -> Result<Lease, LeaseError> {
         loop {
-            if let Some(lease) = self.acquire_if_there(command).await? {
+            if let Some(lease) = self.acquire_if_there(command, watch).await? {
                 return Ok(lease);
             }
             self.create().await?;
@@ -99,28 +110,49 @@ impl LeaseTable<'_> {
     pub(crate) async fn acquire_if_there(
         &self,
         command: &str,
+        watch: &mut Watch,
     ) -> Result<Option<Lease>, LeaseError> {
         if !self.is_usable().await? {
             return Ok(None);
         }
         let holder = Holder::this_process(command, LENGTH);
+        let asked = Instant::now();
         let mut taken = self.take(&holder, None).await;
         let mut succeeds = false;
         if let Err(LeaseError::Held(other)) = &taken
-            && other.is_dead()
+            && (other.is_dead() || watch.has_run_out(other))
         {
-            taken = self.take(&holder, Some(&other.token)).await;
+            taken = self.take(&holder, Some(other)).await;
             succeeds = true;
         }
-        Ok(taken?.then(|| self.hold(holder, succeeds)))
+        Ok(taken?.map(|before| {
+            let mut lease = self.hold(holder, asked);
+            (lease.before, lease.succeeds) = (before, succeeds);
+            lease
+        }))
     }
 
-    /// Writes the row if there is none, if it has run out, or if it is `dead`'s. False where there
-    /// is no table.
-    async fn take(&self, holder: &Holder, dead: Option<&str>) -> Result<bool, LeaseError> {
+    /// Token of the run that held the lease last, whether it still does or not. Where that can't
+    /// be told it is nobody.
+    pub(crate) async fn last_holder(&self) -> Option<String> {
+        let call = self.client().get_item().table_name(self.name());
+        let call = call.key(KEY, AttributeValue::S(ROW.to_owned()));
+        let answer = call.consistent_read(true).send().await;
+        let answer = answer.during("dynamodb:GetItem").ok()?;
+        token_of(answer.item.as_ref()?)
+    }
+
+    /// Writes the row if there is none, if it was given back, or if it is `dead`'s and was not
+    /// renewed meanwhile; the token in the row before it. `None` where there is no table.
+    async fn take(
+        &self,
+        holder: &Holder,
+        dead: Option<&Holder>,
+    ) -> Result<Option<Option<String>>, LeaseError> {
         let mut row = holder.to_row();
         row.insert(KEY.to_owned(), AttributeValue::S(ROW.to_owned()));
-        let free = "attribute_not_exists(#key) OR #expires < :now OR #token IN (:own, :dead)";
+        let free = "attribute_not_exists(#key) OR attribute_exists(#released) OR #token = :own \
+                    OR (#token = :dead AND #expires = :seen)";
         let call = self
             .client()
             .put_item()
@@ -129,16 +161,20 @@ impl LeaseTable<'_> {
         let call = call.condition_expression(free);
         let call = call.expression_attribute_names("#key", KEY);
         let call = call.expression_attribute_names("#expires", EXPIRES);
+        let call = call.expression_attribute_names("#released", RELEASED);
         let call = call.expression_attribute_names("#token", TOKEN);
-        let call = call.expression_attribute_values(":now", AttributeValue::N(now().to_string()));
         // An answer that got lost is followed by a retry that finds this run's own row.
         let own = AttributeValue::S(holder.token.clone());
         let call = call.expression_attribute_values(":own", own);
-        let dead = AttributeValue::S(dead.unwrap_or(&holder.token).to_owned());
+        let dead = dead.unwrap_or(holder);
+        let seen = AttributeValue::N(dead.expires.to_string());
+        let dead = AttributeValue::S(dead.token.clone());
         let call = call.expression_attribute_values(":dead", dead);
+        let call = call.expression_attribute_values(":seen", seen);
         let old = ReturnValuesOnConditionCheckFailure::AllOld;
         let answer = call
             .return_values_on_condition_check_failure(old)
+            .return_values(ReturnValue::AllOld)
             .send()
             .await;
         if let Some(row) = answer
@@ -149,23 +185,30 @@ impl LeaseTable<'_> {
             return Err(LeaseError::Held(Holder::from_row(row)));
         }
         let answer = answer.during("dynamodb:PutItem").absent_as_none();
-        Ok(answer.or_failure(|| "taking the operator lease")?.is_some())
+        let answer = answer.or_failure(|| "taking the operator lease")?;
+        Ok(answer.map(|taken| token_of(taken.attributes.as_ref()?)))
     }
 
-    fn hold(&self, holder: Holder, succeeds: bool) -> Lease {
+    /// Renews from now on what was asked for at `asked`.
+    fn hold(&self, holder: Holder, asked: Instant) -> Lease {
         let (client, table) = (self.client().clone(), self.name().to_owned());
         let (loss, listener) = watch::channel(false);
         let token = holder.token;
-        let renewal = renew(client.clone(), table.clone(), token.clone(), loss);
+        let renewal = renew(client.clone(), table.clone(), token.clone(), asked, loss);
         Lease {
             client,
             table,
             token,
             renewal: tokio::spawn(renewal),
             lost: listener,
-            succeeds,
+            before: None,
+            succeeds: false,
         }
     }
+}
+
+fn token_of(row: &Row) -> Option<String> {
+    row.get(TOKEN)?.as_s().ok().cloned()
 }
 
 /// The row of whoever holds the lease.
@@ -178,16 +221,25 @@ fn current(error: &PutItemError) -> Option<&Row> {
 
 /// Renews until the lease turns out to be somebody else's, or could not be renewed for so long
 /// that it may be.
-async fn renew(client: Client, table: String, token: String, loss: watch::Sender<bool>) {
+async fn renew(
+    client: Client,
+    table: String,
+    token: String,
+    asked: Instant,
+    loss: watch::Sender<bool>,
+) {
     let mut ticks = tokio::time::interval_at(Instant::now() + RENEWED_EVERY, RENEWED_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut held_until = Instant::now() + LENGTH;
+    let mut held_until = asked + LENGTH;
     loop {
-        ticks.tick().await;
+        // A pause may end after the lease has: then it is lost, and not only when AWS says so.
+        if timeout_at(held_until, ticks.tick()).await.is_err() {
+            break;
+        }
         let asked = Instant::now();
         // The answer may take longer than the lease lasts: then it comes too late.
         let renewal = prolong(&client, &table, &token);
-        match tokio::time::timeout_at(held_until, renewal).await {
+        match timeout_at(held_until, renewal).await {
             Ok(Ok(())) => held_until = asked + LENGTH,
             Ok(Err(error)) if is_another_s(&error) || error.class == Class::Absent => break,
             Ok(Err(_)) if Instant::now() < held_until => {}

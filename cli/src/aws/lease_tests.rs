@@ -27,7 +27,7 @@ async fn acquire(aws: &Aws) -> Result<Option<Lease>, LeaseError> {
     let names = Names::new(&StackConfig::default(), "us-east-1");
     let ownership = Ownership::new("place");
     LeaseTable::new(aws, &names, &ownership, Box::new(|_| ()))
-        .acquire_if_there("up")
+        .acquire_if_there("up", &mut Watch::default())
         .await
 }
 
@@ -104,6 +104,42 @@ async fn it_is_taken_from_the_dead() {
         second["ExpressionAttributeValues"][":dead"]["S"],
         holder.token
     );
+}
+
+/// Its holder was on another machine, whose clock may say anything.
+#[tokio::test(start_paused = true)]
+async fn it_is_taken_from_whoever_did_not_renew_it_for_its_length() {
+    for expires in ["0", "99999999999999"] {
+        let mut row = Holder::this_process("up", LENGTH).to_row();
+        row.insert(
+            "machine".to_owned(),
+            AttributeValue::S("another".to_owned()),
+        );
+        row.insert("expires".to_owned(), AttributeValue::N(expires.to_owned()));
+        let refusal = held_by(&Holder::from_row(&row));
+        let script = Script::default()
+            .always("DescribeTable", THERE.0, THERE.1)
+            .always("ListTagsOfResource", OURS.0, OURS.1)
+            .answer("PutItem", 400, &refusal)
+            .answer("PutItem", 400, &refusal)
+            .answer("PutItem", 200, r#"{"Attributes":{"token":{"S":"theirs"}}}"#);
+        let stack = script.stack();
+        let ownership = Ownership::new("place");
+        let table = LeaseTable::new(&stack.aws, &stack.names, &ownership, Box::new(|_| ()));
+        let mut watch = Watch::default();
+        let held = table.acquire_if_there("up", &mut watch).await;
+        assert!(matches!(held, Err(LeaseError::Held(_))));
+        tokio::time::advance(LENGTH).await;
+        let lease = table.acquire_if_there("up", &mut watch).await.unwrap();
+        let lease = lease.unwrap();
+        assert_eq!(
+            (lease.before.as_deref(), lease.succeeds),
+            (Some("theirs"), true)
+        );
+        let last = script.bodies("PutItem").pop().unwrap();
+        let last: Value = serde_json::from_str(&last).unwrap();
+        assert_eq!(last["ExpressionAttributeValues"][":seen"]["N"], expires);
+    }
 }
 
 #[tokio::test]
@@ -205,7 +241,7 @@ async fn a_renewal_without_an_answer_is_a_loss_when_the_lease_runs_out() {
     let client = Client::from_conf(config.build());
     let (loss, listener) = watch::channel(false);
     let began = Instant::now();
-    let renewal = renew(client, "table".to_owned(), "mine".to_owned(), loss);
+    let renewal = renew(client, "table".to_owned(), "mine".to_owned(), began, loss);
     let ended = tokio::time::timeout(LENGTH * 5, renewal).await;
     assert!(ended.is_ok() && *listener.borrow());
     assert!(began.elapsed() <= LENGTH, "{:?}", began.elapsed());

@@ -11,6 +11,7 @@ pub(crate) mod fake;
 pub(crate) mod holder;
 pub(crate) mod lease;
 pub(crate) mod lease_table;
+mod lease_watch;
 #[cfg(test)]
 mod offline;
 pub(crate) mod sdk;
@@ -22,5 +23,6 @@ pub(crate) use classify::{Answer, AwsError, AwsResult, Class};
 pub(crate) use connect_error::ConnectError;
 pub(crate) use lease::{Lease, LeaseError};
 pub(crate) use lease_table::LeaseTable;
+pub(crate) use lease_watch::Watch;
 pub(crate) use sdk::{Access, Aws};
 pub(crate) use tags::{Owner, Ownership};

@@ -28,12 +28,14 @@ async fn perform(
     runner: &Runner,
     args: &DeployArgs,
 ) -> Result<Exit, CommandError> {
-    let survey = runner.survey().await;
     let table = lease::table(context, stack);
+    let before = table.last_holder().await;
+    let survey = runner.survey().await;
     let wanted = Wanted {
         command: "deploy",
         create: false,
         wait: args.wait,
+        before,
     };
     let lease = if runner.is_interrupted() {
         None

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Lease, LeaseError, LeaseTable};
+use crate::aws::{Lease, LeaseError, LeaseTable, Watch};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::steps::Stack;
@@ -18,7 +18,7 @@ pub(crate) fn table<'a>(context: &Context, stack: &'a Stack) -> LeaseTable<'a> {
 }
 
 /// How a command wants the lease.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     /// `up`, `deploy`, `teardown`.
     pub(crate) command: &'static str,
@@ -26,6 +26,8 @@ pub(crate) struct Wanted {
     pub(crate) create: bool,
     /// Wait for whoever holds it.
     pub(crate) wait: bool,
+    /// Who held it last when this run began to look around.
+    pub(crate) before: Option<String>,
 }
 
 /// Takes the lease, unless there is no table and none is to be made. An interrupt ends the wait.
@@ -36,14 +38,16 @@ pub(crate) async fn acquire(
 ) -> Result<Option<Lease>, CommandError> {
     let take = Box::pin(async {
         let mut waited_for: Option<String> = None;
+        let mut watch = Watch::default();
         loop {
             let taken = if wanted.create {
-                table.acquire(wanted.command).await.map(Some)
+                let taken = table.acquire(wanted.command, &mut watch).await;
+                taken.map(Some)
             } else {
-                table.acquire_if_there(wanted.command).await
+                table.acquire_if_there(wanted.command, &mut watch).await
             };
             match taken {
-                Err(LeaseError::Held(holder)) if wanted.wait => {
+                Err(LeaseError::Held(holder)) if wanted.wait || watch.doubts(&holder) => {
                     if waited_for.as_ref() != Some(&holder.who) {
                         context.printer.note(&format!("waiting: {holder}"));
                         waited_for = Some(holder.who);
@@ -51,7 +55,8 @@ pub(crate) async fn acquire(
                     tokio::time::sleep(PAUSE).await;
                 }
                 Ok(Some(mut lease)) => {
-                    lease.succeeds |= waited_for.is_some();
+                    // Whoever held it since may have given it back before anybody asked.
+                    lease.succeeds |= waited_for.is_some() || lease.before != wanted.before;
                     return Ok(Some(lease));
                 }
                 other => return Ok(other?),

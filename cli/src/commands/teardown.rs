@@ -30,6 +30,8 @@ async fn perform(
     runner: &Runner,
     args: &TeardownArgs,
 ) -> Result<Exit, CommandError> {
+    let table = lease::table(context, stack);
+    let before = table.last_holder().await;
     let mut survey = runner.survey().await;
     if runner.is_interrupted() {
         return Err(stopped().into());
@@ -37,11 +39,11 @@ async fn perform(
     if !survey.is_empty() {
         confirm(context, args, context.interrupt.stop()).await?;
     }
-    let table = lease::table(context, stack);
     let wanted = Wanted {
         command: "teardown",
         create: false,
         wait: args.wait,
+        before,
     };
     let lease = lease::acquire(context, &table, wanted).await?;
     let succeeds = lease.as_ref().is_some_and(|lease| lease.succeeds);

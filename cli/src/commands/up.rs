@@ -35,6 +35,8 @@ async fn perform(
     runner: &Runner,
     args: &UpArgs,
 ) -> Result<Exit, CommandError> {
+    let table = lease::table(context, stack);
+    let before = table.last_holder().await;
     let survey = runner.survey().await;
     let allowed = Allowed {
         adopt: args.adopt,
@@ -43,11 +45,11 @@ async fn perform(
     // Nothing is to be guarded where nothing will be changed.
     let changes = !survey.is_ready() && !runner.refuses(&survey, allowed);
     let report = if changes && !runner.is_interrupted() {
-        let table = lease::table(context, stack);
         let wanted = Wanted {
             command: "up",
             create: true,
             wait: args.wait,
+            before,
         };
         let Some(lease) = lease::acquire(context, &table, wanted).await? else {
             unreachable!("its table is made where there is none");

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use place_tests::proxy::{Fault, When};
+use place_tests::proxy::{Fault, Operation, When};
 use place_tests::{LocalCloud, Operator, Proxy};
 
+use crate::repair::encrypt_queue;
 use crate::support::eventually;
 
 const TABLE: &str = "place-operator-lease";
@@ -20,7 +21,11 @@ async fn two() -> (LocalCloud, Proxy, Operator, Operator) {
 }
 
 async fn called(proxy: &Proxy, operation: &str) {
-    let come = async || proxy.count(operation) > 0;
+    called_times(proxy, operation, 1).await;
+}
+
+async fn called_times(proxy: &Proxy, operation: &str, times: usize) {
+    let come = async || proxy.count(operation) >= times;
     eventually(operation, Duration::from_secs(30), come).await;
 }
 
@@ -70,6 +75,27 @@ async fn a_holder_that_died_elsewhere_blocks_nobody_for_longer_than_a_minute() {
     let _ = second.placectl().args(["up"]).run().await.expect_code(3);
     let waited = second.placectl().args(["up", "--wait"]).succeed().await;
     assert!(waited.elapsed < Duration::from_secs(90), "{waited}");
+}
+
+/// Nobody holds the lease when it is asked for, and yet nothing is as it was seen a moment ago.
+#[tokio::test]
+async fn a_lease_that_was_held_and_given_back_meanwhile_has_everything_looked_at_again() {
+    let (_cloud, proxy, first, second) = two().await;
+    second.up().await;
+    encrypt_queue(&second.sdk()).await;
+    // The stack's two tables are looked at, then the lease's.
+    let asks = When::Nth(Operation::new("dynamodb", "DescribeTable"), 3);
+    proxy.plan(asks, 1, Fault::Delay(Duration::from_secs(6)));
+    let running = first.placectl().args(["up", "--wait"]).spawn();
+    called_times(&proxy, "DescribeTable", 3).await;
+    second.teardown().await;
+    let up = running.finish().await.expect_code(0);
+    assert!(proxy.count("CreateServerlessCache") == 1, "{up}");
+    let _ = second
+        .placectl()
+        .args(["status", "--check"])
+        .succeed()
+        .await;
 }
 
 #[tokio::test]
