@@ -20,6 +20,7 @@ const NAMED: &[&str] = &[
     "ec2:AllocateAddress",
     "ec2:AssociateRouteTable",
     "ec2:AttachInternetGateway",
+    "ec2:AuthorizeSecurityGroupEgress",
     "ec2:AuthorizeSecurityGroupIngress",
     "ec2:CreateDefaultSubnet",
     "ec2:CreateDefaultVpc",

@@ -206,7 +206,7 @@ impl<'a> LeaseTable<'a> {
             .await
             .during("dynamodb:ListTagsOfResource")
             .absent_as_none()?;
-        Ok(answer.map(|answer| self.ownership.owner(answer.tags())))
+        Ok(answer.map(|answer| self.ownership.owner(&RESOURCE, answer.tags())))
     }
 
     async fn until(

@@ -27,7 +27,9 @@ impl Owner {
         match self {
             Self::Us => "this stack's".to_owned(),
             Self::Stack(name) => format!("tagged as part of stack `{name}`"),
-            Self::Nobody => format!("without the tag `{TAG_STACK}`: not made by placectl"),
+            Self::Nobody => format!(
+                "without the tag `{TAG_STACK}`: not made by placectl, or its tags were taken off"
+            ),
         }
     }
 }
@@ -98,11 +100,13 @@ impl Ownership {
         }
     }
 
-    /// Whose the thing with these tags is.
-    pub(crate) fn owner(&self, tags: &(impl Tags + ?Sized)) -> Owner {
+    /// Whose the thing with these tags is, which has the name of our resource `key`. Where only
+    /// `place:stack` was taken off, name and `place:resource` together still say that it is ours.
+    pub(crate) fn owner(&self, key: &ResourceKey, tags: &(impl Tags + ?Sized)) -> Owner {
         match tags.value(TAG_STACK) {
             Some(stack) if stack == self.stack => Owner::Us,
             Some(stack) => Owner::Stack(stack.to_owned()),
+            None if tags.value(TAG_RESOURCE) == Some(key.as_str()) => Owner::Us,
             None => Owner::Nobody,
         }
     }
@@ -205,15 +209,15 @@ mod tests {
     fn what_is_written_is_read_back_as_ours() {
         let ours = Ownership::new("test");
         let tags: Vec<aws_sdk_ec2::types::Tag> = ours.list(&KEY);
-        assert_eq!(ours.owner(tags.as_slice()), Owner::Us);
-        assert_eq!(ours.owner(&ours.map(&KEY)), Owner::Us);
+        assert_eq!(ours.owner(&KEY, tags.as_slice()), Owner::Us);
+        assert_eq!(ours.owner(&KEY, &ours.map(&KEY)), Owner::Us);
     }
 
     #[test]
     fn a_longer_name_is_another_stack() {
         let theirs = Ownership::new("test2").map(&KEY);
         assert_eq!(
-            Ownership::new("test").owner(&theirs),
+            Ownership::new("test").owner(&KEY, &theirs),
             Owner::Stack("test2".to_owned())
         );
     }
@@ -242,6 +246,17 @@ mod tests {
     #[test]
     fn untagged_things_are_nobodys() {
         let none: Option<&[aws_sdk_ec2::types::Tag]> = None;
-        assert_eq!(Ownership::new("test").owner(&none), Owner::Nobody);
+        assert_eq!(Ownership::new("test").owner(&KEY, &none), Owner::Nobody);
+    }
+
+    #[test]
+    fn under_our_name_the_other_tag_is_proof_enough() {
+        let ours = Ownership::new("test");
+        let other = |value: &str| HashMap::from([(TAG_RESOURCE.to_owned(), value.to_owned())]);
+        assert_eq!(ours.owner(&KEY, &other("nat-gateway")), Owner::Us);
+        assert_eq!(ours.owner(&KEY, &other("elastic-ip")), Owner::Nobody);
+        let mut theirs = other("nat-gateway");
+        theirs.insert(TAG_STACK.to_owned(), "test2".to_owned());
+        assert_eq!(ours.owner(&KEY, &theirs), Owner::Stack("test2".to_owned()));
     }
 }

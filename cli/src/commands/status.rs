@@ -202,7 +202,7 @@ impl StepStatus {
         for resource in self
             .resources
             .iter()
-            .filter(|resource| resource.state != "ready")
+            .filter(|resource| resource.state != "ready" || resource.detail.is_some())
         {
             let detail = resource
                 .detail

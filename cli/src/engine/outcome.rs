@@ -14,6 +14,8 @@ pub(crate) enum Observed {
     Ready {
         /// AWS's id or name of it.
         id: String,
+        /// What an operator may want to know of it all the same.
+        note: Option<String>,
     },
     /// There and ours, but not as configured.
     Drifted {
@@ -48,6 +50,22 @@ pub(crate) enum Observed {
 }
 
 impl Observed {
+    /// There as configured, with nothing to be said about it.
+    pub(crate) fn ready(id: impl Into<String>) -> Self {
+        Self::Ready {
+            id: id.into(),
+            note: None,
+        }
+    }
+
+    /// The same with a remark, where it is ready.
+    pub(crate) fn remark(mut self, remark: Option<String>) -> Self {
+        if let Self::Ready { note, .. } = &mut self {
+            *note = remark;
+        }
+        self
+    }
+
     /// Somebody else's, which may be taken over on request.
     pub(crate) fn foreign(id: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Foreign {
@@ -72,7 +90,8 @@ impl Observed {
     /// What is noteworthy, in words.
     pub(crate) fn detail(&self) -> Option<String> {
         match self {
-            Self::Absent | Self::Ready { .. } => None,
+            Self::Absent => None,
+            Self::Ready { note, .. } => note.clone(),
             Self::Drifted { differences, .. } => {
                 let all: Vec<String> = differences.iter().map(ToString::to_string).collect();
                 Some(all.join("; "))
@@ -87,7 +106,7 @@ impl Observed {
     pub(crate) fn id(&self) -> Option<&str> {
         match self {
             Self::Absent => None,
-            Self::Ready { id }
+            Self::Ready { id, .. }
             | Self::Drifted { id, .. }
             | Self::Changing { id, .. }
             | Self::Broken { id, .. }

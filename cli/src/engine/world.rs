@@ -241,9 +241,9 @@ impl Resource for Fake {
         let difference = Difference::new("size", "1", "2");
         Ok(
             match self.world.state(|state| state.standing.get(key).copied()) {
-                None if self.world.is_seen_still(key) => Observed::Ready { id },
+                None if self.world.is_seen_still(key) => Observed::ready(id),
                 None => Observed::Absent,
-                Some(Standing::Ready) => Observed::Ready { id },
+                Some(Standing::Ready) => Observed::ready(id),
                 Some(Standing::Drifted) => Observed::Drifted {
                     id,
                     differences: vec![difference],

@@ -78,7 +78,7 @@ impl Drift {
     pub(crate) fn verdict(self, id: impl Into<String>) -> Observed {
         let id = id.into();
         if self.0.is_empty() {
-            Observed::Ready { id }
+            Observed::ready(id)
         } else {
             Observed::Drifted {
                 id,
@@ -92,9 +92,10 @@ impl Drift {
 pub(crate) fn foreign(
     stack: &Stack,
     id: impl Into<String>,
+    key: &ResourceKey,
     tags: &(impl Tags + ?Sized),
 ) -> Option<Observed> {
-    match stack.ownership.owner(tags) {
+    match stack.ownership.owner(key, tags) {
         Owner::Us => None,
         other => Some(Observed::foreign(id, other.describe())),
     }
@@ -105,9 +106,10 @@ pub(crate) fn foreign(
 pub(crate) fn refuse_foreign(
     stack: &Stack,
     what: &str,
+    key: &ResourceKey,
     tags: &(impl Tags + ?Sized),
 ) -> Result<(), Failure> {
-    let owner = stack.ownership.owner(tags);
+    let owner = stack.ownership.owner(key, tags);
     if owner == Owner::Us || stack.options.adopt {
         return Ok(());
     }
@@ -137,11 +139,6 @@ mod tests {
                 differences: wanted
             }
         );
-        assert_eq!(
-            Drift::default().verdict("save"),
-            Observed::Ready {
-                id: "save".to_owned()
-            }
-        );
+        assert_eq!(Drift::default().verdict("save"), Observed::ready("save"));
     }
 }

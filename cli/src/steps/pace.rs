@@ -74,7 +74,7 @@ mod tests {
         async fn observe(&self) -> Result<Observed, Failure> {
             let made = *self.made.lock().unwrap();
             Ok(if made {
-                Observed::Ready { id: self.name() }
+                Observed::ready(self.name())
             } else {
                 Observed::Absent
             })

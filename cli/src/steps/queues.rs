@@ -246,7 +246,7 @@ impl Resource for FifoQueue {
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
-        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &found.tags) {
+        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &self.key(), &found.tags) {
             return Ok(foreign);
         }
         let observed = self.compare(&found).verdict(self.name());
@@ -273,6 +273,7 @@ impl Resource for FifoQueue {
         drift::refuse_foreign(
             &self.stack,
             &format!("queue `{}`", self.name()),
+            &self.key(),
             &found.tags,
         )?;
         self.repair(&found).await?;
@@ -282,7 +283,8 @@ impl Resource for FifoQueue {
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let ours = |found: &Found| self.stack.ownership.owner(&found.tags) == Owner::Us;
+        let ours =
+            |found: &Found| self.stack.ownership.owner(&self.key(), &found.tags) == Owner::Us;
         let Some(found) = found.filter(ours) else {
             return Ok(());
         };

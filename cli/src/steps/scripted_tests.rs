@@ -80,10 +80,18 @@ fn function(state: &str, update: &str) -> String {
     .to_string()
 }
 
-fn described(state: &str, tags: &serde_json::Value) -> String {
+fn described(state: &str, tags: &serde_json::Value) -> serde_json::Value {
     let configuration: serde_json::Value =
         serde_json::from_str(&function(state, "Successful")).unwrap();
-    json!({ "Configuration": configuration, "Tags": tags }).to_string()
+    json!({ "Configuration": configuration, "Tags": tags })
+}
+
+/// What Lambda answers where nobody was ever let in by a policy.
+fn no_policy() -> String {
+    error(
+        "ResourceNotFoundException",
+        "The resource you requested does not exist.",
+    )
 }
 
 /// A stack with an API, its integrations and its routes.

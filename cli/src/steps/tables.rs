@@ -349,7 +349,9 @@ impl Resource for Table {
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
-        if let Some(foreign) = drift::foreign(&self.stack, self.name(), found.tags.as_slice()) {
+        if let Some(foreign) =
+            drift::foreign(&self.stack, self.name(), &self.key(), found.tags.as_slice())
+        {
             return Ok(foreign);
         }
         match found.description.table_status() {
@@ -381,7 +383,7 @@ impl Resource for Table {
                 .kind(FailureKind::Incomplete));
         };
         let what = format!("table `{}`", self.name());
-        drift::refuse_foreign(&self.stack, &what, found.tags.as_slice())?;
+        drift::refuse_foreign(&self.stack, &what, &self.key(), found.tags.as_slice())?;
         if self.compare(&found).has(KEY_SCHEMA) {
             return self.replace(progress).await;
         }
@@ -390,7 +392,12 @@ impl Resource for Table {
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let ours = |found: &Found| self.stack.ownership.owner(found.tags.as_slice()) == Owner::Us;
+        let ours = |found: &Found| {
+            self.stack
+                .ownership
+                .owner(&self.key(), found.tags.as_slice())
+                == Owner::Us
+        };
         if found.as_ref().is_some_and(ours) {
             self.delete(progress).await?;
         }

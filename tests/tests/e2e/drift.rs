@@ -1,8 +1,9 @@
 //! One change behind our back at a time: `status --check` names what differs and nothing else,
 //! `up` puts it back, and then there is nothing left to do.
 
-mod application;
+pub(crate) mod application;
 mod network;
+mod tags;
 
 use std::future::Future;
 use std::pin::Pin;

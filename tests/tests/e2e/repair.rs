@@ -213,6 +213,9 @@ pub(crate) async fn disable_schedule(sdk: &Sdk) {
         .unwrap();
 }
 
+/// How the names of the stack's roles begin.
+pub(crate) const PLACE_ROLES: &str = "place-us-east-1-";
+
 pub(crate) async fn widen_role(sdk: &Sdk) {
     let role = "place-us-east-1-save";
     let names = sdk

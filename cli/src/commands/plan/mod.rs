@@ -163,7 +163,7 @@ mod tests {
     fn what_is_as_configured_is_no_change() {
         let look = |observed| action(&Look::Seen(observed));
         let id = || "id".to_owned();
-        assert_eq!(look(Observed::Ready { id: id() }), None);
+        assert_eq!(look(Observed::ready(id())), None);
         assert_eq!(look(Observed::Absent), Some("create"));
         let difference = Difference::new("size", "1", "2");
         let drifted = |difference| Observed::Drifted {

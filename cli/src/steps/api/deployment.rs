@@ -154,9 +154,7 @@ impl Resource for Deployment {
             .is_err_and(|error| self.stack.is_unknown(error))
         {
             self.parts.deployment.set(NO_DEPLOYMENTS.to_owned());
-            return Ok(Observed::Ready {
-                id: NO_DEPLOYMENTS.to_owned(),
-            });
+            return Ok(Observed::ready(NO_DEPLOYMENTS.to_owned()));
         }
         let Some(found) = found.or_failure(|| doing("looking at", self))? else {
             return Ok(Observed::Absent);
@@ -169,7 +167,7 @@ impl Resource for Deployment {
             });
         }
         self.parts.deployment.set(id.clone());
-        Ok(Observed::Ready { id })
+        Ok(Observed::ready(id))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {

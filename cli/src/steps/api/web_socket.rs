@@ -9,7 +9,7 @@ use place_config::names::TAG_STACK;
 use super::tags::{self, TagMap};
 use super::{KEY, list, no_retries};
 use crate::aws::tags::Tags;
-use crate::aws::{Answer, AwsError, AwsResult};
+use crate::aws::{Answer, AwsError, AwsResult, Owner};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 use crate::steps::Stack;
 use crate::steps::drift::{self, Drift};
@@ -36,9 +36,9 @@ struct Found {
 /// Names of APIs are not unique, so there may be several that look like ours.
 #[derive(Default)]
 struct Look {
-    /// With our tag, oldest first. More than one only where a create was repeated.
+    /// The stack's own, oldest first. More than one only where a create was repeated.
     ours: Vec<Found>,
-    /// With our name and no stack's tag.
+    /// With our name, and whose nobody says.
     untagged: Vec<Found>,
 }
 
@@ -61,11 +61,11 @@ impl WebSocketApi {
             let id = api.api_id.clone().unwrap_or_default();
             let tags = tags::current(stack, &id, api.tags.take()).await?;
             let found = Found { id, api, tags };
-            match found.tags.value(TAG_STACK) {
-                Some(owner) if owner == stack.names.stack() => look.ours.push(found),
+            match self.owner(&found) {
+                Owner::Us => look.ours.push(found),
                 // Another stack may well give its API the same name.
-                Some(_) => {}
-                None => look.untagged.push(found),
+                Owner::Stack(_) => {}
+                Owner::Nobody => look.untagged.push(found),
             }
         }
         let age = |found: &Found| (found.api.created_date, found.id.clone());
@@ -75,6 +75,21 @@ impl WebSocketApi {
                 .unwrap_or(std::cmp::Ordering::Equal)
         });
         Ok(look)
+    }
+
+    /// Whose it is. Another stack's API may have the same name, so where the stack's tag was taken
+    /// off, the description must say it.
+    fn owner(&self, found: &Found) -> Owner {
+        let owner = self.stack.ownership.owner(&KEY, &found.tags);
+        let said = found.api.description() == Some(&self.description());
+        if owner == Owner::Us && found.tags.value(TAG_STACK).is_none() && !said {
+            return Owner::Nobody;
+        }
+        owner
+    }
+
+    fn description(&self) -> String {
+        format!("placectl: stack {}", self.stack.names.stack())
     }
 
     fn compare(&self, found: &Found) -> Drift {
@@ -101,7 +116,7 @@ impl WebSocketApi {
             let create = create
                 .protocol_type(ProtocolType::Websocket)
                 .route_selection_expression(SELECTION)
-                .description(format!("placectl: stack {}", self.stack.names.stack()))
+                .description(self.description())
                 .set_tags(Some(self.stack.ownership.map(&KEY)))
                 .customize()
                 .config_override(no_retries());
@@ -179,7 +194,7 @@ impl Resource for WebSocketApi {
             .replace(look.ours.first().map(|found| found.id.clone()));
         let Some((first, copies)) = look.ours.split_first() else {
             let foreign = look.untagged.first();
-            let foreign = foreign.and_then(|f| drift::foreign(&self.stack, &f.id, &f.tags));
+            let foreign = foreign.map(|f| Observed::foreign(&f.id, Owner::Nobody.describe()));
             return Ok(foreign.unwrap_or(Observed::Absent));
         };
         let mut drift = self.compare(first);

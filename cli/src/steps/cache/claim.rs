@@ -33,7 +33,9 @@ impl Cache {
             let Some(found) = self.find().await? else {
                 return Ok(Poll::Ready(None));
             };
-            let owner = owner(&self.stack, &found.arn).await.or_failure(action)?;
+            let owner = owner(&self.stack, &found.arn, &keys::CACHE)
+                .await
+                .or_failure(action)?;
             Ok(match owner {
                 Some(owner) => Poll::Ready(Some(owner)),
                 None => Poll::Pending(word(&found.state)),

@@ -65,7 +65,7 @@ impl Cache {
             let state = word(&found.state);
             return Ok(Observed::Changing { id, state });
         };
-        let owner = marks.owner(&self.stack);
+        let owner = marks.owner(&self.stack, &keys::CACHE);
         if owner != Owner::Us {
             return Ok(Observed::foreign(id, owner.describe()));
         }
@@ -96,7 +96,9 @@ impl Cache {
         let Some(found) = found else {
             return Ok(false);
         };
-        let whose = owner(&self.stack, &found.arn).await.or_failure(action)?;
+        let whose = owner(&self.stack, &found.arn, &keys::CACHE)
+            .await
+            .or_failure(action)?;
         Ok(whose == Some(Owner::Us))
     }
 

@@ -26,9 +26,9 @@ impl Marks {
         }
     }
 
-    /// Whose it is.
-    pub(super) fn owner(&self, stack: &Stack) -> Owner {
-        stack.ownership.owner(self.0.as_slice())
+    /// Whose the thing is, which has the name of the resource `key`.
+    pub(super) fn owner(&self, stack: &Stack, key: &ResourceKey) -> Owner {
+        stack.ownership.owner(key, self.0.as_slice())
     }
 
     /// How they differ from those of the resource `key`.
@@ -39,10 +39,15 @@ impl Marks {
     }
 }
 
-/// Whose the thing with that ARN is, as far as ElastiCache tells.
-pub(super) async fn owner(stack: &Stack, arn: &str) -> Result<Option<Owner>, AwsError> {
+/// Whose the thing with that ARN, of the name of the resource `key`, is, as far as ElastiCache
+/// tells.
+pub(super) async fn owner(
+    stack: &Stack,
+    arn: &str,
+    key: &ResourceKey,
+) -> Result<Option<Owner>, AwsError> {
     let marks = Marks::of(stack, arn).await?;
-    Ok(marks.map(|marks| marks.owner(stack)))
+    Ok(marks.map(|marks| marks.owner(stack, key)))
 }
 
 /// Puts the stack's tags on it.

@@ -89,7 +89,7 @@ impl Resource for SubnetGroup {
         let marks = Marks::of(&self.stack, &arn(&self.stack, &group)).await;
         let mut drift = Drift::default();
         if let Some(marks) = marks.or_failure(action)? {
-            let owner = marks.owner(&self.stack);
+            let owner = marks.owner(&self.stack, &self.key());
             if owner != Owner::Us {
                 return Ok(Observed::foreign(id, owner.describe()));
             }
@@ -138,7 +138,7 @@ pub(super) async fn is_there(stack: &Stack) -> Result<bool, AwsError> {
     let Some(group) = find(stack).await? else {
         return Ok(false);
     };
-    let whose = owner(stack, &arn(stack, &group)).await?;
+    let whose = owner(stack, &arn(stack, &group), &keys::CACHE_SUBNET_GROUP).await?;
     Ok(whose == Some(Owner::Us))
 }
 
@@ -149,7 +149,7 @@ pub(super) async fn remove(stack: &Stack, progress: &Progress) -> Result<(), Fai
     let Some(group) = find(stack).await.or_failure(|| action.clone())? else {
         return Ok(());
     };
-    let whose = owner(stack, &arn(stack, &group))
+    let whose = owner(stack, &arn(stack, &group), &keys::CACHE_SUBNET_GROUP)
         .await
         .or_failure(|| action.clone())?;
     if whose != Some(Owner::Us) {

@@ -180,7 +180,7 @@ impl Resource for FunctionCode {
         let Some((configuration, tags)) = self.look().await? else {
             return Err(self.absent());
         };
-        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &tags) {
+        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &self.key(), &tags) {
             return Ok(foreign);
         }
         let mut drift = Drift::default();
@@ -196,7 +196,8 @@ impl Resource for FunctionCode {
         let Some((configuration, tags)) = self.look().await? else {
             return Err(self.absent());
         };
-        drift::refuse_foreign(&self.stack, &format!("code of `{}`", self.name()), &tags)?;
+        let what = format!("code of `{}`", self.name());
+        drift::refuse_foreign(&self.stack, &what, &self.key(), &tags)?;
         upload(
             &self.stack,
             self.function,

@@ -278,7 +278,7 @@ impl Resource for EventSource {
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
-        if let Some(foreign) = drift::foreign(&self.stack, &found.id, &found.tags) {
+        if let Some(foreign) = drift::foreign(&self.stack, &found.id, &self.key(), &found.tags) {
             return Ok(foreign);
         }
         if in_transition(found.state()) {
@@ -298,14 +298,15 @@ impl Resource for EventSource {
             self.create(progress).await?;
             return self.at_rest(progress).await.map(drop);
         };
-        drift::refuse_foreign(&self.stack, &self.describe(), &found.tags)?;
+        drift::refuse_foreign(&self.stack, &self.describe(), &self.key(), &found.tags)?;
         self.repair(&found, progress).await?;
         self.at_rest(progress).await.map(drop)
     }
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let found = self.look().await.or_failure(|| self.looking())?;
-        let ours = |found: &Found| self.stack.ownership.owner(&found.tags) == Owner::Us;
+        let ours =
+            |found: &Found| self.stack.ownership.owner(&self.key(), &found.tags) == Owner::Us;
         let Some(found) = found.filter(ours) else {
             return Ok(());
         };

@@ -10,11 +10,11 @@ use aws_sdk_lambda::types::{Architecture, FunctionCode, FunctionConfiguration, R
 use place_config::Function;
 
 use super::artifacts::Problems;
-use super::asynchronous;
 use super::environment::{self, Environments, Variables};
 use super::settings::Settings;
 use super::settle::{self, Readiness};
 use super::{Holder, code, deletion, log_group_key, role_key};
+use super::{asynchronous, callers};
 use crate::aws::{Answer, AwsResult, Class, Owner};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
@@ -111,6 +111,17 @@ impl LambdaFunction {
         drift
     }
 
+    /// Compares who may call it, and how Lambda itself does.
+    async fn compare_calls(&self) -> Result<Drift, Failure> {
+        let (stack, function) = (&self.stack, self.function);
+        let lambda = asynchronous::compare(stack, function);
+        let (lambda, others) = tokio::join!(lambda, callers::compare(stack, function));
+        let mut drift = lambda.or_failure(|| self.looking())?;
+        let others = others.or_failure(|| self.looking())?;
+        drift.note_all(others.into_differences());
+        Ok(drift)
+    }
+
     /// Creates it; false when there is one of that name already.
     async fn create(&self, progress: &Progress) -> Result<bool, Failure> {
         let artifact = self
@@ -204,9 +215,9 @@ impl LambdaFunction {
             )
             .await?;
         }
-        let other = asynchronous::compare(&self.stack, self.function).await;
-        if other.or_failure(|| self.looking())? != Drift::default() {
+        if self.compare_calls().await? != Drift::default() {
             asynchronous::put(&self.stack, self.function, progress).await?;
+            callers::keep_out(&self.stack, self.function, progress).await?;
         }
         Ok(())
     }
@@ -282,7 +293,7 @@ impl Resource for LambdaFunction {
         let Some(found) = self.look().await? else {
             return Ok(Observed::Absent);
         };
-        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &found.tags) {
+        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &self.key(), &found.tags) {
             return Ok(foreign);
         }
         let arn = found.configuration.function_arn.clone().unwrap_or_default();
@@ -298,10 +309,9 @@ impl Resource for LambdaFunction {
             }),
             Readiness::Ready | Readiness::UpdateFailed(_) => {
                 let mut drift = self.compare(&found).await;
-                let other = asynchronous::compare(&self.stack, self.function).await;
-                let other = other.or_failure(|| self.looking())?;
-                drift.note_all(other.into_differences());
-                Ok(drift.verdict(self.name()))
+                drift.note_all(self.compare_calls().await?.into_differences());
+                let sleep = settle::sleep(&found.configuration);
+                Ok(drift.verdict(self.name()).remark(sleep))
             }
         }
     }
@@ -314,7 +324,7 @@ impl Resource for LambdaFunction {
         let found = self.look().await?;
         if let Some(found) = &found {
             let what = format!("function `{}`", self.name());
-            drift::refuse_foreign(&self.stack, &what, &found.tags)?;
+            drift::refuse_foreign(&self.stack, &what, &self.key(), &found.tags)?;
         }
         let failed =
             |found: &Found| matches!(Readiness::of(&found.configuration), Readiness::Failed(_));
@@ -342,7 +352,7 @@ impl Resource for LambdaFunction {
         let Some(found) = self.look().await? else {
             return Ok(());
         };
-        if self.stack.ownership.owner(&found.tags) != Owner::Us {
+        if self.stack.ownership.owner(&self.key(), &found.tags) != Owner::Us {
             return Ok(());
         }
         let name = self.name();

@@ -155,7 +155,7 @@ impl Resource for LogGroup {
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
-        let foreign = drift::foreign(&self.stack, self.name(), &found.tags);
+        let foreign = drift::foreign(&self.stack, self.name(), &self.key(), &found.tags);
         Ok(foreign.unwrap_or_else(|| self.compare(&found).verdict(self.name())))
     }
 
@@ -175,6 +175,7 @@ impl Resource for LogGroup {
         drift::refuse_foreign(
             &self.stack,
             &format!("log group `{}`", self.name()),
+            &self.key(),
             &found.tags,
         )?;
         let drift = self.compare(&found);
@@ -190,7 +191,8 @@ impl Resource for LogGroup {
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let action = || format!("removing log group `{}`", self.name());
         let found = self.look().await.or_failure(action)?;
-        let ours = |found: &Found| self.stack.ownership.owner(&found.tags) == Owner::Us;
+        let ours =
+            |found: &Found| self.stack.ownership.owner(&self.key(), &found.tags) == Owner::Us;
         if !found.as_ref().is_some_and(ours) {
             return Ok(());
         }

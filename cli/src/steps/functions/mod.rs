@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod asynchronous;
+mod callers;
 mod code;
 mod deletion;
 mod elf;

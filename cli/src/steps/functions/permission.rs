@@ -6,9 +6,8 @@ use async_trait::async_trait;
 use place_config::Function;
 use serde_json::Value;
 
-use super::permission_key;
-use crate::aws::{Answer, AwsError, AwsResult};
-use crate::engine::outcome::Difference;
+use super::{callers, permission_key};
+use crate::aws::{Answer, AwsResult};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 use crate::steps::drift::Drift;
 use crate::steps::repeat::once_visible;
@@ -49,23 +48,9 @@ impl Permission {
             .arn("execute-api", &format!("{api}/{stage}/{route}"))
     }
 
-    /// Every statement of the function's policy.
-    async fn look(&self) -> Result<Vec<Value>, AwsError> {
-        let answer = self
-            .stack
-            .aws
-            .lambda
-            .get_policy()
-            .function_name(self.function_name());
-        let answer = answer
-            .send()
-            .await
-            .during("lambda:GetPolicy")
-            .absent_as_none()?;
-        Ok(answer
-            .and_then(|answer| answer.policy)
-            .map(|policy| statements(&policy))
-            .unwrap_or_default())
+    async fn look(&self) -> Result<Vec<Value>, Failure> {
+        let found = callers::statements(&self.stack, self.function).await;
+        found.or_failure(|| format!("looking at {}", self.describe()))
     }
 
     fn compare(&self, statement: &Value) -> Drift {
@@ -104,13 +89,7 @@ impl Permission {
     }
 
     async fn delete(&self, statement: &str, progress: &Progress) -> Result<(), Failure> {
-        let remove = async || {
-            let remove = self.stack.aws.lambda.remove_permission();
-            let remove = remove.function_name(self.function_name());
-            let removed = remove.statement_id(statement).send().await;
-            let removed = removed.during("lambda:RemovePermission");
-            removed.absent_as_none().map(drop)
-        };
+        let remove = async || callers::remove(&self.stack, self.function, statement).await;
         let action = format!("removing {}", self.describe());
         once_visible(progress, &action, remove).await
     }
@@ -158,26 +137,22 @@ impl Resource for Permission {
         if self.stack.found.functions.get(self.function).is_none() {
             return Ok(Observed::Absent);
         }
-        let found = self
-            .look()
-            .await
-            .or_failure(|| format!("looking at {}", self.describe()))?;
-        let Some(ours) = ours(&found) else {
-            return Ok(Observed::Absent);
+        let found = self.look().await?;
+        let others = callers::difference(&others(&found));
+        let mut drift = match ours(&found) {
+            Some(ours) => self.compare(ours),
+            None if others.is_none() => return Ok(Observed::Absent),
+            None => Drift::default(),
         };
-        let mut drift = self.compare(ours);
-        let others = others(&found).join(", ");
-        if !others.is_empty() {
-            drift.note(Difference::new("OtherStatements", others, "none"));
-        }
+        drift.compare("Sid", ours(&found).map_or("none", |_| STATEMENT), STATEMENT);
+        drift.extend(others);
         Ok(drift.verdict(STATEMENT))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
         let api = self.stack.found.api.require(&api::KEY)?;
         if *observed != Observed::Absent {
-            let found = self.look().await;
-            let found = found.or_failure(|| format!("looking at {}", self.describe()))?;
+            let found = self.look().await?;
             for other in others(&found) {
                 self.delete(other, progress).await?;
             }
@@ -203,15 +178,6 @@ impl Resource for Permission {
     }
 }
 
-/// The statements of a function's policy.
-fn statements(policy: &str) -> Vec<Value> {
-    let policy: Option<Value> = serde_json::from_str(policy).ok();
-    let statements = policy
-        .as_ref()
-        .and_then(|policy| policy["Statement"].as_array());
-    statements.cloned().unwrap_or_default()
-}
-
 /// Ours among them.
 fn ours(statements: &[Value]) -> Option<&Value> {
     let mut statements = statements.iter();
@@ -220,8 +186,7 @@ fn ours(statements: &[Value]) -> Option<&Value> {
 
 /// The ids of the others: nobody but the API is to invoke the function.
 fn others(statements: &[Value]) -> Vec<&str> {
-    let ids = statements.iter().filter_map(|of| of["Sid"].as_str());
-    ids.filter(|id| *id != STATEMENT).collect()
+    callers::others(statements, Some(STATEMENT))
 }
 
 #[cfg(test)]
@@ -230,14 +195,10 @@ mod tests {
 
     #[test]
     fn our_statement_is_told_from_others() {
-        let policy = r#"{"Statement":[{"Sid":"other"},{"Sid":"place-api","Action":"x"}]}"#;
-        let found = statements(policy);
-        assert_eq!(ours(&found).unwrap()["Action"], "x");
+        let sid = |id: &str| serde_json::json!({ "Sid": id });
+        let found = [sid("other"), sid("place-api")];
+        assert_eq!(ours(&found), Some(&found[1]));
         assert_eq!(others(&found), ["other"]);
-        assert_eq!(
-            ours(&statements(r#"{"Statement":[{"Sid":"place-api2"}]}"#)),
-            None
-        );
-        assert_eq!(statements("not JSON"), Vec::<Value>::new());
+        assert_eq!(ours(&[sid("place-api2")]), None);
     }
 }

@@ -224,15 +224,19 @@ impl Role {
             .or_failure(|| format!("taking other policies off role `{name}`"))
     }
 
-    async fn delete(&self) -> Result<(), AwsError> {
+    /// Deletes it, and before that whatever policy somebody added to it.
+    async fn delete(&self, progress: &Progress) -> Result<(), Failure> {
         let (iam, name) = (&self.stack.aws.iam, self.name());
+        let action = format!("removing role `{name}`");
         let ours = iam
             .delete_role_policy()
             .role_name(&name)
             .policy_name(POLICY)
             .send()
             .await;
-        ours.during("iam:DeleteRolePolicy").absent_as_none()?;
+        ours.during("iam:DeleteRolePolicy")
+            .absent_as_none()
+            .or_failure(|| action.clone())?;
         let delete = async || {
             iam.delete_role()
                 .role_name(&name)
@@ -240,14 +244,20 @@ impl Role {
                 .await
                 .during("iam:DeleteRole")
         };
-        match delete().await.absent_as_none() {
-            Err(error) if error.class == Class::Conflict => {
-                let others = Others::of(&self.stack, &name).await?;
-                others.strip(&self.stack, &name).await?;
-                delete().await.absent_as_none().map(drop)
+        let what = format!("role `{name}` to be free of policies");
+        let wait = Wait::new(what, PROPAGATION).usual(0, 10);
+        let passing = [Class::Conflict, Class::Throttled];
+        while_answer_is(progress, wait, &passing, &action, async || {
+            match delete().await.absent_as_none() {
+                Err(error) if error.class == Class::Conflict => {
+                    let others = Others::of(&self.stack, &name).await?;
+                    others.strip(&self.stack, &name).await?;
+                    Err(error)
+                }
+                other => other.map(drop),
             }
-            other => other.map(drop),
-        }
+        })
+        .await
     }
 }
 
@@ -297,7 +307,9 @@ impl Resource for Role {
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
-        if let Some(foreign) = drift::foreign(&self.stack, self.name(), found.tags.as_slice()) {
+        if let Some(foreign) =
+            drift::foreign(&self.stack, self.name(), &self.key(), found.tags.as_slice())
+        {
             return Ok(foreign);
         }
         self.leave(Some(found.arn.clone()));
@@ -323,6 +335,7 @@ impl Resource for Role {
         drift::refuse_foreign(
             &self.stack,
             &format!("role `{}`", self.name()),
+            &self.key(),
             found.tags.as_slice(),
         )?;
         self.repair(&found, progress).await?;
@@ -330,12 +343,17 @@ impl Resource for Role {
         Ok(())
     }
 
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let action = || format!("removing role `{}`", self.name());
         let found = self.look().await.or_failure(action)?;
-        let ours = |found: &Found| self.stack.ownership.owner(found.tags.as_slice()) == Owner::Us;
+        let ours = |found: &Found| {
+            self.stack
+                .ownership
+                .owner(&self.key(), found.tags.as_slice())
+                == Owner::Us
+        };
         if found.as_ref().is_some_and(ours) {
-            self.delete().await.or_failure(action)?;
+            self.delete(progress).await?;
         }
         self.leave(None);
         Ok(())

@@ -26,30 +26,41 @@ pub(super) enum Readiness {
     UpdateFailed(String),
 }
 
+/// What is to be said about a usable function that sleeps.
+pub(super) fn sleep(configuration: &FunctionConfiguration) -> Option<String> {
+    let state = configuration.state.as_ref()?;
+    let sleeps = *state == State::Inactive && Readiness::of(configuration) == Readiness::Ready;
+    sleeps.then(|| {
+        let why = why(configuration);
+        let why = if why.is_empty() { "idle" } else { &why };
+        format!("{state}: {why}; its next call fails and wakes it")
+    })
+}
+
+/// AWS's reason for the state.
+fn why(configuration: &FunctionConfiguration) -> String {
+    let code = configuration.state_reason_code.as_ref();
+    let code = code.map(StateReasonCode::as_str);
+    reason(code, configuration.state_reason.as_deref())
+}
+
+fn reason(code: Option<&str>, text: Option<&str>) -> String {
+    let both = [code, text].into_iter().flatten();
+    let both: Vec<&str> = both.filter(|text| !text.is_empty()).collect();
+    both.join(": ")
+}
+
 impl Readiness {
     pub(super) fn of(configuration: &FunctionConfiguration) -> Self {
-        let reason = |code: Option<&str>, text: Option<&str>| {
-            [code, text]
-                .into_iter()
-                .flatten()
-                .filter(|t| !t.is_empty())
-                .collect::<Vec<_>>()
-                .join(": ")
-        };
-        let why = || {
-            let code = configuration.state_reason_code.as_ref();
-            let code = code.map(StateReasonCode::as_str);
-            reason(code, configuration.state_reason.as_deref())
-        };
         let why_update = || {
             let code = configuration.last_update_status_reason_code.as_ref();
             let code = code.map(LastUpdateStatusReasonCode::as_str);
             reason(code, configuration.last_update_status_reason.as_deref())
         };
         match (&configuration.state, &configuration.last_update_status) {
-            (Some(State::Failed), _) => Self::Failed(why()),
+            (Some(State::Failed), _) => Self::Failed(why(configuration)),
             (Some(state @ (State::Pending | State::Deleting | State::Deactivating)), _) => {
-                Self::Changing(format!("{state}: {}", why()))
+                Self::Changing(format!("{state}: {}", why(configuration)))
             }
             (_, Some(LastUpdateStatus::InProgress)) => Self::Changing("update in progress".into()),
             (_, Some(LastUpdateStatus::Failed)) => Self::UpdateFailed(why_update()),
@@ -183,6 +194,14 @@ mod tests {
         assert!(matches!(updating, Readiness::Changing(_)));
         let pending = of(State::Pending, LastUpdateStatus::Successful);
         assert!(matches!(pending, Readiness::Changing(_)));
+        let sleeping = configuration(State::Inactive, LastUpdateStatus::Successful);
+        let note = sleep(&sleeping).unwrap();
+        assert!(
+            note.starts_with("Inactive: SubnetOutOfIPAddresses"),
+            "{note}"
+        );
+        let awake = configuration(State::Active, LastUpdateStatus::Successful);
+        assert_eq!(sleep(&awake), None);
         // A state that AWS invents later must not stop anybody.
         assert_eq!(
             of(State::from("Resting"), LastUpdateStatus::Successful),

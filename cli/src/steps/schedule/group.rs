@@ -142,7 +142,9 @@ impl Resource for ScheduleGroup {
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
-        if let Some(foreign) = drift::foreign(&self.stack, self.name(), found.tags.as_slice()) {
+        if let Some(foreign) =
+            drift::foreign(&self.stack, self.name(), &GROUP_KEY, found.tags.as_slice())
+        {
             return Ok(foreign);
         }
         if found.group.state == Some(ScheduleGroupState::Deleting) {
@@ -167,7 +169,7 @@ impl Resource for ScheduleGroup {
         let found = self.look().await.or_failure(|| doing("looking at", self))?;
         let tags = found.map(|found| found.tags).unwrap_or_default();
         let what = format!("schedule group `{}`", self.name());
-        drift::refuse_foreign(&self.stack, &what, tags.as_slice())?;
+        drift::refuse_foreign(&self.stack, &what, &GROUP_KEY, tags.as_slice())?;
         let tag = self
             .stack
             .aws
@@ -187,7 +189,12 @@ impl Resource for ScheduleGroup {
     /// With the group goes whatever schedule is in it.
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let ours = |found: &Found| self.stack.ownership.owner(found.tags.as_slice()) == Owner::Us;
+        let ours = |found: &Found| {
+            self.stack
+                .ownership
+                .owner(&GROUP_KEY, found.tags.as_slice())
+                == Owner::Us
+        };
         if !found.as_ref().is_some_and(ours) {
             return Ok(());
         }

@@ -167,7 +167,7 @@ async fn remove_function(state: &str, detach: Option<(u16, &str)>) -> usize {
         .answer(
             &format!("GET {FUNCTION}"),
             200,
-            &described(state, &tags("function:save")),
+            &described(state, &tags("function:save")).to_string(),
         )
         .answer(&format!("DELETE {FUNCTION}"), 204, "")
         .answer(&format!("GET {configuration}"), 404, &gone);
@@ -290,6 +290,12 @@ async fn broadcast_may_call_itself_and_save_is_not_repeated_by_lambda() {
             r#"{"RecursiveLoop":"Terminate"}"#,
         )
         .answer("GET /2015-03-31/functions/save", 200, &arn("save"))
+        .answer(&format!("GET {FUNCTION}/policy"), 404, &no_policy())
+        .answer(
+            "GET /2015-03-31/functions/placev2broadcast/policy",
+            404,
+            &no_policy(),
+        )
         .answer(
             &format!("GET {RETRIES}"),
             404,

@@ -39,7 +39,11 @@ async fn a_function_waits_for_its_role_and_then_for_its_network_interfaces() {
 #[tokio::test(start_paused = true)]
 async fn a_function_that_failed_says_why_and_is_made_anew() {
     let look = format!("GET {FUNCTION}");
-    let script = Script::default().answer(&look, 200, &described("Failed", &tags("function:save")));
+    let script = Script::default().answer(
+        &look,
+        200,
+        &described("Failed", &tags("function:save")).to_string(),
+    );
     let observed = resource(&script.stack(), "function:save")
         .observe()
         .await
@@ -56,7 +60,11 @@ async fn a_function_that_failed_says_why_and_is_made_anew() {
     let settled = format!("GET {FUNCTION}/configuration");
     let script = Script::default()
         .answer(&settled, 200, &function("Failed", "Successful"))
-        .answer(&look, 200, &described("Failed", &tags("function:save")))
+        .answer(
+            &look,
+            200,
+            &described("Failed", &tags("function:save")).to_string(),
+        )
         .answer(&format!("DELETE {FUNCTION}"), 204, "")
         .answer(&settled, 404, &error("ResourceNotFoundException", "gone"))
         .answer(
@@ -72,28 +80,62 @@ async fn a_function_that_failed_says_why_and_is_made_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn an_inactive_function_is_neither_broken_nor_on_its_way() {
-    let look = format!("GET {FUNCTION}");
-    let inactive = described("Inactive", &tags("function:save"));
-    let script = Script::default().answer(&look, 200, &inactive).answer(
-        &format!("GET {RETRIES}"),
-        200,
-        "{}",
-    );
-    let observed = resource(&script.stack(), "function:save")
-        .observe()
-        .await
-        .unwrap();
-    assert!(
-        matches!(observed, Observed::Drifted { .. }),
-        "only its settings differ here"
-    );
+    let defaults = StackConfig::default().functions;
+    let mut inactive = described("Inactive", &tags("function:save"));
+    let settings = json!({
+        "Role": "arn:aws:iam::123456789012:role/place-eu-west-1-save",
+        "Timeout": defaults.save_timeout_s, "MemorySize": defaults.memory_mb,
+        "Runtime": "provided.al2023", "Handler": "bootstrap", "StateReasonCode": "Idle",
+        "StateReason": "The function is idle",
+    });
+    let configuration = inactive["Configuration"].as_object_mut().unwrap();
+    configuration.extend(settings.as_object().unwrap().clone());
+    let retries = r#"{"MaximumRetryAttempts":0,"MaximumEventAgeInSeconds":60}"#;
+    let script = Script::default()
+        .answer(&format!("GET {FUNCTION}"), 200, &inactive.to_string())
+        .answer(&format!("GET {RETRIES}"), 200, retries)
+        .answer(&format!("GET {FUNCTION}/policy"), 404, &no_policy());
+    let stack = script.stack();
+    with_network(&stack);
+    let observed = resource(&stack, "function:save").observe().await.unwrap();
+    let note = "Inactive: Idle: The function is idle; its next call fails and wakes it".to_owned();
+    let wanted = Observed::ready("save").remark(Some(note));
+    assert_eq!(observed, wanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_a_function_without_a_route_lets_in_is_said_and_kept_out() {
+    let policy = json!({ "Statement": [{ "Sid": "anybody", "Principal": "*" }] });
+    let policy = json!({ "Policy": policy.to_string() }).to_string();
+    let save = described("Active", &tags("function:save")).to_string();
+    let configuration = format!("{FUNCTION}/configuration");
+    let script = Script::default()
+        .always(&format!("GET {FUNCTION}"), 200, &save)
+        .always(&format!("GET {FUNCTION}/policy"), 200, &policy)
+        .always(&format!("GET {RETRIES}"), 404, &no_policy())
+        .always(
+            &format!("GET {configuration}"),
+            200,
+            &function("Active", "Successful"),
+        )
+        .answer(&format!("PUT {configuration}"), 200, "{}")
+        .answer(&format!("DELETE {FUNCTION}/policy/anybody"), 204, "");
+    let script = script.always(&format!("PUT {RETRIES}"), 200, "{}");
+    let stack = script.stack();
+    with_network(&stack);
+    let observed = resource(&stack, "function:save").observe().await.unwrap();
+    let detail = observed.detail().unwrap();
+    let wanted = "OtherStatements is anybody, should be none";
+    assert!(detail.contains(wanted), "{detail}");
+    ensure(&stack, "function:save", observed).await.unwrap();
+    assert_eq!(script.left(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_function_of_somebody_else_that_comes_up_in_the_create_is_not_touched() {
     let look = format!("GET {FUNCTION}");
     let exists = error("ResourceConflictException", "Function already exist: save");
-    let theirs = described("Active", &json!({ "place:stack": "place2" }));
+    let theirs = described("Active", &json!({ "place:stack": "place2" })).to_string();
     let script = Script::default()
         .answer("POST /2015-03-31/functions", 409, &exists)
         .answer(
@@ -121,7 +163,7 @@ async fn a_function_leaves_the_vpc_before_it_goes() {
         .answer(
             &format!("GET {FUNCTION}"),
             200,
-            &described("Active", &tags("function:save")),
+            &described("Active", &tags("function:save")).to_string(),
         )
         .answer(&format!("PUT {configuration}"), 409, &busy)
         .answer(

@@ -15,7 +15,7 @@ use super::super::lost::Creation;
 use super::super::repeat::{doing, until_gone};
 use super::super::{Stack, keys};
 use super::current::{Current, current, disassociate, give_back, replace, restore_tag, state};
-use super::{Place, STEP, guard, look, route, route_table};
+use super::{Place, STEP, Side, guard, look, route, route_table};
 use crate::aws::tags::Tag;
 use crate::aws::{Answer, AwsError, AwsResult, Owner};
 use crate::engine::outcome::Difference;
@@ -79,6 +79,13 @@ impl Association {
         look::is_ours(&self.stack, current.table.tags(), &self.table_key())
     }
 
+    /// Whether it is with a table of the stack's own, on whichever side.
+    fn is_of_stack(&self, current: &Current) -> bool {
+        let ownership = &self.stack.ownership;
+        let mut keys = Side::BOTH.into_iter().map(route_table::key);
+        keys.any(|key| ownership.owner(&key, current.table.tags()) == Owner::Us)
+    }
+
     /// Why the subnet must not be re-routed, if it must not, and what lets `up` go on.
     async fn objection(
         &self,
@@ -87,7 +94,10 @@ impl Association {
         current: Option<&Current>,
     ) -> Result<Option<(String, &'static str)>, AwsError> {
         if let Some(current) = current
-            && let Owner::Stack(other) = self.stack.ownership.owner(current.table.tags())
+            && let Owner::Stack(other) = self
+                .stack
+                .ownership
+                .owner(&self.table_key(), current.table.tags())
         {
             let detail = format!("subnet `{subnet}` is routed by stack `{other}`");
             return Ok(Some((detail, OWN_VPC)));
@@ -130,7 +140,7 @@ impl Association {
         let Some(current) = current else {
             return self.associate(ours, subnet).await;
         };
-        if self.stack.ownership.owner(current.table.tags()) == Owner::Nobody {
+        if !self.is_of_stack(current) {
             self.record(ours, subnet, current.table_id()).await?;
         }
         replace(&self.stack, current.id(), ours).await
@@ -179,7 +189,7 @@ impl Resource for Association {
         };
         if let Some(current) = current.filter(|current| self.is_with_ours(current)) {
             return Ok(match state(current) {
-                Observed::Ready { id } => {
+                Observed::Ready { id, .. } => {
                     let mut drift = Drift::default();
                     drift.compare("copies", copies, 0);
                     drift.verdict(id)
@@ -188,7 +198,7 @@ impl Resource for Association {
             });
         }
         let objection = self.objection(&vpc, &subnet, current).await;
-        let ours = |of: &&Current| self.stack.ownership.owner(of.table.tags()) == Owner::Us;
+        let ours = |of: &&Current| self.is_of_stack(of);
         Ok(
             match (objection.or_failure(action)?, current.filter(ours)) {
                 (Some((detail, remedy)), _) => Observed::Foreign {

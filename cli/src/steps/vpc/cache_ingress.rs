@@ -129,7 +129,7 @@ impl Resource for CacheIngress {
         if let ([only], []) = (rules.ours.as_slice(), rules.others.as_slice())
             && is_right(only)
         {
-            return Ok(Observed::Ready { id: cache });
+            return Ok(Observed::ready(cache));
         }
         let others = rules.others.iter().map(describe);
         let others = others.map(|rule| format!("{rule} for others"));
@@ -225,7 +225,8 @@ fn is_right(rule: &IpPermission) -> bool {
         && (rule.from_port(), rule.to_port()) == (Some(PORTS.0), Some(PORTS.1))
 }
 
-fn describe(rule: &IpPermission) -> String {
+/// Protocol and ports of a rule, in words.
+pub(super) fn describe(rule: &IpPermission) -> String {
     let protocol = rule.ip_protocol().unwrap_or_default();
     match (rule.from_port(), rule.to_port()) {
         (Some(from), Some(to)) => format!("{protocol} {from}-{to}"),

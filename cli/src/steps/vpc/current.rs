@@ -106,7 +106,7 @@ pub(super) fn state(current: &Current) -> Observed {
         .association_state()
         .and_then(|state| state.state());
     match state {
-        None | Some(RouteTableAssociationStateCode::Associated) => Observed::Ready { id },
+        None | Some(RouteTableAssociationStateCode::Associated) => Observed::ready(id),
         Some(RouteTableAssociationStateCode::Failed) => Observed::Broken {
             id,
             reason: "EC2 failed to associate it".to_owned(),

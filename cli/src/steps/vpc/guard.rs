@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::NetworkInterface;
 
 use super::super::Stack;
 use super::look;
-use crate::aws::{AwsError, Owner};
+use crate::aws::AwsError;
 
 /// What tells the stack's own network interfaces from others.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl Marks {
     async fn of(stack: &Stack, vpc: &str) -> Result<Self, AwsError> {
         let mut marks = Self::default();
         for group in look::security_groups(stack, vpc).await? {
-            if stack.ownership.owner(group.tags()) == Owner::Us {
+            if look::is_own_group(stack, &group) {
                 marks.groups.extend(group.group_id);
             }
         }

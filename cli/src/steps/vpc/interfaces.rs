@@ -101,7 +101,7 @@ impl Resource for FunctionInterfaces {
     /// There as long as the group is that they are in: Lambda makes and unmakes them by itself.
     async fn observe(&self) -> Result<Observed, Failure> {
         let group = self.stack.found.function_group.get();
-        Ok(group.map_or(Observed::Absent, |id| Observed::Ready { id }))
+        Ok(group.map_or(Observed::Absent, Observed::ready))
     }
 
     async fn ensure(&self, _: &Observed, _: &Progress) -> Result<(), Failure> {

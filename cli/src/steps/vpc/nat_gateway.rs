@@ -241,7 +241,7 @@ impl Resource for NatGateway {
         self.stack.found.nat_gateway.set(id.clone());
         let differences = self.differences(&found);
         Ok(match nat.state() {
-            Some(NatGatewayState::Available) if differences.is_empty() => Observed::Ready { id },
+            Some(NatGatewayState::Available) if differences.is_empty() => Observed::ready(id),
             Some(NatGatewayState::Available) => Observed::Drifted { id, differences },
             state => Observed::Changing {
                 id,

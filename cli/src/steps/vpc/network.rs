@@ -13,7 +13,7 @@ use super::super::repeat::{doing, until_gone, while_answer_is};
 use super::super::{Stack, Vpc, keys};
 use super::{STEP, look};
 use crate::aws::tags::filter;
-use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 
@@ -84,9 +84,9 @@ impl Network {
     /// A stack that was built in another VPC is not looked for in this one: said before a second
     /// stack grows beside it.
     fn refuse_other_vpc(&self, vpc: Option<&str>, groups: &[SecurityGroup]) -> Result<(), Failure> {
-        let elsewhere = groups.iter().find(|group| {
-            group.vpc_id() != vpc && self.stack.ownership.owner(group.tags()) == Owner::Us
-        });
+        let elsewhere = groups
+            .iter()
+            .find(|group| group.vpc_id() != vpc && look::is_own_group(&self.stack, group));
         let Some(group) = elsewhere else {
             return Ok(());
         };

@@ -7,18 +7,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Answered};
+use aws_sdk_ec2::types::{IpPermission, IpRange, ResourceType, SecurityGroup as Answered};
 
+use super::super::drift::Drift;
 use super::super::repeat::{doing, once_visible, until_gone};
 use super::super::{Slot, Stack, keys};
-use super::{STEP, look};
+use super::{STEP, cache_ingress, look};
 use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 
 /// A deleted cache may hold its network interfaces for some minutes.
 const FREE_WITHIN: Duration = Duration::from_mins(20);
 
 const GONE_WITHIN: Duration = Duration::from_mins(2);
+
+/// Attribute as differences name it.
+const EGRESS: &str = "IpPermissionsEgress";
+
+/// Every address.
+const ANYWHERE: &str = "0.0.0.0/0";
+
+/// Every protocol.
+const ANYTHING: &str = "-1";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
@@ -83,9 +94,7 @@ impl SecurityGroup {
     }
 
     fn is_own(&self, group: &Answered) -> bool {
-        let stack = &self.stack;
-        stack.ownership.owner(group.tags()) == Owner::Us
-            || look::is_ours(stack, group.tags(), &self.key())
+        self.stack.ownership.owner(&self.key(), group.tags()) == Owner::Us
     }
 
     async fn create(&self, vpc: &str) -> Result<String, AwsError> {
@@ -123,6 +132,42 @@ impl SecurityGroup {
             .resources(id)
             .set_tags(Some(tags));
         call.send().await.during("ec2:CreateTags").map(drop)
+    }
+
+    /// The functions reach the cache, the queues, the tables and the gateway: nothing that EC2 lets
+    /// out of a new group may be missing. What answers the functions goes out of the cache's group
+    /// by itself.
+    fn compare(&self, group: &Answered) -> Drift {
+        let mut drift = look::compare_tags(&self.stack, group.tags(), &self.key());
+        if self.whose == Whose::Functions && !lets_all_out(group) {
+            let rules = group.ip_permissions_egress().iter();
+            let found: Vec<String> = rules.map(cache_ingress::describe).collect();
+            let found = if found.is_empty() {
+                "none".to_owned()
+            } else {
+                found.join(", ")
+            };
+            drift.note(Difference::new(EGRESS, found, format!("all to {ANYWHERE}")));
+        }
+        drift
+    }
+
+    /// Lets the functions out again.
+    async fn open(&self, id: &str, progress: &Progress) -> Result<(), Failure> {
+        let action = doing("repairing", self);
+        let open = async || {
+            self.stack.lookups.security_groups.forget();
+            let found = self.find().await?;
+            let shut = found.is_some_and(|group| self.compare(&group).has(EGRESS));
+            if !shut {
+                return Ok(());
+            }
+            let call = self.stack.aws.ec2.authorize_security_group_egress();
+            let answer = call.group_id(id).ip_permissions(all_out()).send().await;
+            let answer = answer.during("ec2:AuthorizeSecurityGroupEgress");
+            answer.exists_as_none().map(drop)
+        };
+        once_visible(progress, &action, open).await
     }
 
     /// What still uses the group, in words.
@@ -192,17 +237,18 @@ impl Resource for SecurityGroup {
         if !self.is_own(&group) {
             // Nothing may take it for ours: its rules and interfaces are somebody else's.
             self.slot().clear();
-            let owner = self.stack.ownership.owner(group.tags());
+            let owner = self.stack.ownership.owner(&self.key(), group.tags());
             return Ok(Observed::foreign(id, owner.describe()));
         }
         self.slot().set(id.clone());
-        Ok(look::compare_tags(&self.stack, group.tags(), &self.key()).verdict(id))
+        Ok(self.compare(&group).verdict(id))
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
         if let Observed::Foreign { id, .. } | Observed::Drifted { id, .. } = observed {
             let tagged = self.tag(id).await;
             tagged.or_failure(|| doing("tagging", self))?;
+            self.open(id, progress).await?;
             self.slot().set(id.clone());
         } else {
             let action = doing("creating", self);
@@ -232,5 +278,41 @@ impl Resource for SecurityGroup {
         until_gone(progress, wait, &action, async || self.find_own().await).await?;
         self.slot().clear();
         Ok(())
+    }
+}
+
+/// The rule that EC2 puts into every new group.
+fn all_out() -> IpPermission {
+    IpPermission::builder()
+        .ip_protocol(ANYTHING)
+        .ip_ranges(IpRange::builder().cidr_ip(ANYWHERE).build())
+        .build()
+}
+
+fn lets_all_out(group: &Answered) -> bool {
+    let anywhere = |range: &IpRange| range.cidr_ip() == Some(ANYWHERE);
+    let mut rules = group.ip_permissions_egress().iter();
+    rules.any(|rule| rule.ip_protocol() == Some(ANYTHING) && rule.ip_ranges().iter().any(anywhere))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(rules: Vec<IpPermission>) -> Answered {
+        let group = Answered::builder().set_ip_permissions_egress(Some(rules));
+        group.build()
+    }
+
+    #[test]
+    fn only_a_rule_for_anything_to_anywhere_lets_all_out() {
+        assert!(lets_all_out(&group(vec![all_out()])));
+        assert!(!lets_all_out(&group(Vec::new())));
+        let mut narrow = all_out();
+        narrow.ip_protocol = Some("tcp".to_owned());
+        assert!(!lets_all_out(&group(vec![narrow])));
+        let mut near = all_out();
+        near.ip_ranges = Some(vec![IpRange::builder().cidr_ip("10.0.0.0/8").build()]);
+        assert!(!lets_all_out(&group(vec![near])));
     }
 }

@@ -174,7 +174,7 @@ impl Resource for PlaceSubnet {
             .await
             .or_failure(|| doing("looking for", self))?;
         self.note(found.clone());
-        Ok(found.map_or(Observed::Absent, |subnet| Observed::Ready { id: subnet.id }))
+        Ok(found.map_or(Observed::Absent, |subnet| Observed::ready(subnet.id)))
     }
 
     async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {

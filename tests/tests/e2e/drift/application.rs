@@ -3,7 +3,7 @@
 use aws_sdk_lambda::primitives::Blob;
 use place_tests::Sdk;
 
-use super::Change;
+use super::{Change, tags};
 use crate::repair::{disable_schedule, widen_role};
 
 pub(super) const CHANGES: &[Change] = &[
@@ -44,6 +44,27 @@ pub(super) const CHANGES: &[Change] = &[
         &["role:save"],
     ),
     (
+        "policy attached",
+        |sdk| Box::pin(attach_policy(sdk)),
+        &["role:save"],
+    ),
+    (
+        "role deleted",
+        |sdk| Box::pin(delete_role(sdk)),
+        &["role:save"],
+    ),
+    (
+        "somebody let in by a function without a route",
+        |sdk| Box::pin(let_in(sdk, "save")),
+        &["function:save"],
+    ),
+    (
+        "somebody let in by a function with a route",
+        |sdk| Box::pin(let_in(sdk, "sendMessage")),
+        &["permission:sendMessage"],
+    ),
+    ("API deleted", |sdk| Box::pin(delete_api(sdk)), WITHOUT_API),
+    (
         "event source deleted",
         |sdk| Box::pin(delete_event_source(sdk)),
         &["event-source:placev2broadcast"],
@@ -58,6 +79,72 @@ pub(super) const CHANGES: &[Change] = &[
         |sdk| Box::pin(async move { disable_schedule(&sdk).await }),
         &["schedule"],
     ),
+    (
+        "stack's tags taken off",
+        |sdk| Box::pin(tags::taken_off_application(sdk)),
+        WITH_TAGS,
+    ),
+];
+
+/// The API with all its parts, and what names it.
+const WITHOUT_API: &[&str] = &[
+    "api",
+    "api-deployment",
+    "api-stage",
+    "environment:initializeConnection",
+    "environment:placev2admin",
+    "environment:placev2broadcast",
+    "environment:placev2disconnect",
+    "environment:placev2handler",
+    "environment:save",
+    "environment:sendMessage",
+    "integration:placev2disconnect",
+    "integration:placev2handler",
+    "integration:sendMessage",
+    "permission:placev2disconnect",
+    "permission:placev2handler",
+    "permission:sendMessage",
+    "role:initializeConnection",
+    "role:placev2admin",
+    "role:placev2broadcast",
+    "role:placev2disconnect",
+    "role:placev2handler",
+    "role:save",
+    "role:sendMessage",
+    "route:placev2disconnect",
+    "route:placev2handler",
+    "route:sendMessage",
+];
+
+/// What carries tags.
+const WITH_TAGS: &[&str] = &[
+    "api",
+    "api-stage",
+    "event-source:initializeConnection",
+    "event-source:placev2broadcast",
+    "function:initializeConnection",
+    "function:placev2admin",
+    "function:placev2broadcast",
+    "function:placev2disconnect",
+    "function:placev2handler",
+    "function:save",
+    "function:sendMessage",
+    "log-group:initializeConnection",
+    "log-group:placev2admin",
+    "log-group:placev2broadcast",
+    "log-group:placev2disconnect",
+    "log-group:placev2handler",
+    "log-group:save",
+    "log-group:sendMessage",
+    "role:initializeConnection",
+    "role:placev2admin",
+    "role:placev2broadcast",
+    "role:placev2disconnect",
+    "role:placev2handler",
+    "role:save",
+    "role:scheduler",
+    "role:sendMessage",
+    "schedule-group",
 ];
 
 async fn api(sdk: &Sdk) -> String {
@@ -105,15 +192,42 @@ async fn remove_permission(sdk: Sdk) {
     call.statement_id("place-api").send().await.unwrap();
 }
 
+const ROLE: &str = "place-us-east-1-save";
+
+pub(crate) async fn attach_policy(sdk: Sdk) {
+    let call = sdk.iam.attach_role_policy().role_name(ROLE);
+    let call = call.policy_arn("arn:aws:iam::aws:policy/AdministratorAccess");
+    call.send().await.unwrap();
+}
+
+async fn delete_role(sdk: Sdk) {
+    let call = sdk.iam.delete_role_policy().role_name(ROLE);
+    call.policy_name("place").send().await.unwrap();
+    let call = sdk.iam.delete_role().role_name(ROLE);
+    call.send().await.unwrap();
+}
+
+async fn let_in(sdk: Sdk, function: &str) {
+    let call = sdk.lambda.add_permission().function_name(function);
+    let call = call.statement_id("by-hand").action("lambda:InvokeFunction");
+    let call = call.principal("s3.amazonaws.com");
+    call.send().await.unwrap();
+}
+
+async fn delete_api(sdk: Sdk) {
+    let api = api(&sdk).await;
+    sdk.api.delete_api().api_id(api).send().await.unwrap();
+}
+
 /// A zip archive without anything in it.
 const EMPTY_ZIP: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
-async fn replace_code(sdk: Sdk) {
+pub(crate) async fn replace_code(sdk: Sdk) {
     let call = sdk.lambda.update_function_code().function_name("save");
     call.zip_file(Blob::new(EMPTY_ZIP)).send().await.unwrap();
 }
 
-async fn shrink_function(sdk: Sdk) {
+pub(crate) async fn shrink_function(sdk: Sdk) {
     let call = sdk.lambda.update_function_configuration();
     let call = call.function_name("save").memory_size(128);
     call.send().await.unwrap();

@@ -1,11 +1,11 @@
 //! Changes of the VPC, the cache, the queues and the tables.
 
-use aws_sdk_ec2::types::{RouteTable, Tag};
+use aws_sdk_ec2::types::{NatGatewayState, RouteTable, Tag};
 use aws_sdk_sqs::types::QueueAttributeName;
 use place_config::names::TAG_RESOURCE;
 use place_tests::Sdk;
 
-use super::Change;
+use super::{Change, tags};
 use crate::repair::{close_cache, encrypt_queue};
 
 pub(super) const CHANGES: &[Change] = &[
@@ -36,6 +36,17 @@ pub(super) const CHANGES: &[Change] = &[
         &["nat-gateway"],
     ),
     (
+        "address released",
+        |sdk| Box::pin(release_address(sdk)),
+        // EC2 releases no address that a gateway has.
+        &["elastic-ip", "nat-gateway"],
+    ),
+    (
+        "functions shut in",
+        |sdk| Box::pin(shut_in(sdk)),
+        &["security-group:functions"],
+    ),
+    (
         "cache deleted",
         |sdk| Box::pin(delete_cache(sdk)),
         // The functions' environments name the cache that is gone.
@@ -64,6 +75,25 @@ pub(super) const CHANGES: &[Change] = &[
         "table deleted",
         |sdk| Box::pin(delete_table(sdk)),
         &["table:mru"],
+    ),
+    (
+        "stack's tags taken off",
+        |sdk| Box::pin(tags::taken_off_network_and_data(sdk)),
+        &[
+            "cache",
+            "dead-letter-queue:initialize",
+            "dead-letter-queue:request",
+            "elastic-ip",
+            "nat-gateway",
+            "queue:initialize",
+            "queue:request",
+            "route-table:private",
+            "route-table:public",
+            "security-group:cache",
+            "security-group:functions",
+            "table:history",
+            "table:mru",
+        ],
     ),
 ];
 
@@ -105,8 +135,32 @@ async fn move_association(sdk: Sdk) {
 
 async fn delete_nat_gateway(sdk: Sdk) {
     let answer = sdk.ec2.describe_nat_gateways().send().await.unwrap();
-    let gateway = answer.nat_gateways()[0].nat_gateway_id().unwrap();
+    let mut gateways = answer.nat_gateways().iter();
+    let gateway = gateways.find(|of| of.state() == Some(&NatGatewayState::Available));
+    let gateway = gateway.unwrap().nat_gateway_id().unwrap();
     let call = sdk.ec2.delete_nat_gateway().nat_gateway_id(gateway);
+    call.send().await.unwrap();
+}
+
+async fn release_address(sdk: Sdk) {
+    delete_nat_gateway(sdk.clone()).await;
+    let answer = sdk.ec2.describe_addresses().send().await.unwrap();
+    let call = sdk.ec2.release_address();
+    let call = call.allocation_id(answer.addresses()[0].allocation_id().unwrap());
+    call.send().await.unwrap();
+}
+
+/// Takes away the rule that EC2 puts into every new group.
+async fn shut_in(sdk: Sdk) {
+    let answer = sdk.ec2.describe_security_groups().send().await.unwrap();
+    let mut groups = answer.security_groups().iter();
+    let group = groups.find(|group| group.group_name() == Some("place-functions"));
+    let group = group.unwrap();
+    let rules = group.ip_permissions_egress().to_vec();
+    assert_eq!(rules.len(), 1);
+    let call = sdk.ec2.revoke_security_group_egress();
+    let call = call.group_id(group.group_id().unwrap());
+    let call = call.set_ip_permissions(Some(rules));
     call.send().await.unwrap();
 }
 
