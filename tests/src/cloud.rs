@@ -161,6 +161,12 @@ fn ministack_binary() -> PathBuf {
     installed("PLACE_TESTS_MINISTACK", &venv, "bin/ministack")
 }
 
+/// The Python that runs the emulator.
+pub(crate) fn emulators_python() -> PathBuf {
+    let venv = format!("ministack-{MINISTACK_VERSION}");
+    installed("PLACE_TESTS_MINISTACK", &venv, "bin/python")
+}
+
 /// A program in the virtual environment that `variable` names, or that `scripts/setup.sh` made in the
 /// user's cache.
 pub(crate) fn installed(variable: &str, venv: &str, program: &str) -> PathBuf {

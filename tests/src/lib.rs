@@ -19,6 +19,7 @@ pub mod redis;
 pub mod sdk;
 pub mod socket;
 mod supervised;
+pub mod terminal;
 
 pub use cloud::LocalCloud;
 pub use inventory::inventory;
@@ -29,3 +30,4 @@ pub use portrait::portrait;
 pub use proxy::Proxy;
 pub use sdk::Sdk;
 pub use socket::Socket;
+pub use terminal::Terminal;

@@ -6,9 +6,11 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
+
+use crate::terminal::Terminal;
 
 /// How long a command may take on the local cloud before the test calls it hung.
 const COMMAND_DEADLINE: Duration = Duration::from_mins(4);
@@ -18,6 +20,14 @@ const COMMAND_DEADLINE: Duration = Duration::from_mins(4);
 pub struct Placectl {
     command: Command,
     words: Vec<String>,
+    heard: Heard,
+}
+
+/// How much of standard output somebody reads.
+#[derive(Clone, Copy, Debug)]
+enum Heard {
+    All,
+    OneLine,
 }
 
 impl Placectl {
@@ -40,6 +50,7 @@ impl Placectl {
         Self {
             command,
             words: vec!["placectl".to_owned()],
+            heard: Heard::All,
         }
     }
 
@@ -61,13 +72,28 @@ impl Placectl {
         self
     }
 
+    /// Whoever reads its standard output goes away after one line, as `head -1` does.
+    #[must_use]
+    pub const fn heard_for_one_line(mut self) -> Self {
+        self.heard = Heard::OneLine;
+        self
+    }
+
+    /// Starts it in a terminal.
+    pub fn in_terminal(self) -> Terminal {
+        Terminal::run(self.command.as_std())
+    }
+
     /// Starts it and leaves it running.
     ///
     /// # Panics
     /// When it can't be started.
     pub fn spawn(mut self) -> Running {
         let mut child = self.command.spawn().expect("placectl starts");
-        let stdout = gather(child.stdout.take());
+        let stdout = match self.heard {
+            Heard::All => gather(child.stdout.take()),
+            Heard::OneLine => first_line(child.stdout.take()),
+        };
         let stderr = gather(child.stderr.take());
         let line = self.words.join(" ");
         Running {
@@ -283,5 +309,14 @@ fn gather(stream: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes).await;
         String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn first_line(stream: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<String> {
+    let stream = stream.expect("the child's output is piped");
+    tokio::spawn(async move {
+        let mut line = String::new();
+        let _ = BufReader::new(stream).read_line(&mut line).await;
+        line
     })
 }

@@ -83,6 +83,41 @@ async fn other_peoples_things_are_all_listed_before_the_first_change_and_adopted
     assert_eq!(difference(&empty, &after), Vec::<String>::new());
 }
 
+/// To be re-routed cuts off whoever is in a subnet: that takes a word of its own.
+#[tokio::test]
+async fn a_subnet_in_which_others_are_is_re_routed_on_request_only() {
+    let cloud = LocalCloud::start().await;
+    let proxy = Proxy::start(&cloud.endpoint());
+    let operator = Operator::with(&cloud, |c| c.endpoints.aws = Some(proxy.endpoint()));
+    let sdk = Sdk::new(&cloud.endpoint());
+    let call = sdk.ec2.create_network_interface();
+    let call = call.subnet_id("subnet-00000002").description("web server");
+    let answer = call.send().await.unwrap();
+    let interface = answer.network_interface().unwrap();
+    let interface = interface.network_interface_id().unwrap();
+    let before = inventory(&sdk).await;
+    for words in [&["up"][..], &["up", "--adopt"]] {
+        let up = operator.placectl().args(words).run().await.expect_code(1);
+        for said in [
+            interface,
+            "web server",
+            "subnet-00000002",
+            "--allow-shared-vpc",
+        ] {
+            assert!(up.stderr.contains(said), "`{said}` in {up}");
+        }
+        assert!(!up.stderr.contains("subnet-00000001"), "{up}");
+        assert_eq!(proxy.changes(), Vec::<String>::new(), "{up}");
+    }
+    let words = ["up", "--allow-shared-vpc"];
+    let _ = operator.placectl().args(words).succeed().await;
+    // What stands needs no leave any more.
+    assert!(is_idle(&operator).await);
+    operator.teardown().await;
+    let after = inventory(&sdk).await;
+    assert_eq!(difference(&before, &after), Vec::<String>::new());
+}
+
 /// The second one's name begins like the first's.
 #[tokio::test]
 async fn of_two_stacks_side_by_side_one_goes_and_the_other_stays() {

@@ -1,10 +1,11 @@
-//! Errors that pass are waited out, wherever they come; errors that stay are named at once.
+//! Errors that pass are waited out, wherever they come.
 
 use std::collections::BTreeSet;
 
 use place_tests::proxy::{Call, Fault, Operation, When};
 
 use crate::bench::{Bench, TEARDOWN};
+use crate::drift::application::{attach_policy, replace_code, shrink_function};
 
 /// Runs `up` and `teardown`, with `fault` at the first call of each operation.
 async fn absorbed_at_every_operation(fault: Fault) {
@@ -31,6 +32,11 @@ async fn internal_errors_are_absorbed_at_every_operation() {
 #[tokio::test]
 async fn outages_are_absorbed_at_every_operation() {
     absorbed_at_every_operation(Fault::Status(503)).await;
+}
+
+#[tokio::test]
+async fn throttling_is_absorbed_at_every_operation() {
+    absorbed_at_every_operation(Fault::Status(429)).await;
 }
 
 #[tokio::test]
@@ -80,7 +86,7 @@ async fn waited_out(bench: &Bench, words: &[&str], errors: &[Passing]) {
     }
 }
 
-const WHILE_BUILDING: [Passing; 10] = [
+const WHILE_BUILDING: [Passing; 11] = [
     (
         "CreateNatGateway",
         400,
@@ -141,9 +147,38 @@ const WHILE_BUILDING: [Passing; 10] = [
         "OperationAbortedException",
         "A conflicting operation is currently in progress against this resource",
     ),
+    (
+        "CreateQueue",
+        400,
+        "AWS.SimpleQueueService.QueueDeletedRecently",
+        "You must wait 60 seconds after deleting a queue before you can create another with the \
+         same name.",
+    ),
 ];
 
-const WHILE_REMOVING: [Passing; 4] = [
+/// After somebody changed a function's memory and its code.
+const WHILE_REPAIRING: [Passing; 2] = [
+    (
+        "UpdateFunctionConfiguration",
+        409,
+        "ResourceConflictException",
+        "The operation cannot be performed at this time. An update is in progress for resource",
+    ),
+    (
+        "UpdateFunctionCode",
+        409,
+        "ResourceConflictException",
+        "The operation cannot be performed at this time. An update is in progress for resource",
+    ),
+];
+
+const WHILE_REMOVING: [Passing; 5] = [
+    (
+        "DeleteRole",
+        409,
+        "DeleteConflict",
+        "Cannot delete entity, must detach all policies first.",
+    ),
     (
         "DeleteSecurityGroup",
         400,
@@ -175,78 +210,12 @@ async fn awss_own_passing_errors_are_waited_out() {
     let bench = Bench::start().await;
     waited_out(&bench, &["up"], &WHILE_BUILDING).await;
     bench.is_whole_after_up().await;
+    let sdk = bench.operator.sdk();
+    shrink_function(sdk.clone()).await;
+    replace_code(sdk.clone()).await;
+    waited_out(&bench, &["up"], &WHILE_REPAIRING).await;
+    // A role with a policy that somebody added goes all the same.
+    attach_policy(sdk).await;
     waited_out(&bench, &TEARDOWN, &WHILE_REMOVING).await;
     bench.is_empty_after_teardown().await;
-}
-
-/// Each is said once, with what an operator can do, and nothing waits for it to go away.
-#[tokio::test]
-async fn errors_that_stay_are_named_at_once_and_the_rest_of_the_graph_finishes() {
-    let bench = Bench::start().await;
-    for (operation, status, code, message) in [
-        (
-            "AllocateAddress",
-            400,
-            "AddressLimitExceeded",
-            "Too many addresses",
-        ),
-        (
-            "CreateServerlessCache",
-            400,
-            "ServerlessCacheQuotaForCustomerExceededFault",
-            "Quota for serverless caches exceeded",
-        ),
-        ("CreateRole", 403, "AccessDenied", "User is not authorized"),
-        (
-            "CreateLogGroup",
-            400,
-            "InvalidParameterException",
-            "1 validation error detected",
-        ),
-    ] {
-        let fault = Fault::error(status, code, message);
-        bench
-            .proxy
-            .plan(When::Operation(operation), usize::MAX, fault);
-    }
-    let up = bench.run(&["up"]).await.expect_code(1);
-    for words in [
-        "EC2-VPC Elastic IPs",
-        "ElastiCache serverless caches",
-        "iam:CreateRole",
-        "InvalidParameterException",
-    ] {
-        assert!(up.stderr.contains(words), "`{words}` in {up}");
-    }
-    // One for each thing that is to be made, and none again.
-    for (operation, things) in [
-        ("AllocateAddress", 1),
-        ("CreateServerlessCache", 1),
-        ("CreateRole", 8),
-        ("CreateLogGroup", 7),
-    ] {
-        assert_eq!(bench.proxy.count(operation), things, "{operation}: {up}");
-    }
-    let sdk = bench.operator.sdk();
-    let queues = sdk.sqs.list_queues().send().await.unwrap();
-    assert_eq!(queues.queue_urls().len(), 4, "{up}");
-    let tables = sdk.dynamodb.list_tables().send().await.unwrap();
-    assert_eq!(tables.table_names().len(), 3, "{up}");
-    bench.is_whole_after_up().await;
-}
-
-#[tokio::test]
-async fn a_missing_service_linked_role_is_said_with_the_command_that_makes_it() {
-    let bench = Bench::start().await;
-    let fault = Fault::error(
-        400,
-        "ServiceLinkedRoleNotFoundFault",
-        "The service linked role was not found",
-    );
-    let when = When::Operation("CreateServerlessCache");
-    bench.proxy.plan(when, usize::MAX, fault);
-    let up = bench.run(&["up"]).await.expect_code(1);
-    let command = "aws iam create-service-linked-role --aws-service-name elasticache.amazonaws.com";
-    assert!(up.stderr.contains(command), "{up}");
-    assert_eq!(bench.proxy.count("CreateServerlessCache"), 1, "{up}");
 }
