@@ -38,8 +38,16 @@ impl TestRedis {
 
     /// Starts a cluster of this one node, which serves all slots.
     pub fn start_cluster() -> io::Result<Self> {
+        Self::start_cluster_behind(None)
+    }
+
+    /// Starts a cluster of this one node, which tells its clients that it is at another port of
+    /// 127.0.0.1.
+    pub fn start_cluster_behind(port: Option<u16>) -> io::Result<Self> {
         // By default the cluster's bus would listen 10,000 ports above the server's own.
         let bus = free_port()?.to_string();
+        // Zero means its own.
+        let port = port.unwrap_or_default().to_string();
         let options = [
             "--save",
             "",
@@ -48,7 +56,14 @@ impl TestRedis {
             "--cluster-enabled",
             "yes",
         ];
-        let announce = ["--cluster-port", &bus, "--cluster-announce-ip", "127.0.0.1"];
+        let announce = [
+            "--cluster-port",
+            &bus,
+            "--cluster-announce-ip",
+            "127.0.0.1",
+            "--cluster-announce-port",
+            &port,
+        ];
         let server = Self::start_with(&[&options[..], &announce[..]].concat())?;
         server.ask("CLUSTER ADDSLOTSRANGE 0 16383")?;
         let start = Instant::now();
@@ -90,6 +105,11 @@ impl TestRedis {
         };
         server.wait_until_ready()?;
         Ok(server)
+    }
+
+    /// Its port of 127.0.0.1.
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// Its address: `redis://127.0.0.1:<port>`.

@@ -12,7 +12,8 @@ use super::StoreError;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_RETRIES: usize = 2;
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+const FIRST_PAUSE_MS: u64 = 10;
+const LONGEST_PAUSE_MS: u64 = 500;
 
 /// A connection that is shared by all clones and mends itself.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ impl Link {
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
             .set_number_of_retries(CONNECT_RETRIES)
-            .set_max_delay(LONGEST_PAUSE);
+            .set_max_delay(Duration::from_millis(LONGEST_PAUSE_MS));
         let client = Client::open(url).map_err(StoreError::Address)?;
         let manager = ConnectionManager::new_with_config(client, config).await;
         manager.map(Self::Single).map_err(StoreError::Connect)
@@ -51,6 +52,11 @@ impl Link {
             .response_timeout(RESPONSE_TIMEOUT)
             .overall_response_timeout(Some(2 * RESPONSE_TIMEOUT))
             .retries(3)
+            // The library's own first pause is 1.3 s, which everybody who waits for a paint would
+            // feel whenever a warm function finds its connection closed.
+            .min_retry_wait(FIRST_PAUSE_MS)
+            .retry_wait_formula(2 * FIRST_PAUSE_MS, 4)
+            .max_retry_wait(LONGEST_PAUSE_MS)
             .build()
             .map_err(StoreError::Address)?;
         let connecting = tokio::time::timeout(2 * CONNECT_TIMEOUT, client.get_async_connection());

@@ -1,17 +1,57 @@
 //! The cluster protocol, as ElastiCache serverless speaks it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::net::{TcpListener, TcpStream};
+
 use super::super::{Admission, MarkSaved, Polled, SaveLease, SaveSummary, Taken};
 use super::*;
 
 async fn cluster() -> (TestRedis, Store) {
     let redis = TestRedis::start_cluster().unwrap();
+    let store = connect(&redis.url()).await;
+    (redis, store)
+}
+
+async fn connect(url: &str) -> Store {
     let mut config = StoreConfig::new("test", Geometry::new(64, 32).unwrap());
     config.shards = 3;
     config.cluster = true;
     config.cooldown_ms = 1;
     config.max_messages_per_second_per_source = 100;
-    let store = Store::connect(&redis.url(), config).await.unwrap();
-    (redis, store)
+    Store::connect(url, config).await.unwrap()
+}
+
+/// Passes one client on to the server, until it swallows the answer to a script and hangs up.
+async fn pass_on(client: TcpStream, port: u16, swallow: Arc<AtomicUsize>) -> std::io::Result<()> {
+    let server = TcpStream::connect(("127.0.0.1", port)).await?;
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let answers = tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        let length = from_client.read(&mut buffer).await?;
+        if length == 0 {
+            return Ok(());
+        }
+        let is_script = buffer[..length].windows(7).any(|word| word == b"EVALSHA");
+        let take_one = |left: usize| left.checked_sub(1);
+        if is_script
+            && swallow
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, take_one)
+                .is_ok()
+        {
+            answers.abort();
+            let _ = answers.await;
+            to_server.write_all(&buffer[..length]).await?;
+            // Long enough for the server to act, because a script that reads a dead socket is none.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            return Ok(());
+        }
+        to_server.write_all(&buffer[..length]).await?;
+    }
 }
 
 #[tokio::test]
@@ -95,4 +135,36 @@ async fn a_dead_cluster_is_an_error_within_seconds() {
         "{:?}",
         started.elapsed()
     );
+}
+
+/// The cluster's client sends a command again by itself when the connection broke before the answer.
+#[tokio::test]
+async fn a_cluster_that_hangs_up_after_a_paint_has_painted_it_once() {
+    let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = door.local_addr().unwrap().port();
+    let redis = TestRedis::start_cluster_behind(Some(port)).unwrap();
+    let swallow = Arc::new(AtomicUsize::new(0));
+    let (server, left) = (redis.port(), Arc::clone(&swallow));
+    tokio::spawn(async move {
+        while let Ok((client, _)) = door.accept().await {
+            tokio::spawn(pass_on(client, server, Arc::clone(&left)));
+        }
+    });
+    let store = connect(&format!("redis://127.0.0.1:{port}")).await;
+    let paint = async |number: u16| {
+        let client = id(&format!("painter-{number}"));
+        store.paint(&client, ADDRESS, &[dot(number)]).await.unwrap()
+    };
+    paint(0).await;
+    for number in 1..=5 {
+        swallow.store(1, Ordering::SeqCst);
+        paint(number).await;
+        assert_eq!(
+            swallow.load(Ordering::SeqCst),
+            0,
+            "the answer to paint {number} was lost"
+        );
+    }
+    let history = store.read_after(Position::ZERO, 100).await.unwrap();
+    assert_eq!(history.len(), 6);
 }
