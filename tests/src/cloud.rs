@@ -182,7 +182,8 @@ pub(crate) fn installed(variable: &str, venv: &str, program: &str) -> PathBuf {
     binary
 }
 
-fn cache_directory() -> PathBuf {
+/// The user's cache, where the emulators are installed.
+pub fn cache_directory() -> PathBuf {
     std::env::var_os("XDG_CACHE_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache"),
         PathBuf::from,

@@ -12,7 +12,7 @@ pub mod moto;
 pub mod operator;
 pub mod placectl;
 mod portrait;
-mod ports;
+pub mod ports;
 pub mod process;
 pub mod proxy;
 pub mod redis;

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 ///
 /// # Panics
 /// When the machine has no free port left.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener
         .local_addr()

@@ -62,9 +62,10 @@ async fn status(context: &Context, cloud: &LocalCloud) -> Result<Exit, CommandEr
         return Ok(exit);
     }
     let port = |port: Option<u16>| port.map_or_else(String::new, |port| format!(" on port {port}"));
-    let version = status.version.as_deref().unwrap_or_default();
+    let version = status.version.as_deref();
+    let version = version.map_or_else(String::new, |version| format!(" {version}"));
     context.printer.line(&format!(
-        "MiniStack {version}{}: {}\nRedis{}: {}\nstate in {}",
+        "MiniStack{version}{}: {}\nRedis{}: {}\nstate in {}",
         port(Some(status.port)),
         child(status.emulator),
         port(status.redis_port),

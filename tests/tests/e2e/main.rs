@@ -30,6 +30,7 @@ mod idempotent;
 mod interrupts;
 mod lease;
 mod least_privilege;
+mod local;
 mod output;
 mod ownership;
 mod permanent;
