@@ -8,7 +8,8 @@ mod tags;
 use std::future::Future;
 use std::pin::Pin;
 
-use place_tests::Sdk;
+use place_tests::inventory::difference;
+use place_tests::{Sdk, inventory};
 
 use crate::repair::{drifted, is_idle};
 use crate::support::Standing;
@@ -18,8 +19,8 @@ type Changed = Pin<Box<dyn Future<Output = ()>>>;
 /// What somebody does, how, and the keys of what then differs.
 type Change = (&'static str, fn(Sdk) -> Changed, &'static [&'static str]);
 
-/// Makes each change on one stack; says all that went wrong.
-async fn each_is_named_and_mended(changes: &[Change]) {
+/// Makes each change on one stack, which is answered; says all that went wrong.
+async fn each_is_named_and_mended(changes: &[Change]) -> Standing {
     let stack = Standing::up().await;
     let operator = &stack.operator;
     let check = ["status", "--check", "-o", "json"];
@@ -39,14 +40,26 @@ async fn each_is_named_and_mended(changes: &[Change]) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    stack
 }
 
 #[tokio::test]
 async fn a_change_of_network_or_data_is_named_and_mended() {
-    each_is_named_and_mended(network::CHANGES).await;
+    let _ = each_is_named_and_mended(network::CHANGES).await;
 }
 
 #[tokio::test]
 async fn a_change_of_the_application_is_named_and_mended() {
-    each_is_named_and_mended(application::CHANGES).await;
+    let stack = each_is_named_and_mended(application::CHANGES).await;
+    a_stack_that_lost_its_tag_goes_all_the_same(&stack).await;
+}
+
+/// Nothing that costs money may stay behind because somebody took a tag off.
+async fn a_stack_that_lost_its_tag_goes_all_the_same(stack: &Standing) {
+    let sdk = stack.operator.sdk();
+    tags::taken_off_network_and_data(sdk.clone()).await;
+    tags::taken_off_application(sdk.clone()).await;
+    stack.operator.teardown().await;
+    let after = inventory(&sdk).await;
+    assert_eq!(difference(&stack.before, &after), Vec::<String>::new());
 }

@@ -13,12 +13,17 @@ use serde_json::Value;
 
 use super::settings;
 use crate::aws::sdk::patient;
-use crate::aws::{Answer, AwsResult};
-use crate::engine::{Failure, Left};
+use crate::aws::{Answer, AwsResult, Class};
+use crate::engine::{Failure, FailureKind, Left};
 use crate::steps::Stack;
 
 /// Time beyond the function's own time-out, for its start and for the way there and back.
 const MARGIN: Duration = Duration::from_secs(30);
+
+/// What to do about a function that takes no calls now (`ResourceNotReadyException`, and
+/// `ResourceConflictException` while it is `Pending`).
+const SLEPT: &str = "a function that was not called for weeks sleeps, and a call wakes it: run the \
+                     same command again in a minute or two";
 
 /// What a function said when it failed.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +64,14 @@ pub(crate) async fn invoke(
         .await
         .during("lambda:Invoke")
         .absent_as_none();
-    let Some(answer) = answer.or_failure(action)? else {
+    let answer = answer.map_err(|error| match error.class {
+        Class::Conflict => {
+            let failure = error.failure(action()).hint(SLEPT);
+            failure.kind(FailureKind::Incomplete)
+        }
+        _ => error.failure(action()),
+    });
+    let Some(answer) = answer? else {
         return Err(Failure::new(action())
             .caused_by("there is no such function")
             .hint("`placectl up` creates it; `placectl status` shows what stands"));

@@ -1,5 +1,6 @@
 //! Lambda's functions and event source mappings at their own pace.
 
+use super::super::functions::invoke;
 use super::super::keys;
 use super::*;
 
@@ -101,6 +102,23 @@ async fn an_inactive_function_is_neither_broken_nor_on_its_way() {
     let note = "Inactive: Idle: The function is idle; its next call fails and wakes it".to_owned();
     let wanted = Observed::ready("save").remark(Some(note));
     assert_eq!(observed, wanted);
+}
+
+/// Lambda refuses the call that wakes it, and all others until it is awake.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_finds_a_function_asleep_says_that_it_wakes() {
+    let call = "POST /2015-03-31/functions/placev2admin/invocations";
+    for (status, code) in [
+        (502, "ResourceNotReadyException"),
+        (409, "ResourceConflictException"),
+    ] {
+        let script = Script::default().always(call, status, &error(code, "not now"));
+        let called = invoke(&script.stack(), Function::Admin, &json!({})).await;
+        let failure = called.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Incomplete, "{code}");
+        let hint = failure.hint.unwrap();
+        assert!(hint.contains("again in a minute"), "{code}: {hint}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
