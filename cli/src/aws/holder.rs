@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::lease::LENGTH;
+
 /// Attribute that holds [`Holder::token`].
 pub(super) const TOKEN: &str = "token";
 
@@ -110,13 +112,26 @@ impl fmt::Display for Holder {
         let now = now();
         write!(
             f,
-            "{} runs `{}` (process {}), since {} s; the lease ends in {} s unless it is renewed",
+            "{} runs `{}` (process {}), since {} s; ",
             self.who,
             self.command,
             self.process,
             now.saturating_sub(self.since) / 1000,
-            self.expires.saturating_sub(now) / 1000
-        )
+        )?;
+        match self.expires.checked_sub(now).map(Duration::from_millis) {
+            Some(left) if left <= LENGTH => {
+                let left = left.as_secs();
+                write!(f, "the lease ends in {left} s unless it is renewed")
+            }
+            // One of the two clocks is wrong, or nobody renews it any more.
+            _ => {
+                let length = LENGTH.as_secs();
+                write!(
+                    f,
+                    "whether the lease is still renewed shows within {length} s"
+                )
+            }
+        }
     }
 }
 
@@ -173,13 +188,26 @@ mod tests {
     use super::*;
 
     fn holder() -> Holder {
-        Holder::this_process("up", Duration::from_mins(1))
+        Holder::this_process("up", LENGTH)
     }
 
     #[test]
     fn what_is_written_is_read_back() {
         let holder = holder();
         assert_eq!(Holder::from_row(&holder.to_row()), holder);
+    }
+
+    #[test]
+    fn when_it_ends_is_said_only_where_the_clocks_agree() {
+        let mut holder = holder();
+        assert!(
+            holder.to_string().contains("the lease ends in "),
+            "{holder}"
+        );
+        for expires in [1, u64::MAX] {
+            holder.expires = expires;
+            assert!(holder.to_string().contains("shows within 45 s"), "{holder}");
+        }
     }
 
     #[test]
