@@ -68,40 +68,9 @@ say "== the emulator alone"
 "$python" $reference/floor.py "http://127.0.0.1:$port" >"$work/floor.json"
 yard=$("$python" $reference/deploy.py "http://127.0.0.1:$port" "$redis" "$work/vendored")
 loads yardstick "$yard" --protocol yardstick --patience 120
-"$placectl" local stop --config "$work/place.toml" || true; rm -rf "$work"; }
-trap finish EXIT
-
-read_json() { python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }
-
-python3 -m venv "$work/venv"
-python=$work/venv/bin/python
-"$python" -m pip install -q --disable-pip-version-check -r $reference/requirements.txt
-"$python" -m pip install -q --disable-pip-version-check -r $reference/requirements.txt \
-  -t "$work/vendored"
-
-"$placectl" up --config "$work/place.toml" >&2
-url=$("$placectl" status --config "$work/place.toml" -o json | read_json '["websocket_url"]')
-redis=127.0.0.1:$(read_json '["redis_port"]' <"$work/state/state.json")
-
-# Each run prints its figures to a file of its own, and fails when anything was lost.
-run() {
-  local name=$1
-  shift
-  say "== $name"
-  "$rush" "$@" --clients "$clients" >"$work/$name.json" || failed+=("$name")
-}
-failed=()
-run at-once "$url" --redis "redis://$redis" --messages "$messages"
-# The design load of 2017: 333 pixels a second; the peak of 2022: 1,639.
-run steady-333 "$url" --redis "redis://$redis" --messages 624 --pixels 16 --rate 333
-run steady-1639 "$url" --redis "redis://$redis" --messages 256 --pixels 64 --rate 1639
-say "== the emulator alone"
-"$python" $reference/floor.py "http://127.0.0.1:$port" >"$work/floor.json"
-yard=$("$python" $reference/deploy.py "http://127.0.0.1:$port" "$redis" "$work/vendored")
-run yardstick "$yard" --protocol yardstick --patience 120 --messages "$messages"
 "$placectl" local stop --config "$work/place.toml"
 
-python3 scripts/bench-place.py "$work" "$target/lambda" || failed+=(goals)
+python3 scripts/bench-place.py "$work" "$target/lambda" "$work/vendored" $reference/functions || failed+=(goals)
 say "== each function alone"
 PLACE_YARDSTICK_PYTHON=$python cargo test --workspace --bench handlers -- || failed+=(handlers)
 say "machine: $(machine)"

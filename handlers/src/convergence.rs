@@ -32,7 +32,7 @@ use crate::initialize::{self, Gallery};
 use crate::ports::{Clients, History, Look, Paint, Shards};
 use crate::queues::Reason;
 use crate::save::{self, SaveEvent, Saves};
-use crate::send_message::{self, Limits};
+use crate::send_message::{self, Limits, Told};
 use crate::{connect, disconnect};
 
 const SHARDS: u16 = 2;
@@ -66,6 +66,8 @@ enum Step {
     Leave(usize, bool),
     /// The gateway answers a client so many times that it throttles, or fails.
     Trouble(usize, bool, u32),
+    /// The gateway takes so many updates for a client, and they never arrive.
+    Swallow(usize, u32),
     Save,
     Wait(u64),
 }
@@ -85,6 +87,7 @@ fn script() -> impl Strategy<Value = Script> {
         1 => (0_usize..8, any::<bool>()).prop_map(|(n, tells)| Step::Leave(n, tells)),
         1 => (0_usize..8, any::<bool>(), 1_u32..4)
             .prop_map(|(n, throttles, times)| Step::Trouble(n, throttles, times)),
+        1 => (0_usize..8, 1_u32..3).prop_map(|(n, times)| Step::Swallow(n, times)),
         1 => Just(Step::Save),
         6 => (0_u64..60).prop_map(Step::Wait),
     ];
@@ -122,6 +125,9 @@ struct World<C> {
     welcomes: Mutex<VecDeque<Fate>>,
     /// Whether loops that hand over call the next one.
     hands_over: bool,
+    /// Whether clients that know of a gap, or were closed, connect anew.
+    reconnects: bool,
+    told: Told,
 }
 
 /// How things calm down at last.
@@ -165,6 +171,8 @@ impl<C: Backend> World<C> {
             wakes: Mutex::new(script.wakes.clone().into()),
             welcomes: Mutex::new(script.welcomes.clone().into()),
             hands_over: true,
+            reconnects: true,
+            told: Told::default(),
         }
     }
 
@@ -277,7 +285,8 @@ impl<C: Backend> World<C> {
             max_pixels: 4,
         };
         let event = Self::event("painter", Some(body));
-        send_message::handle(&event, limits, &self.cache, &self.queues, &self.gateway).await;
+        let (cache, queues, gateway) = (&self.cache, &self.queues, &self.gateway);
+        send_message::handle(&event, limits, &self.told, cache, queues, gateway).await;
     }
 
     async fn play(&self, steps: &[Step]) {
@@ -292,11 +301,9 @@ impl<C: Backend> World<C> {
                     } else {
                         GatewayError::Status(500)
                     };
-                    let client = id(&format!("c{number}"));
-                    if self.connected.lock().unwrap().contains(&client) {
-                        self.gateway.set(&client, Mood::FailsTimes(error, *times));
-                    }
+                    self.trouble(*number, Mood::FailsTimes(error, *times));
                 }
+                Step::Swallow(number, times) => self.trouble(*number, Mood::Swallows(*times)),
                 Step::Save => {
                     let event = SaveEvent::default();
                     let (cache, queues) = (&self.cache, &self.queues);
@@ -309,6 +316,13 @@ impl<C: Backend> World<C> {
         }
     }
 
+    fn trouble(&self, number: usize, mood: Mood) {
+        let client = id(&format!("c{number}"));
+        if self.connected.lock().unwrap().contains(&client) {
+            self.gateway.set(&client, mood);
+        }
+    }
+
     /// The clients that do not show the canvas. Those that know that they can't are replaced.
     async fn astray(&self) -> Vec<ConnectionId> {
         let (_, canvas) = self.cache.read_canvas().await.unwrap();
@@ -317,7 +331,7 @@ impl<C: Backend> World<C> {
         for client in connected {
             let model = self.gateway.model(&client);
             let closed = self.gateway.calls().closed.contains(&client);
-            if model.has_gap() || closed {
+            if self.reconnects && (model.has_gap() || closed) {
                 let place = {
                     let connected = self.connected.lock().unwrap();
                     connected.iter().position(|other| *other == client)
@@ -337,6 +351,9 @@ impl<C: Backend> World<C> {
     async fn converges(&self, steps: &[Step], calm: Calm<'_>) -> Result<(), Vec<ConnectionId>> {
         let play = async {
             self.play(steps).await;
+            // Whoever missed the last update learns of it from the next one.
+            self.gateway.swallows_no_more();
+            self.paint(&[(0, 0)], 0xff).await;
             self.wakes.lock().unwrap().clear();
             self.welcomes.lock().unwrap().clear();
             let mut astray = Vec::new();
@@ -443,6 +460,14 @@ fn a_loop_whose_time_is_up_must_call_the_next_one() {
     assert!(some_go_astray(|script| {
         run(&without_faults(script), silent, false).is_err()
     }));
+}
+
+#[test]
+fn a_client_that_missed_an_update_must_connect_anew() {
+    let stubborn = |world: &mut World<FakeCache>| world.reconnects = false;
+    assert!(some_go_astray(
+        |script| run(&script, stubborn, true).is_err()
+    ));
 }
 
 #[test]

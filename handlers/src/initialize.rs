@@ -29,7 +29,7 @@ use place_canvas::wire::{init_frames, update_frames};
 use place_canvas::{ConnectionId, Position, png};
 use rand::Rng;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{info, warn};
 
 use crate::error::{Error, chain};
@@ -174,7 +174,9 @@ impl<C: Cache, G: Gateway> Service<'_, C, G> {
             return true;
         };
         let start = Instant::now();
-        let served = self.newcomer(&connection).await;
+        // A post that hangs must not take the others' answers with it.
+        let served = timeout_at(self.until, self.newcomer(&connection)).await;
+        let served = served.unwrap_or(Err(Error::TimeUp("picture")));
         let elapsed_ms = millis(start);
         match &served {
             Ok(Served::Yes(at, frames)) => {

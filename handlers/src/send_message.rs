@@ -13,6 +13,9 @@ use crate::gateway::Frame;
 use crate::ports::{Calls, Gateway, Paint};
 use crate::queues::{Call, Reason};
 
+mod told;
+pub use told::Told;
+
 /// Tries to queue a wake-up, each of which already is several of the SDK's.
 const TRIES: u32 = 2;
 /// Longest pause between them.
@@ -48,11 +51,12 @@ impl Refusal {
 
 /// Paints the message of `event`: all of it or nothing.
 ///
-/// The sender hears of everything that goes wrong through an `error` frame; API Gateway always
-/// gets a 200, because what it makes of anything else is not documented clearly.
+/// The sender hears of everything that goes wrong through an `error` frame, unless it floods; API
+/// Gateway always gets a 200, because what it makes of anything else is not documented clearly.
 pub async fn handle(
     event: &SocketEvent,
     limits: Limits,
+    told: &Told,
     canvas: &impl Paint,
     calls: &impl Calls,
     gateway: &impl Gateway,
@@ -63,7 +67,7 @@ pub async fn handle(
     };
     if let Err(refusal) = paint(&connection, event, limits, canvas, calls).await {
         info!(%connection, code = %refusal.code, message = refusal.message, "refused a message");
-        if refusal.told {
+        if refusal.told || !told.once_more(&connection) {
             return SocketAnswer::OK;
         }
         let frame = Frame::new(error_frame(refusal.code, refusal.message));

@@ -3,7 +3,7 @@
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use place_handlers::boot::Boot;
 use place_handlers::event::SocketEvent;
-use place_handlers::send_message::{self, Limits};
+use place_handlers::send_message::{self, Limits, Told};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -14,8 +14,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         geometry: boot.geometry,
         max_pixels,
     };
+    let told = Told::default();
     run(service_fn(async |event: LambdaEvent<SocketEvent>| {
-        let answer = send_message::handle(&event.payload, limits, &cache, &queues, &gateway);
+        let answer = send_message::handle(&event.payload, limits, &told, &cache, &queues, &gateway);
         Ok::<_, lambda_runtime::Error>(answer.await)
     }))
     .await

@@ -23,6 +23,8 @@ pub(crate) enum Mood {
     Fails(GatewayError),
     /// Answers this so many times, then takes everything.
     FailsTimes(GatewayError, u32),
+    /// Takes so many updates, once there is a picture, that never arrive.
+    Swallows(u32),
     /// Answers 410 until this moment, then takes everything.
     OpensAt(Instant),
 }
@@ -82,6 +84,23 @@ impl FakeGateway {
         model
     }
 
+    /// From now on everything that is taken arrives.
+    pub(crate) fn swallows_no_more(&self) {
+        let mut moods = self.moods.lock().unwrap();
+        moods.retain(|_, mood| !matches!(mood, Mood::Swallows(_)));
+    }
+
+    fn swallows(&self, client: &ConnectionId) -> bool {
+        let has_picture = self.model(client).picture().is_some();
+        match self.moods.lock().unwrap().get_mut(client) {
+            Some(Mood::Swallows(times)) if *times > 0 && has_picture => {
+                *times -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn answer(&self, client: &ConnectionId) -> Result<(), GatewayError> {
         let mut moods = self.moods.lock().unwrap();
         match moods.get_mut(client) {
@@ -121,6 +140,9 @@ impl Gateway for FakeGateway {
             return Err(GatewayError::Unreachable("timed out".to_owned()));
         }
         self.answer(to)?;
+        if self.swallows(to) {
+            return Ok(());
+        }
         let text = String::from_utf8(frame.body().to_vec()).unwrap();
         let arrival = (Instant::now(), text);
         self.calls()

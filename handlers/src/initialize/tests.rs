@@ -179,15 +179,21 @@ async fn who_cannot_be_served_in_time_is_reported_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_newcomer_delays_nobody() {
-    let world = World::new();
-    world.gateway.set(&id("a"), Mood::Hangs);
-    let slow = world.welcome(&["a", "b"], 20);
-    let watch = async {
-        sleep(Duration::from_millis(500)).await;
-        world.assert_up_to_date("b");
-    };
-    tokio::join!(slow, watch);
+async fn a_hanging_newcomer_delays_nobody_and_is_reported_in_time() {
+    for seconds in 20..30 {
+        let world = World::new();
+        world.gateway.set(&id("a"), Mood::Hangs);
+        let start = Instant::now();
+        let slow = world.welcome(&["a", "b"], seconds);
+        let watch = async {
+            sleep(Duration::from_millis(500)).await;
+            world.assert_up_to_date("b");
+        };
+        let (answer, ()) = tokio::join!(slow, watch);
+        assert!(start.elapsed() < Duration::from_secs(seconds));
+        let failed: Vec<_> = answer.failures.iter().map(|f| &f.message_id).collect();
+        assert_eq!(failed, ["m0"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

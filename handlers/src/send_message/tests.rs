@@ -34,7 +34,8 @@ impl World {
             geometry: geometry(),
             max_pixels: 4,
         };
-        let answer = handle(&event, limits, &self.cache, &self.queues, &self.gateway).await;
+        let (told, cache) = (Told::default(), &self.cache);
+        let answer = handle(&event, limits, &told, cache, &self.queues, &self.gateway).await;
         assert_eq!(answer, SocketAnswer::OK);
         let frames = self.gateway.texts(&id("me="));
         self.gateway.calls().arrived.clear();
@@ -157,7 +158,8 @@ async fn without_the_queue_the_pixel_is_painted_and_the_next_paint_calls_again()
     };
     let text = r#"{"requestContext":{"connectionId":"me="},"body":"{\"data\":{\"x\":1,\"y\":1,\"r\":1,\"g\":1,\"b\":1}}"}"#;
     let event: SocketEvent = serde_json::from_str(text).unwrap();
-    handle(&event, limits, &world.cache, &Broken, &world.gateway).await;
+    let told = Told::default();
+    handle(&event, limits, &told, &world.cache, &Broken, &world.gateway).await;
     let told = world.gateway.texts(&id("me="));
     assert!(told[0].contains("UNAVAILABLE"), "{told:?}");
     assert_eq!(world.cache.state().history.len(), 1);

@@ -14,8 +14,8 @@ const API: &str = "/2018-06-01/runtime/invocation";
 /// of the cache for each.
 pub(crate) fn measure(rig: &Rig, messages: u16) -> Vec<Duration> {
     let runtime = RuntimeApi::start("floor");
-    let api = Line::open(&runtime.address());
-    let cache = Line::open(&format!("127.0.0.1:{}", rig.redis.port()));
+    let api = Line::open(runtime.address());
+    let cache = Line::open(format!("127.0.0.1:{}", rig.redis.port()));
     let function = thread::spawn(move || serve(api, cache));
     let times = (0..messages)
         .map(|_| {

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 mod broadcast;
+mod cadence;
 mod canvas;
 mod floor;
 mod initialize;
@@ -35,6 +36,9 @@ async fn main() -> ExitCode {
     }
     if wanted("broadcast") {
         broadcast::measure(yardstick.as_ref(), &mut report).await;
+    }
+    if wanted("cadence") {
+        cadence::measure(&mut report).await;
     }
     if wanted("initialize") {
         initialize::measure(yardstick.as_ref(), &mut report).await;

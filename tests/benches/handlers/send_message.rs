@@ -49,7 +49,8 @@ pub(crate) async fn measure(yardstick: Option<&Yardstick>, report: &mut Report) 
         .a_part_of_the_yardstick(10.0);
     both.add(report, "Redis", "round trips a paint", |f| f.round_trips)
         .below(1.01);
-    both.add(report, "peak memory", "MiB", |f| mib(f.peak_kib));
+    both.add(report, "peak memory", "MiB", |f| mib(f.peak_kib))
+        .below(64.0);
 }
 
 struct Both {

@@ -3,6 +3,7 @@
 
 pub mod event;
 mod function;
+pub mod play;
 mod rig;
 
 pub use function::Function;

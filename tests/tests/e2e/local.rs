@@ -16,11 +16,11 @@ impl Newcomer {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let text = format!(
-            "[functions]\nartifacts = {:?}\n[local]\nport = {}\nstate_dir = {:?}\n\
+            "[functions]\nartifacts = \"{}\"\n[local]\nport = {}\nstate_dir = \"{}\"\n\
              [canvas]\nwidth = 20\nheight = 10\n",
-            artifacts(),
+            artifacts().display(),
             free_port(),
-            home.path().join("state"),
+            home.path().join("state").display(),
         );
         std::fs::write(home.path().join("place.toml"), text).unwrap();
         Self(home)

@@ -101,3 +101,30 @@ async fn a_paint_costs_one_round_trip_to_redis() {
         "{trips} round trips for 100 paints"
     );
 }
+
+/// The design load of 2017: 333 paints a second.
+#[tokio::test]
+async fn a_busy_canvas_costs_few_messages_and_hardly_more_round_trips_than_paints() {
+    let rig = Rig::start(Memory::Count).await;
+    rig.join(10).await;
+    let (painter, broadcast) = (Painter::new(&rig), rig.function(Kind::Broadcast));
+    painter.paint(0).await;
+    let before = rig.redis.reads().await;
+    let mut paints = 0;
+    let painting = async {
+        let mut clock = tokio::time::interval(Duration::from_millis(3));
+        for number in 1..=1000 {
+            clock.tick().await;
+            painter.paint(number).await;
+            paints += 1;
+        }
+    };
+    let ((), messages) = feed(&rig, std::slice::from_ref(&broadcast), painting).await;
+    let trips = rig.redis.reads().await - before;
+    assert!(messages * 10 <= paints, "{messages} for {paints} paints");
+    // Each paint one, and the loop's few a tick.
+    assert!(
+        trips <= paints as u64 * 6 / 5,
+        "{trips} round trips for {paints} paints"
+    );
+}

@@ -6,10 +6,11 @@
     reason = "a test that can't go on panics, with what it found"
 )]
 
+use place_tests::lambda::play as support;
+
 mod budget;
 mod flood;
 mod gateway_faults;
 mod kills;
 mod noise;
 mod shards;
-mod support;

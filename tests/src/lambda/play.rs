@@ -1,16 +1,16 @@
-//! What the tests share: painting, and an event source that feeds the loops.
+//! The functions at play: painting, and an event source that feeds the loops.
 
 use std::future::Future;
 use std::time::Duration;
 
+use super::{Function, Mood, Pending, Post, Rig, client, event};
 use place_canvas::wire::ServerFrame;
 use place_canvas::{Pixel, Position, Rgb, Shard};
 use place_config::Function as Kind;
-use place_tests::lambda::{Function, Mood, Pending, Post, Rig, client, event};
 use serde::Deserialize;
 
 /// An address that all simulated painters share.
-pub(crate) const ADDRESS: &str = "192.0.2.1";
+pub const ADDRESS: &str = "192.0.2.1";
 
 const QUEUE: &str = "requestQueue.fifo";
 
@@ -19,26 +19,30 @@ const QUEUE: &str = "requestQueue.fifo";
     clippy::cast_possible_truncation,
     reason = "the bytes are what is wanted"
 )]
-pub(crate) fn colour(number: u32) -> Rgb {
+pub fn colour(number: u32) -> Rgb {
     Rgb::new(number as u8, (number >> 8) as u8, 7)
 }
 
 /// A painter at sendMessage.
-pub(crate) struct Painter {
+#[derive(Debug)]
+pub struct Painter {
     function: Function,
 }
 
 impl Painter {
     /// A painter on a function process of its own.
-    pub(crate) fn new(rig: &Rig) -> Self {
+    pub fn new(rig: &Rig) -> Self {
         Self {
             function: rig.function(Kind::SendMessage),
         }
     }
 
     /// Paints one pixel of the first row.
-    pub(crate) async fn paint(&self, number: u32) {
-        let x = u16::try_from(number % 64).unwrap();
+    ///
+    /// # Panics
+    /// When the function fails.
+    pub async fn paint(&self, number: u32) {
+        let x = u16::try_from(number % 64).expect("less than 64");
         self.send(
             0,
             ADDRESS,
@@ -48,12 +52,16 @@ impl Painter {
     }
 
     /// Sends a message of `from`.
-    pub(crate) async fn send(&self, from: usize, address: &str, body: &str) {
+    ///
+    /// # Panics
+    /// When the function fails.
+    pub async fn send(&self, from: usize, address: &str, body: &str) {
         let answer = self
             .function
             .invoke(event::message(&client(from), address, body))
             .await;
-        assert_eq!(answer.unwrap(), br#"{"statusCode":200}"#);
+        let answer = answer.expect("sendMessage answers");
+        assert_eq!(answer, br#"{"statusCode":200}"#);
     }
 }
 
@@ -64,17 +72,17 @@ struct WakeUp {
 
 /// Hands the request queue's messages to the loops, a process for each shard, while `work` goes
 /// on; then waits until all of them sleep. Answers the number of messages, too.
-pub(crate) async fn feed<T>(
-    rig: &Rig,
-    loops: &[Function],
-    work: impl Future<Output = T>,
-) -> (T, usize) {
+///
+/// # Panics
+/// When a loop fails.
+pub async fn feed<T>(rig: &Rig, loops: &[Function], work: impl Future<Output = T>) -> (T, usize) {
     let mut handed_over = 0;
     let mut asked: Vec<Pending> = Vec::new();
     let mut feed = || {
         let messages = rig.aws.messages(QUEUE);
         for message in &messages[handed_over..] {
-            let WakeUp { shard } = serde_json::from_str(&message.body).unwrap();
+            let WakeUp { shard } =
+                serde_json::from_str(&message.body).expect("a wake-up names a shard");
             let serving = &loops[usize::from(shard.0) % loops.len()];
             asked.push(serving.begin(event::wake(shard), Duration::from_mins(5)));
         }
@@ -92,7 +100,7 @@ pub(crate) async fn feed<T>(
     };
     pending.extend(feed());
     while let Some(next) = pending.pop() {
-        let answer = next.answer().await.unwrap();
+        let answer = next.answer().await.expect("the loop answers");
         assert_eq!(answer, br#"{"batchItemFailures":[]}"#);
         pending.extend(feed());
     }
@@ -100,8 +108,12 @@ pub(crate) async fn feed<T>(
 }
 
 /// Where an update starts and ends.
-pub(crate) fn span(post: &Post) -> (Position, Position) {
-    match ServerFrame::parse(post.frame.as_deref().unwrap()).unwrap() {
+///
+/// # Panics
+/// When it is none.
+pub fn span(post: &Post) -> (Position, Position) {
+    let frame = post.frame.as_deref().expect("a gateway that keeps frames");
+    match ServerFrame::parse(frame).expect("a frame of the protocol") {
         ServerFrame::Update { from, at, .. } => (from, at),
         other => panic!("not an update: {other:?}"),
     }
@@ -109,7 +121,10 @@ pub(crate) fn span(post: &Post) -> (Position, Position) {
 
 /// Asserts that the posts that a client took in are updates that follow one another without a gap
 /// and end at `at`.
-pub(crate) fn assert_up_to_date(posts: &[Post], at: Position) {
+///
+/// # Panics
+/// When they don't.
+pub fn assert_up_to_date(posts: &[Post], at: Position) {
     let taken = posts
         .iter()
         .filter(|post| matches!(post.mood, Mood::Fine | Mood::Slow(_)));
@@ -125,7 +140,7 @@ pub(crate) fn assert_up_to_date(posts: &[Post], at: Position) {
 }
 
 /// Most posts that started in any second.
-pub(crate) fn most_in_a_second(posts: &[Post]) -> usize {
+pub fn most_in_a_second(posts: &[Post]) -> usize {
     let mut times: Vec<_> = posts.iter().map(|post| post.at).collect();
     times.sort_unstable();
     let mut first = 0;
