@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::PolicyPart;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
@@ -153,9 +155,16 @@ pub(crate) struct StatusArgs {
 /// `placectl doctor`
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Print the IAM policy that an operator of this stack needs, and check nothing
-    #[arg(long)]
-    pub(crate) print_policy: bool,
+    /// Print the IAM policy that an operator of this stack needs, or a part of it, and check nothing
+    #[arg(
+        long,
+        value_name = "PART",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all"
+    )]
+    pub(crate) print_policy: Option<PolicyPart>,
 }
 
 /// `placectl teardown`

@@ -20,6 +20,7 @@ pub mod sdk;
 pub mod socket;
 mod supervised;
 pub mod terminal;
+pub mod user;
 
 pub use cloud::LocalCloud;
 pub use inventory::inventory;
@@ -31,3 +32,4 @@ pub use proxy::Proxy;
 pub use sdk::Sdk;
 pub use socket::Socket;
 pub use terminal::Terminal;
+pub use user::User;

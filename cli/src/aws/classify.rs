@@ -75,6 +75,14 @@ impl fmt::Display for AwsError {
 
 impl Error for AwsError {}
 
+/// Tagging what EC2 has made before.
+const TAG_EC2: &str = "ec2:CreateTags";
+
+/// Why a caller who has that permission may still lack it.
+const NOT_OURS: &str = "the policy of `placectl doctor --print-policy` gives it on what carries \
+                        the stack's tags alone: to adopt a thing that has none, tag it by hand or \
+                        run this once with broader credentials";
+
 /// In place of a code, where the answer has none.
 const UNCODED: &str = "an error without a code";
 
@@ -230,7 +238,11 @@ impl AwsError {
         } else {
             "permissions"
         };
-        format!("the credentials need the {word} {}", needed.join(", "))
+        let hint = format!("the credentials need the {word} {}", needed.join(", "));
+        if self.operation == TAG_EC2 {
+            return format!("{hint}; {NOT_OURS}");
+        }
+        hint
     }
 
     fn hint(&self) -> Option<String> {

@@ -88,3 +88,15 @@ fn an_internal_error_that_outlasts_the_retries_is_no_failure_for_good() {
     assert_eq!(kind(false), FailureKind::Incomplete);
     assert_eq!(kind(true), FailureKind::Permanent);
 }
+
+#[test]
+fn a_denied_tag_may_be_about_whose_the_thing_is() {
+    let mut denied = error("UnauthorizedOperation", true);
+    denied.operation = "ec2:CreateTags";
+    let hint = denied
+        .failure("tagging security group `place`")
+        .hint
+        .unwrap();
+    assert!(hint.contains("`ec2:CreateTags`"), "{hint}");
+    assert!(hint.contains("the stack's tags alone"), "{hint}");
+}

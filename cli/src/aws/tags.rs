@@ -8,7 +8,7 @@ use place_config::names::{TAG_RESOURCE, TAG_STACK};
 use crate::engine::ResourceKey;
 
 /// The tag that EC2's console shows as the name.
-const TAG_NAME: &str = "Name";
+pub(crate) const TAG_NAME: &str = "Name";
 
 /// Whose a tagged thing is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ mod status;
 mod teardown;
 mod up;
 
+pub(crate) use doctor::PolicyPart;
+
 use crate::cli::{CanvasCommand, Cli, ClientsCommand, Command, Output};
 use crate::context::Context;
 use crate::error::CommandError;

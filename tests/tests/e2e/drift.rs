@@ -3,6 +3,7 @@
 
 pub(crate) mod application;
 mod network;
+mod rare;
 mod tags;
 
 use std::future::Future;
@@ -41,6 +42,20 @@ async fn each_is_named_and_mended(changes: &[Change]) -> Standing {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     stack
+}
+
+/// Changes of every kind that do not get in each other's way, all made before anything is mended.
+pub(crate) async fn everything_at_once(sdk: &Sdk) {
+    const APART: [&str; 3] = ["association moved", "cache closed", "queue encrypted"];
+    const IN_THE_WAY: [&str; 2] = ["API deleted", "role deleted"];
+    let network = network::CHANGES.iter();
+    let network = network.filter(|(name, _, _)| APART.contains(name));
+    let application = application::CHANGES.iter();
+    let application = application.filter(|(name, _, _)| !IN_THE_WAY.contains(name));
+    for (_, change, _) in network.chain(application) {
+        change(sdk.clone()).await;
+    }
+    rare::make(sdk).await;
 }
 
 #[tokio::test]

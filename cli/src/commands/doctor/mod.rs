@@ -16,6 +16,8 @@ use crate::steps::{self, Options, Stack};
 use crate::ui::words;
 use policy::Scope;
 
+pub(crate) use policy::Part as PolicyPart;
+
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,12 +129,10 @@ pub(crate) async fn run(mut context: Context, args: &DoctorArgs) -> Result<Exit,
         names: &stack.names,
         config: &stack.config,
     };
-    if args.print_policy {
-        context.printer.document(&policy::document(scope));
-        context.printer.note(
-            "too long for a managed policy: give it to a role (`aws iam put-role-policy`) or a \
-             permission set as its own",
-        );
+    if let Some(part) = args.print_policy {
+        let document = policy::document(scope, part);
+        context.printer.document(&document);
+        context.printer.note(&part.advice(&document));
         return Ok(Exit::Done);
     }
     let (runner, _interrupted) = context.quiet_runner(steps::plan(&stack))?;

@@ -97,7 +97,7 @@ pub(super) const CHANGES: &[Change] = &[
     ),
 ];
 
-async fn table(sdk: &Sdk, resource: &str) -> RouteTable {
+pub(super) async fn table(sdk: &Sdk, resource: &str) -> RouteTable {
     let answer = sdk.ec2.describe_route_tables().send().await.unwrap();
     let tagged = |tag: &Tag| tag.key() == Some(TAG_RESOURCE) && tag.value() == Some(resource);
     let mut tables = answer.route_tables().iter();

@@ -1,0 +1,67 @@
+//! IAM limits how long a policy is: a managed one holds about half of ours.
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::place::Place;
+
+/// Characters that IAM takes, white space left out: of a managed policy, and of all of a role's own
+/// policies together.
+pub(super) const MANAGED: usize = 6144;
+pub(super) const OWN: usize = 10_240;
+
+/// What is printed of the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// All of it
+    All,
+    /// Network, cache, queues, tables and schedule, for one managed policy
+    Infrastructure,
+    /// API, functions, their roles and logs, for the other one
+    Functions,
+}
+
+impl Part {
+    pub(super) fn holds(self, place: Place) -> bool {
+        match self {
+            Self::All => true,
+            Self::Infrastructure => place < Place::Account,
+            Self::Functions => place >= Place::Account,
+        }
+    }
+
+    /// What to do with `document`.
+    pub(in super::super) fn advice(self, document: &Value) -> String {
+        let length = document.to_string().len();
+        let fits = length <= self.limit();
+        let todo = match (self, fits) {
+            (Self::All, true) => {
+                "give it to a role (`aws iam put-role-policy`), or print it in two parts that fit \
+                 managed policies"
+            }
+            (Self::All, false) => "too long: print it in two parts that fit managed policies",
+            (_, true) => {
+                "make a policy of each part (`aws iam create-policy`) and attach both to the user \
+                 or role"
+            }
+            (_, false) => "too long: split the statements up by hand",
+        };
+        let whose = match self {
+            Self::All => "a role's own policies",
+            Self::Infrastructure | Self::Functions => "a managed policy",
+        };
+        let parts = match self {
+            Self::All => ": `--print-policy=infrastructure`, `--print-policy=functions`",
+            Self::Infrastructure | Self::Functions => "",
+        };
+        let limit = self.limit();
+        format!("{length} of the {limit} characters of {whose}: {todo}{parts}")
+    }
+
+    const fn limit(self) -> usize {
+        match self {
+            Self::All => OWN,
+            Self::Infrastructure | Self::Functions => MANAGED,
+        }
+    }
+}
