@@ -46,7 +46,12 @@ async fn each_is_named_and_mended(changes: &[Change]) -> Standing {
 
 /// Changes of every kind that do not get in each other's way, all made before anything is mended.
 pub(crate) async fn everything_at_once(sdk: &Sdk) {
-    const APART: [&str; 3] = ["association moved", "cache closed", "queue encrypted"];
+    const APART: [&str; 4] = [
+        "association moved",
+        "cache closed",
+        "functions shut in",
+        "queue encrypted",
+    ];
     const IN_THE_WAY: [&str; 2] = ["API deleted", "role deleted"];
     let network = network::CHANGES.iter();
     let network = network.filter(|(name, _, _)| APART.contains(name));

@@ -67,8 +67,6 @@ async fn narrow_permission(sdk: &Sdk) {
 }
 
 async fn untag(sdk: &Sdk) {
-    let arn =
-        |service: &str, resource: &str| format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}");
     let url = sdk.sqs.get_queue_url().queue_name(QUEUE).send().await;
     let call = sdk
         .sqs

@@ -27,8 +27,6 @@ const COMMANDS: &[&[&str]] = &[
 /// Actions that are in the policy although no command here is seen to need them.
 const NOT_SEEN: &[(&str, &str)] = &[
     ("apigateway:TagResource", BESIDE),
-    ("dynamodb:GetItem", LEASE),
-    ("dynamodb:UpdateItem", LEASE),
     ("ec2:CreateDefaultSubnet", BARE),
     ("ec2:CreateDefaultVpc", BARE),
     ("ec2:CreateNetworkInterface", NODES),
@@ -48,7 +46,6 @@ const NOT_SEEN: &[(&str, &str)] = &[
 ];
 
 const BESIDE: &str = "AWS asks for it beside the call that makes the thing";
-const LEASE: &str = "only while two operators work at once, or one for long: lease.rs";
 const BARE: &str = "only in an account without them: step_1_vpc.rs";
 const NODES: &str = "ElastiCache puts its nodes into the VPC with the caller's permissions";
 const ENDPOINTS: &str = "ElastiCache reaches a serverless cache with the caller's permissions";

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use place_canvas::{ConnectionId, Token};
 use place_config::{Function, Names};
 use place_tests::{LocalCloud, Operator, Sdk, Socket};
+use redis::AsyncCommands;
 use serde_json::{Value, json};
 
 use super::{strict, works};
@@ -93,7 +94,7 @@ const LOSSES: &[Loss] = &[
     Loss {
         function: Function::Broadcast,
         permission: "execute-api:ManageConnections POST",
-        deed: |rig| Box::pin(rig.paints()),
+        deed: |rig| Box::pin(rig.paints_until("the loop broke")),
         log: &["the loop broke", NOT_POSTED],
     },
     Loss {
@@ -261,12 +262,6 @@ impl Rig {
         assert_eq!(client.rejection().await, "UNAVAILABLE");
     }
 
-    async fn paints(&self) {
-        let mut client = self.operator.join().await;
-        client.paint(&[red(2, 2)]).await;
-        client.close().await;
-    }
-
     /// Paints past the function that would wake anybody.
     async fn paints_silently(&self) {
         let store = self.operator.store().await;
@@ -275,12 +270,18 @@ impl Rig {
         painted.unwrap();
     }
 
+    /// Paints so often that the loop which the first paint wakes never falls asleep.
     async fn paints_until(&self, said: &str) {
         let mut client = self.operator.join().await;
         let before = self.said(Function::Broadcast, &[said]).await;
+        // Nobody was called a moment ago.
+        self.forget("awake:*").await;
         client.paint(&[red(4, 4)]).await;
         let check = async || {
-            self.paints_silently().await;
+            for _ in 0..5 {
+                self.paints_silently().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
             self.said(Function::Broadcast, &[said]).await > before
         };
         eventually(said, PATIENCE, check).await;
@@ -316,13 +317,20 @@ impl Rig {
     async fn fails_to_save(&self) {
         let save = self.operator.placectl().args(["save"]).run().await;
         assert_eq!(save.code, Some(1), "{save}");
+        assert_eq!(self.forget("saving").await, 1, "the lease of a save");
+    }
+
+    /// Deletes keys of the store; how many.
+    async fn forget(&self, pattern: &str) -> u64 {
         let url = self.operator.config().endpoints.redis.as_deref();
         let client = redis::Client::open(url.unwrap()).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        let mut delete = redis::cmd("DEL");
-        delete.arg("{place:place}:saving");
-        let deleted: u8 = delete.query_async(&mut connection).await.unwrap();
-        assert_eq!(deleted, 1, "the lease of a save");
+        let pattern = format!("{{place:place}}:{pattern}");
+        let keys: Vec<String> = connection.keys(pattern).await.unwrap();
+        if keys.is_empty() {
+            return 0;
+        }
+        connection.del(keys).await.unwrap()
     }
 
     /// Leaves a row in doubt, as a save that was killed does.
