@@ -274,9 +274,13 @@ impl Rig {
     async fn paints_until(&self, said: &str) {
         let mut client = self.operator.join().await;
         let before = self.said(Function::Broadcast, &[said]).await;
-        // Nobody was called a moment ago.
+        // Nobody was called a moment ago, so this paint calls.
         self.forget("awake:*").await;
+        let store = self.operator.store().await;
+        let newest = store.newest().await.unwrap();
         client.paint(&[red(4, 4)]).await;
+        let painted = async || store.newest().await.unwrap() != newest;
+        eventually("a paint", PATIENCE, painted).await;
         let check = async || {
             for _ in 0..5 {
                 self.paints_silently().await;
