@@ -2,6 +2,7 @@
 //! one permission something is refused, and says so.
 
 mod commands;
+mod deeds;
 mod roles;
 
 use place_tests::{LocalCloud, Operator, Placectl};
