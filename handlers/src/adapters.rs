@@ -166,6 +166,15 @@ impl Saves for Cache {
         Ok(self.store().await?.note_doubt(name, places).await?)
     }
 
+    async fn settle_doubt(
+        &self,
+        token: &Token,
+        name: &Token,
+        left: &[Place],
+    ) -> Result<bool, Error> {
+        Ok(self.store().await?.settle_doubt(token, name, left).await?)
+    }
+
     async fn doubts(&self) -> Result<Vec<Doubt>, Error> {
         Ok(self.store().await?.doubts().await?)
     }

@@ -17,8 +17,9 @@
 //! a call is done after a later segment's. That is rare, because of the lease: it is renewed every
 //! [`RENEWAL`], every call is dropped as soon as a renewal fails or is overdue, and the lease
 //! outlives that moment; a save that fails leaves its lease to expire too, instead of giving it
-//! back. And it is made good where it happens, because the rows of every call without a clear
-//! answer are in doubt until nothing can change them any more (see `colours.rs`).
+//! back. And it is made good where it happens, because the rows of every call that was not answered
+//! clearly, under the lease, are in doubt until nothing can change them any more (see `colours.rs`).
+//! A lease that the cache lost lets two saves overlap for a moment.
 
 mod colours;
 mod full;
@@ -130,13 +131,20 @@ pub trait Saves: Sync {
     fn lagging(&self) -> impl Future<Output = Result<Vec<Shard>, Error>> + Send;
     /// Position of the newest change.
     fn newest(&self) -> impl Future<Output = Result<Position, Error>> + Send;
-    /// Notes that an unanswered write may yet overwrite the rows of these pixels, and of no others
-    /// that are noted under the same name.
+    /// Notes that an unanswered write may yet overwrite the rows of these pixels.
     fn note_doubt(
         &self,
         name: &Token,
         places: &[Place],
     ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Notes that of what is noted under this name only these rows are left in doubt; `false`, and
+    /// nothing is done, when the lease is lost.
+    fn settle_doubt(
+        &self,
+        token: &Token,
+        name: &Token,
+        left: &[Place],
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
     /// What is noted.
     fn doubts(&self) -> impl Future<Output = Result<Vec<Doubt>, Error>> + Send;
 }
@@ -212,18 +220,16 @@ async fn save(
             ..SaveAnswer::new(Position::ZERO)
         });
     };
-    let lease = Lease {
+    let saver = Saver {
         cache,
+        tables,
         token: &token,
-        taken: start,
     };
     let mut answer = SaveAnswer::new(saved);
     let work = async {
         let deadline = invocation.deadline;
         Segments {
-            cache,
-            tables,
-            token: &token,
+            saver: &saver,
             deadline,
             goal: cache.newest().await?,
         }
@@ -232,12 +238,17 @@ async fn save(
         if answer.complete {
             let left = deadline.saturating_duration_since(Instant::now());
             let until = Instant::now() + left / 2;
-            answer.pixels += colours::settle_doubts(until, cache, tables).await?;
+            answer.pixels += colours::settle_doubts(&saver, until).await?;
         }
         if event.full {
-            full::save(event.offset, deadline, cache, tables, &mut answer).await?;
+            full::save(&saver, event.offset, deadline, &mut answer).await?;
         }
         Ok(())
+    };
+    let lease = Lease {
+        cache,
+        token: &token,
+        taken: start,
     };
     let available = invocation.deadline.saturating_duration_since(start);
     let until = start + available.saturating_sub(LAST_WORDS.min(available / 10));
@@ -281,6 +292,13 @@ impl SaveAnswer {
             elapsed_ms,
         }
     }
+}
+
+/// A save that has the lease, and what it works with.
+struct Saver<'a, C, R> {
+    cache: &'a C,
+    tables: &'a R,
+    token: &'a Token,
 }
 
 /// A lease that is held.

@@ -2,8 +2,8 @@
 //!
 //! A write that was not answered, because it took too long or its sender died, may be done at any
 //! later moment, and then overwrite a newer colour. So a save notes which rows it is about to
-//! write, and forgets those of which it got an answer; the saves after it look at the others until
-//! nothing can change them any more.
+//! write, and forgets those of which it got an answer while it had the lease; the saves after it
+//! look at the others until nothing can change them any more.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::script::{Script, script};
 use super::{Store, StoreError, Token};
 
 static NOTE: LazyLock<Script> = script!("noting doubtful rows", "note_doubt");
+static SETTLE: LazyLock<Script> = script!("settling doubtful rows", "settle_doubt");
 static DOUBTS: LazyLock<Script> = script!("reading the doubtful rows", "doubts");
 
 /// Rows of the table of current colours that an unanswered write may yet overwrite.
@@ -26,14 +27,28 @@ pub struct Doubt {
 }
 
 impl Store {
-    /// Notes that the rows of `places` are in doubt, and no others under the same name: with no
-    /// place the doubt is settled.
+    /// Notes that the rows of `places` are in doubt.
     pub async fn note_doubt(&self, name: &Token, places: &[(u16, u16)]) -> Result<(), StoreError> {
-        let bytes = |&(x, y): &(u16, u16)| [x.to_be_bytes(), y.to_be_bytes()].concat();
-        let places: Vec<u8> = places.iter().flat_map(bytes).collect();
         let call = NOTE.call().key(self.keys.doubtful());
-        self.run(call.arg(name.as_str()).arg(places.as_slice()))
-            .await
+        self.run(call.arg(name.as_str()).arg(bytes(places))).await
+    }
+
+    /// Notes that of the rows in doubt under `name` only those of `left` still are. Answers `false`,
+    /// and leaves the doubt as it is, when the save's lease is not that of `token` any more.
+    ///
+    /// Whoever has the lease has had it since it was taken, so nobody else wrote those rows in the
+    /// meantime. Whoever lost it may have written old colours after another save's new ones, however
+    /// clearly that was answered.
+    pub async fn settle_doubt(
+        &self,
+        token: &Token,
+        name: &Token,
+        left: &[(u16, u16)],
+    ) -> Result<bool, StoreError> {
+        let keys = [self.keys.saving(), self.keys.doubtful()];
+        let call = SETTLE.call().keys(keys);
+        let call = call.arg(token.as_str()).arg(name.as_str());
+        self.run(call.arg(bytes(left))).await
     }
 
     /// All doubts.
@@ -47,6 +62,11 @@ impl Store {
         };
         Ok(noted.into_iter().map(doubt).collect())
     }
+}
+
+fn bytes(places: &[(u16, u16)]) -> Vec<u8> {
+    let bytes = |&(x, y): &(u16, u16)| [x.to_be_bytes(), y.to_be_bytes()].concat();
+    places.iter().flat_map(bytes).collect()
 }
 
 fn place([x1, x0, y1, y0]: [u8; 4]) -> (u16, u16) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use place_canvas::tables::{Change, Current};
@@ -37,7 +38,9 @@ pub(crate) struct FakeTables {
     pub(crate) coloured: Mutex<u64>,
     /// How the next calls fare; then all are fair.
     pub(crate) weather: Mutex<VecDeque<Weather>>,
-    in_flight: Mutex<Vec<Vec<Current>>>,
+    /// Calls under way, by number.
+    in_flight: Mutex<BTreeMap<u64, Vec<Current>>>,
+    calls: AtomicU64,
     late: Mutex<Vec<(Instant, Vec<Current>)>>,
 }
 
@@ -74,9 +77,9 @@ impl FakeTables {
     /// Whatever a process that died had under way is done after `delay`.
     pub(crate) fn abandon(&self, delay: Duration) {
         let due = Instant::now() + delay;
-        let abandoned = self.in_flight.lock().unwrap().split_off(0);
+        let abandoned = std::mem::take(&mut *self.in_flight.lock().unwrap());
         let mut late = self.late.lock().unwrap();
-        late.extend(abandoned.into_iter().map(|rows| (due, rows)));
+        late.extend(abandoned.into_values().map(|rows| (due, rows)));
     }
 
     /// Does what is late and due.
@@ -98,7 +101,9 @@ impl FakeTables {
 
     /// One call; answers the rows that are then in doubt.
     async fn put_some(&self, some: &[Current]) -> Result<Vec<Place>, Error> {
-        self.in_flight.lock().unwrap().push(some.to_vec());
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        let under_way = || self.in_flight.lock().unwrap();
+        under_way().insert(call, some.to_vec());
         self.faults.step().await?;
         let latency = self.latency.lock().unwrap().1;
         if latency > Duration::ZERO {
@@ -106,7 +111,7 @@ impl FakeTables {
         }
         self.arrive();
         self.put(some);
-        self.in_flight.lock().unwrap().pop();
+        under_way().remove(&call);
         *self.written.lock().unwrap() += some.len() as u64;
         *self.coloured.lock().unwrap() += some.len() as u64;
         self.faults.step().await?;

@@ -1,10 +1,12 @@
 //! Writing the table of current colours, and what is in doubt about it.
 //!
 //! A write that was not answered may be done at any later moment, and then put an old colour in the
-//! place of a newer one: when its time was up, when its process was killed, when it was dropped. So
-//! the pixels are noted as doubtful in the cache before they are written, and only those that were
-//! written with a clear answer are taken off. Every save looks at those that are left, until
-//! [`DOUBT`] has passed, and writes anew whichever row does not show what the canvas shows.
+//! place of a newer one: when its time was up, when its process was killed, when it was dropped. And
+//! a save that lost its lease without knowing may write after the save that has it now. So the
+//! pixels are noted as doubtful in the cache before they are written, and only those that were
+//! written with a clear answer are taken off, as long as the lease is held. Every save looks at
+//! those that are left, until [`DOUBT`] has passed, and writes anew whichever row does not show what
+//! the canvas shows.
 
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use place_canvas::{Pixel, Token};
 use tokio::time::Instant;
 use tracing::info;
 
-use super::{Cache, Place, Rows};
+use super::{Cache, Place, Rows, Saver};
 use crate::error::Error;
 
 /// For how long a write that was announced and not answered may yet be done: an invocation lasts 15
@@ -26,8 +28,7 @@ const AT_ONCE: usize = 10_000;
 
 /// Colours that are being written.
 pub(super) struct Colours<'a, C, R> {
-    cache: &'a C,
-    tables: &'a R,
+    saver: &'a Saver<'a, C, R>,
     name: Token,
     doubtful: Vec<Place>,
 }
@@ -35,16 +36,14 @@ pub(super) struct Colours<'a, C, R> {
 impl<'a, C: Cache, R: Rows> Colours<'a, C, R> {
     /// Notes that `rows` will be written.
     pub(super) async fn announce(
+        saver: &'a Saver<'a, C, R>,
         rows: &[Current],
-        cache: &'a C,
-        tables: &'a R,
     ) -> Result<Self, Error> {
         let name = Token::random();
         let places: Vec<Place> = rows.iter().map(place).collect();
-        cache.note_doubt(&name, &places).await?;
+        saver.cache.note_doubt(&name, &places).await?;
         Ok(Self {
-            cache,
-            tables,
+            saver,
             name,
             doubtful: Vec::new(),
         })
@@ -52,13 +51,27 @@ impl<'a, C: Cache, R: Rows> Colours<'a, C, R> {
 
     /// Writes some of them.
     pub(super) async fn write(&mut self, some: &[Current]) -> Result<(), Error> {
-        self.doubtful.extend(self.tables.post_pixels(some).await?);
+        let doubtful = self.saver.tables.post_pixels(some).await?;
+        self.doubtful.extend(doubtful);
         Ok(())
     }
 
     /// Notes what is still in doubt.
     pub(super) async fn done(self) -> Result<(), Error> {
-        self.cache.note_doubt(&self.name, &self.doubtful).await
+        settle(self.saver, &self.name, &self.doubtful).await
+    }
+}
+
+/// Leaves only the rows of `left` in doubt, and fails when another save may write by now.
+async fn settle<C: Cache, R: Rows>(
+    saver: &Saver<'_, C, R>,
+    name: &Token,
+    left: &[Place],
+) -> Result<(), Error> {
+    if saver.cache.settle_doubt(saver.token, name, left).await? {
+        Ok(())
+    } else {
+        Err(Error::LeaseLost("save"))
     }
 }
 
@@ -67,23 +80,22 @@ impl<'a, C: Cache, R: Rows> Colours<'a, C, R> {
 ///
 /// What is painted and not yet saved is written too. The next save writes it again, as it does
 /// after a full one.
-pub(super) async fn settle_doubts(
+pub(super) async fn settle_doubts<C: Cache, R: Rows>(
+    saver: &Saver<'_, C, R>,
     until: Instant,
-    cache: &impl Cache,
-    tables: &impl Rows,
 ) -> Result<u64, Error> {
-    let doubts = cache.doubts().await?;
+    let doubts = saver.cache.doubts().await?;
     if doubts.is_empty() {
         return Ok(0);
     }
-    let (at, picture) = cache.read_canvas().await?;
+    let (at, picture) = saver.cache.read_canvas().await?;
     let mut written = 0;
     for doubt in doubts {
         for places in doubt.places.chunks(AT_ONCE) {
             if Instant::now() >= until {
                 return Ok(written);
             }
-            let rows = tables.current(places).await?;
+            let rows = saver.tables.current(places).await?;
             let shown = |&(x, y): &Place| Some(Pixel::new(x, y, picture.get(x, y)?));
             let is_wrong = |pixel: &Pixel| {
                 let row = rows.get(&(pixel.x, pixel.y));
@@ -96,14 +108,14 @@ pub(super) async fn settle_doubts(
                     pixels = wrong.len(),
                     "mending rows that a late write may have spoilt"
                 );
-                let mut colours = Colours::announce(&wrong, cache, tables).await?;
+                let mut colours = Colours::announce(saver, &wrong).await?;
                 colours.write(&wrong).await?;
                 colours.done().await?;
                 written += wrong.len() as u64;
             }
         }
         if doubt.age >= DOUBT {
-            cache.note_doubt(&doubt.name, &[]).await?;
+            settle(saver, &doubt.name, &[]).await?;
         }
     }
     Ok(written)

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::colours::Colours;
 use super::stride::Stride;
-use super::{Cache, Rows, SaveAnswer};
+use super::{Cache, Rows, SaveAnswer, Saver};
 use crate::error::Error;
 
 /// Kept free before the invocation's time-out.
@@ -18,18 +18,17 @@ const RESERVE: Duration = Duration::from_secs(10);
 ///
 /// The rows show the canvas as of a position that may be past `saved`. Changes between the two are
 /// written once more by the next save, in their order, which ends at the same colours.
-pub(super) async fn save(
+pub(super) async fn save<C: Cache, R: Rows>(
+    saver: &Saver<'_, C, R>,
     offset: u64,
     deadline: Instant,
-    cache: &impl Cache,
-    tables: &impl Rows,
     answer: &mut SaveAnswer,
 ) -> Result<(), Error> {
     let available = deadline.saturating_duration_since(Instant::now());
     let until = deadline
         .checked_sub(RESERVE.min(available / 3))
         .unwrap_or(deadline);
-    let (at, picture) = cache.read_canvas().await?;
+    let (at, picture) = saver.cache.read_canvas().await?;
     let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
     let mut pixels = picture
         .pixels()
@@ -47,7 +46,7 @@ pub(super) async fn save(
             answer.complete = false;
             return Ok(());
         }
-        let mut colours = Colours::announce(&some, cache, tables).await?;
+        let mut colours = Colours::announce(saver, &some).await?;
         colours.write(&some).await?;
         colours.done().await?;
         stride.learn(some.len(), start.elapsed());

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use place_canvas::store::MarkSaved;
 use place_canvas::tables::{Change, Current};
-use place_canvas::{Entry, Position, Token};
+use place_canvas::{Entry, Position};
 use tokio::time::Instant;
 
 use super::colours::Colours;
 use super::stride::Stride;
-use super::{Cache, Place, Rows, SaveAnswer};
+use super::{Cache, Place, Rows, SaveAnswer, Saver};
 use crate::error::Error;
 
 /// Changes after which a segment ends. Within a segment a pixel's colour is written once, however
@@ -25,9 +25,7 @@ const PAGE: usize = 2000;
 
 /// Saves history after `saved`.
 pub(super) struct Segments<'a, C, R> {
-    pub(super) cache: &'a C,
-    pub(super) tables: &'a R,
-    pub(super) token: &'a Token,
+    pub(super) saver: &'a Saver<'a, C, R>,
     pub(super) deadline: Instant,
     /// What was the newest when the save began. What is painted while it runs is the next save's:
     /// a busy canvas would never let this one end, and have it write few rows at a time.
@@ -99,7 +97,7 @@ impl<C: Cache, R: Rows> Segments<'_, C, R> {
         let (mut segment, mut to) = (Segment::default(), from);
         while segment.changes < SEGMENT_CHANGES && to < self.goal && Instant::now() < until {
             if read.is_empty() {
-                let page = self.cache.read_after(to, PAGE).await?;
+                let page = self.saver.cache.read_after(to, PAGE).await?;
                 read.extend(page.into_iter().filter(|entry| entry.at <= self.goal));
             }
             let entries = take(read, stride.rows());
@@ -109,7 +107,7 @@ impl<C: Cache, R: Rows> Segments<'_, C, R> {
             to = last.at;
             let changes: Vec<Change> = entries.iter().flat_map(Change::of).collect();
             let start = Instant::now();
-            self.tables.post_changes(&changes).await?;
+            self.saver.tables.post_changes(&changes).await?;
             stride.learn(changes.len(), start.elapsed());
             for entry in &entries {
                 segment.add(entry);
@@ -127,7 +125,7 @@ impl<C: Cache, R: Rows> Segments<'_, C, R> {
     ) -> Result<usize, Error> {
         let rows = &segment.colours;
         let least = segment.ends.first().map_or(0, |end| end.colours);
-        let mut colours = Colours::announce(rows, self.cache, self.tables).await?;
+        let mut colours = Colours::announce(self.saver, rows).await?;
         let mut written = 0;
         while written < rows.len() && (written < least || Instant::now() < until) {
             let some = &rows[written..rows.len().min(written + stride.rows())];
@@ -143,7 +141,8 @@ impl<C: Cache, R: Rows> Segments<'_, C, R> {
     /// Moves `saved` to the end of what is written.
     async fn mark(&self, end: End, answer: &mut SaveAnswer) -> Result<(), Error> {
         let range = (answer.to, end.at);
-        match self.cache.mark(self.token, range, end.changes).await? {
+        let Saver { cache, token, .. } = self.saver;
+        match cache.mark(token, range, end.changes).await? {
             MarkSaved::Moved { .. } => {}
             MarkSaved::Lost => return Err(Error::LeaseLost("save")),
         }

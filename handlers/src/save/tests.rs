@@ -1,19 +1,23 @@
+mod overlap;
 mod proofs;
 mod restart;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use place_canvas::Rgb;
 
 use super::*;
-use crate::fakes::{FakeCache, FakeQueues, FakeTables, Weather, dot, geometry, id, invocation};
+use crate::fakes::{
+    FakeCache, FakeQueues, FakeTables, Faults, Weather, dot, geometry, id, invocation,
+};
 
 struct World {
     cache: FakeCache,
     tables: FakeTables,
     queues: FakeQueues,
     /// What was accepted, as keys of the history table.
-    painted: BTreeSet<(u16, u16, String)>,
+    painted: RefCell<BTreeSet<(u16, u16, String)>>,
 }
 
 const ORDINARY: SaveEvent = SaveEvent {
@@ -33,12 +37,12 @@ impl World {
             cache,
             tables,
             queues,
-            painted: BTreeSet::new(),
+            painted: RefCell::default(),
         }
     }
 
     /// Paints `messages` of three pixels, some of them again and again.
-    fn paint(&mut self, messages: u16) {
+    fn paint(&self, messages: u16) {
         for number in 0..messages {
             let grey = u8::try_from(number % 251).unwrap();
             let x = number % 20;
@@ -48,7 +52,7 @@ impl World {
                 .iter()
                 .enumerate()
                 .map(|(i, p)| (p.x, p.y, at.sort_key(i)));
-            self.painted.extend(keys);
+            self.painted.borrow_mut().extend(keys);
         }
     }
 
@@ -73,7 +77,7 @@ impl World {
             .keys()
             .cloned()
             .collect();
-        assert_eq!(stored, self.painted);
+        assert_eq!(stored, *self.painted.borrow());
         let state = self.cache.state();
         assert_eq!(self.tables.picture(), state.picture);
         assert_eq!(state.unsaved, 0);
@@ -82,7 +86,7 @@ impl World {
 
 #[tokio::test(start_paused = true)]
 async fn every_change_and_every_last_colour_is_written_once() {
-    let mut world = World::new();
+    let world = World::new();
     world.paint(500);
     let answer = world.save(ORDINARY, 60).await.unwrap();
     world.assert_saved();
@@ -102,14 +106,14 @@ async fn every_change_and_every_last_colour_is_written_once() {
 #[tokio::test(start_paused = true)]
 async fn killed_at_any_step_it_loses_nothing_and_doubles_nothing() {
     let steps = {
-        let mut world = World::new();
+        let world = World::new();
         world.paint(40);
         world.save(ORDINARY, 60).await.unwrap();
         world.cache.faults.steps()
     };
     assert!(steps > 15, "{steps}");
     for step in 1..=steps {
-        let mut world = World::new();
+        let world = World::new();
         world.paint(40);
         world.cache.faults.kill_at(step);
         let killed = world
@@ -129,8 +133,9 @@ async fn killed_at_any_step_it_loses_nothing_and_doubles_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn failing_at_any_step_it_says_so_and_the_next_save_mends_it() {
+    let (mut unharmed, mut free) = (0, 0);
     for step in 1.. {
-        let mut world = World::new();
+        let world = World::new();
         world.paint(40);
         world.cache.faults.fail_at(step);
         let failed = world.save(ORDINARY, 60).await;
@@ -138,57 +143,23 @@ async fn failing_at_any_step_it_says_so_and_the_next_save_mends_it() {
             assert!(step > 15);
             break;
         }
-        // The last step gives the lease back: by then all is saved.
-        failed.unwrap_err();
+        unharmed += u32::from(failed.is_ok());
         world.cache.faults.heal();
         world.paint(5);
         let held = world.save(ORDINARY, 60).await.unwrap().held;
-        assert!(
-            held || step == 1,
-            "after a failure the lease is left to expire"
-        );
+        free += u32::from(failed.is_err() && !held);
         sleep_until(Instant::now() + LEASE).await;
         world.save(ORDINARY, 60).await.unwrap();
         world.assert_saved();
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn two_at_once_are_one() {
-    let mut world = World::new();
-    world.tables.take(10);
-    world.paint(100);
-    let (first, second) = tokio::join!(world.save(ORDINARY, 60), world.save(ORDINARY, 60));
-    assert!(!first.unwrap().held);
-    assert_eq!(
-        second.unwrap(),
-        SaveAnswer {
-            held: true,
-            ..SaveAnswer::new(Position::ZERO)
-        }
-    );
-    world.assert_saved();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_save_that_lost_its_lease_stops_within_a_renewal() {
-    let mut world = World::new();
-    world.tables.take(1000);
-    world.paint(2000);
-    let robber = async {
-        sleep_until(Instant::now() + Duration::from_secs(3)).await;
-        world.cache.drop_leases();
-        Instant::now()
-    };
-    let (saved, lost_at) = tokio::join!(world.save(ORDINARY, 600), robber);
-    assert!(matches!(saved, Err(Error::LeaseLost(_))), "{saved:?}");
-    assert!(lost_at.elapsed() <= RENEWAL);
-    assert_eq!(world.cache.state().saved, Position::ZERO);
+    assert_eq!(unharmed, 2, "who lags is no matter of the save's");
+    // The lease is left to expire, but where it was not taken yet or given back already.
+    assert_eq!(free, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn out_of_time_it_keeps_what_is_done_and_the_next_save_goes_on() {
-    let mut world = World::new();
+    let world = World::new();
     world.tables.take(100);
     world.paint(10_000);
     let start = Instant::now();
@@ -213,7 +184,7 @@ async fn out_of_time_it_keeps_what_is_done_and_the_next_save_goes_on() {
 /// paint, and write a few rows at a time.
 #[tokio::test(start_paused = true)]
 async fn a_save_ends_however_much_is_painted_meanwhile() {
-    let mut world = World::new();
+    let world = World::new();
     world.tables.take(10);
     world.paint(2000);
     let (mut before, newest) = (0, world.cache.state().history.last().unwrap().at);
@@ -262,20 +233,22 @@ async fn a_write_that_is_done_late_is_made_good() {
     sleep_until(Instant::now() + colours::DOUBT).await;
     world.save(ORDINARY, 60).await.unwrap();
     assert!(world.cache.state().doubts.is_empty());
-    world.painted = world
-        .tables
-        .history
-        .lock()
-        .unwrap()
-        .keys()
-        .cloned()
-        .collect();
+    world.painted = RefCell::new(
+        world
+            .tables
+            .history
+            .lock()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect(),
+    );
     world.assert_saved();
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_a_killed_save_had_under_way_is_made_good() {
-    let mut world = World::new();
+    let world = World::new();
     world.paint(1);
     world.tables.take(1000);
     let dying = tokio::time::timeout(Duration::from_millis(1500), world.save(ORDINARY, 60));
@@ -300,13 +273,15 @@ async fn a_slow_table_of_colours_does_not_keep_saved_from_moving() {
             .cache
             .paint_now(&[dot(u16::from(n % 20), u16::from(n / 20), n)]);
     }
-    world.painted = world
-        .cache
-        .state()
-        .history
-        .iter()
-        .map(|entry| (entry.pixels[0].x, entry.pixels[0].y, entry.at.sort_key(0)))
-        .collect();
+    world.painted = RefCell::new(
+        world
+            .cache
+            .state()
+            .history
+            .iter()
+            .map(|entry| (entry.pixels[0].x, entry.pixels[0].y, entry.at.sort_key(0)))
+            .collect(),
+    );
     let first = world.save(ORDINARY, 15).await.unwrap();
     assert!(!first.complete);
     assert!((25..200).contains(&first.changes), "{first:?}");
@@ -320,7 +295,7 @@ async fn a_slow_table_of_colours_does_not_keep_saved_from_moving() {
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_hangs_is_an_error_before_the_time_is_up() {
-    let mut world = World::new();
+    let world = World::new();
     world.paint(2);
     world.tables.take(3_600_000);
     let start = Instant::now();
@@ -330,8 +305,29 @@ async fn a_table_that_hangs_is_an_error_before_the_time_is_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_save_writes_every_pixel() {
+async fn a_save_of_nothing_calls_nobody_but_the_cache() {
     let mut world = World::new();
+    world.tables = FakeTables::new(Faults::default());
+    world.cache.join(&id("a"), Duration::ZERO);
+    let calls = || {
+        let queued = world.queues.calls.lock().unwrap().len();
+        (world.tables.faults.steps(), queued)
+    };
+    for _ in 0..3 {
+        world.save(ORDINARY, 60).await.unwrap();
+        assert_eq!(calls(), (0, 0));
+    }
+    world.paint(1);
+    world.save(ORDINARY, 60).await.unwrap();
+    let before = calls();
+    assert!(before.0 > 0);
+    world.save(ORDINARY, 60).await.unwrap();
+    assert_eq!(calls(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_save_writes_every_pixel() {
+    let world = World::new();
     world.paint(10);
     let answer = world.save(FULL, 60).await.unwrap();
     assert!(answer.complete && answer.next.is_none());
@@ -341,7 +337,7 @@ async fn a_full_save_writes_every_pixel() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_save_goes_on_where_it_ended() {
-    let mut world = World::new();
+    let world = World::new();
     world.paint(10);
     world
         .save(
@@ -360,7 +356,7 @@ async fn a_full_save_goes_on_where_it_ended() {
 
 #[tokio::test(start_paused = true)]
 async fn a_shard_whose_loop_died_is_called() {
-    let mut world = World::new();
+    let world = World::new();
     world.cache.join(&id("a"), Duration::ZERO);
     world.paint(1);
     world.save(ORDINARY, 60).await.unwrap();

@@ -67,6 +67,19 @@ impl Function {
             .expect("a function that got ready has a process")
     }
 
+    /// Kills it as a power cut would.
+    ///
+    /// # Panics
+    /// When it has ended before.
+    pub fn kill(&self) {
+        let mut kill = Command::new("kill");
+        let killed = kill.args(["-KILL", &self.id().to_string()]).status();
+        assert!(
+            killed.is_ok_and(|status| status.success()),
+            "a function that runs"
+        );
+    }
+
     /// Its memory.
     ///
     /// # Panics

@@ -20,6 +20,8 @@ pub enum Fault {
     Reset,
     /// The call reaches AWS late.
     Delay(Duration),
+    /// The same, and when the caller has given up by then it reaches AWS all the same.
+    Late(Duration),
     /// The call reaches nobody and is never answered.
     Hang,
     /// AWS's front door answers with this HTTP status and a page that no SDK understands.

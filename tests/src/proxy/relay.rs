@@ -75,6 +75,15 @@ async fn handle(
             tokio::time::sleep(time).await;
             forward().await
         }
+        Some(Fault::Late(time)) => {
+            let (address, upstream) = (shared.upstream.clone(), upstream.clone());
+            // A task of its own, because this one ends with the caller's connection.
+            let late = tokio::spawn(async move {
+                tokio::time::sleep(time).await;
+                self::forward(&address, &upstream, &head, body).await
+            });
+            late.await.map_err(io::Error::other)?
+        }
         Some(Fault::KillBefore) => Err(kill(shared).await),
         Some(Fault::KillAfter) => {
             forward().await?;

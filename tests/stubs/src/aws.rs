@@ -1,6 +1,6 @@
 //! Stubs of SQS and DynamoDB behind one address, as `AWS_ENDPOINT_URL` has it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -33,7 +33,20 @@ struct State {
     /// Bodies of the writes as they came: they are read when somebody asks for rows, so that a
     /// measured save does not wait for it.
     writes: Mutex<Vec<Vec<u8>>>,
+    /// What the writes that were read come to.
+    tables: Mutex<HashMap<String, Table>>,
     calls: AtomicU64,
+    reads: AtomicU64,
+    /// Every write of this number leaves rows undone; 0 for none.
+    leaving: AtomicU64,
+    left: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    rows: Rows,
+    /// Rows that were written, each as often as it was.
+    written: u64,
 }
 
 /// The running stub.
@@ -73,9 +86,25 @@ impl AwsStub {
             .collect()
     }
 
-    /// Calls to DynamoDB so far.
+    /// Calls to DynamoDB so far that write.
     pub fn writes(&self) -> u64 {
         self.state.calls.load(Ordering::SeqCst)
+    }
+
+    /// Calls to DynamoDB so far that read.
+    pub fn reads(&self) -> u64 {
+        self.state.reads.load(Ordering::SeqCst)
+    }
+
+    /// From now on DynamoDB leaves the last rows of every `nth` write undone, as it does when it is
+    /// busy (0 for none).
+    pub fn leave_undone(&self, nth: u64) {
+        self.state.leaving.store(nth, Ordering::SeqCst);
+    }
+
+    /// Rows that were left undone so far.
+    pub fn left_undone(&self) -> u64 {
+        self.state.left.load(Ordering::SeqCst)
     }
 
     /// What a table holds after all writes so far.
@@ -84,35 +113,46 @@ impl AwsStub {
     /// When a write was one that DynamoDB would have refused: more than 25 rows, none, or one key
     /// twice.
     pub fn rows(&self, table: &str) -> Rows {
-        self.state.rows(table)
+        let tables = self.state.tables();
+        let table = tables.get(table);
+        table.map(|table| table.rows.clone()).unwrap_or_default()
+    }
+
+    /// How many rows were written to a table so far, each counted as often as it was.
+    ///
+    /// # Panics
+    /// As [`Self::rows`] does.
+    pub fn rows_written(&self, table: &str) -> u64 {
+        let tables = self.state.tables();
+        tables.get(table).map_or(0, |table| table.written)
     }
 
     /// Forgets messages and rows.
     pub fn clear(&self) {
         self.state.messages().clear();
         self.state.writes().clear();
+        self.state.tables().clear();
         self.state.calls.store(0, Ordering::SeqCst);
     }
 }
 
-fn apply(write: &[u8], table: &str, rows: &mut Rows) {
-    let input: Value = serde_json::from_slice(write).expect("a write is JSON");
-    let Some(requests) = input["RequestItems"][table].as_array() else {
-        return;
-    };
-    let written: Vec<_> = requests
-        .iter()
-        .map(|request| &request["PutRequest"]["Item"])
-        .map(|row| (key(row), row.clone()))
-        .collect();
-    let keys: HashSet<_> = written.iter().map(|(key, _)| key).collect();
-    assert!(
-        keys.len() == requests.len() && (1..=MAX_BATCH).contains(&keys.len()),
-        "DynamoDB refuses {} rows with {} keys",
-        requests.len(),
-        keys.len()
-    );
-    rows.extend(written);
+impl Table {
+    fn apply(&mut self, requests: &[Value]) {
+        let written: Vec<_> = requests
+            .iter()
+            .map(|request| &request["PutRequest"]["Item"])
+            .map(|row| (key(row), row.clone()))
+            .collect();
+        let keys: HashSet<_> = written.iter().map(|(key, _)| key).collect();
+        assert!(
+            keys.len() == requests.len() && (1..=MAX_BATCH).contains(&keys.len()),
+            "DynamoDB refuses {} rows with {} keys",
+            requests.len(),
+            keys.len()
+        );
+        self.written += requests.len() as u64;
+        self.rows.extend(written);
+    }
 }
 
 /// The two tables are told apart by their rows: only those of the history have a painter.
@@ -137,22 +177,31 @@ impl State {
         self.writes.lock().expect("nobody panics while holding it")
     }
 
-    fn rows(&self, table: &str) -> Rows {
-        let mut rows = Rows::new();
-        for write in self.writes().iter() {
-            apply(write, table, &mut rows);
+    /// The tables after all writes so far.
+    fn tables(&self) -> MutexGuard<'_, HashMap<String, Table>> {
+        let mut tables = self.tables.lock().expect("no write is one to refuse");
+        for write in std::mem::take(&mut *self.writes()) {
+            let input: Value = serde_json::from_slice(&write).expect("a write is JSON");
+            for (table, requests) in input["RequestItems"].as_object().into_iter().flatten() {
+                let requests = requests.as_array().map(Vec::as_slice);
+                let table = tables.entry(table.clone()).or_default();
+                table.apply(requests.unwrap_or_default());
+            }
         }
-        rows
+        tables
     }
 
     fn get(&self, body: &[u8]) -> Reply {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         let input: Value = serde_json::from_slice(body).unwrap_or_default();
-        let tables = input["RequestItems"].as_object().into_iter().flatten();
-        let found = tables.map(|(table, wanted)| {
-            let rows = self.rows(table);
+        let tables = self.tables();
+        let wanted = input["RequestItems"].as_object().into_iter().flatten();
+        let found = wanted.map(|(name, wanted)| {
+            let rows = tables.get(name).map(|table| &table.rows);
             let keys = wanted["Keys"].as_array().into_iter().flatten();
-            let found: Vec<_> = keys.filter_map(|wanted| rows.get(&key(wanted))).collect();
-            (table.clone(), json!(found))
+            let row = |wanted| rows.and_then(|rows| rows.get(&key(wanted)));
+            let found: Vec<_> = keys.filter_map(row).collect();
+            (name.clone(), json!(found))
         });
         let found: serde_json::Map<_, _> = found.collect();
         json_reply(&json!({ "Responses": found, "UnprocessedKeys": {} }))
@@ -177,9 +226,33 @@ impl State {
     }
 
     fn write(&self, body: &[u8]) -> Reply {
-        self.calls.fetch_add(1, Ordering::SeqCst);
+        let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        let leaving = self.leaving.load(Ordering::SeqCst);
+        if leaving > 0 && number.is_multiple_of(leaving) {
+            return self.write_some(body);
+        }
         self.writes().push(body.to_vec());
         json_reply(&json!({ "UnprocessedItems": {} }))
+    }
+
+    /// Writes the first half of the rows.
+    fn write_some(&self, body: &[u8]) -> Reply {
+        let mut input: Value = serde_json::from_slice(body).unwrap_or_default();
+        let mut undone = serde_json::Map::new();
+        let tables = input["RequestItems"].as_object_mut();
+        for (table, requests) in tables.into_iter().flatten() {
+            let Some(requests) = requests.as_array_mut() else {
+                continue;
+            };
+            // At least one is done, so that whoever repeats the rest gets there.
+            let left = requests.split_off(requests.len().div_ceil(2));
+            self.left.fetch_add(left.len() as u64, Ordering::SeqCst);
+            if !left.is_empty() {
+                undone.insert(table.clone(), Value::Array(left));
+            }
+        }
+        self.writes().push(input.to_string().into_bytes());
+        json_reply(&json!({ "UnprocessedItems": undone }))
     }
 }
 

@@ -48,7 +48,27 @@ async fn paint_for_a_while(clients: usize, budget: u32) -> (usize, usize, usize)
         messages,
         "and no message"
     );
+    assert_an_idle_save_calls_nobody(&rig).await;
     (frames, messages, most_in_a_second(&log))
+}
+
+/// What is left when nobody paints: the minute's save, which calls the cache and nobody else.
+async fn assert_an_idle_save_calls_nobody(rig: &Rig) {
+    let save = rig.function(Kind::Save);
+    let calls = || {
+        let tables = (rig.aws.writes(), rig.aws.reads());
+        let messages = rig.aws.messages("requestQueue.fifo").len();
+        (tables, messages, rig.gateway.log().len())
+    };
+    // What was painted before.
+    let before = calls();
+    save.invoke("{}").await.unwrap();
+    assert!(calls() > before);
+    let before = calls();
+    for _ in 0..2 {
+        save.invoke("{}").await.unwrap();
+    }
+    assert_eq!(calls(), before);
 }
 
 #[tokio::test]

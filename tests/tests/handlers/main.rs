@@ -1,5 +1,5 @@
 //! The functions alone: their real binaries on a stub of Lambda's Runtime API, with a real Redis,
-//! a gateway that fails as it is told, and tables behind a proxy that kills.
+//! a gateway that fails as it is told, and tables behind a proxy that kills and breaks.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,4 +13,6 @@ mod flood;
 mod gateway_faults;
 mod kills;
 mod noise;
+mod saves;
 mod shards;
+mod table_faults;

@@ -246,7 +246,7 @@ async fn the_last_save_is_remembered() {
 }
 
 #[tokio::test]
-async fn doubts_are_kept_until_they_are_settled() {
+async fn doubts_are_kept_until_whoever_saves_settles_them() {
     let bench = Bench::new().await;
     let (first, second) = (Token::random(), Token::random());
     assert_eq!(bench.store.doubts().await.unwrap(), []);
@@ -260,8 +260,20 @@ async fn doubts_are_kept_until_they_are_settled() {
     let noted = doubts.iter().find(|doubt| doubt.name == first).unwrap();
     assert_eq!(noted.places, places);
     assert!((15..5000).contains(&noted.age.as_millis()), "{noted:?}");
-    bench.store.note_doubt(&second, &places[1..]).await.unwrap();
-    bench.store.note_doubt(&first, &[]).await.unwrap();
+    let settle = async |token: &Token, name: &Token, left: &[(u16, u16)]| {
+        let settled = bench.store.settle_doubt(token, name, left).await;
+        settled.unwrap()
+    };
+    let (saver, other) = (Token::random(), Token::random());
+    assert!(!settle(&saver, &first, &[]).await, "nobody has the lease");
+    bench.store.take_save(&saver, TTL).await.unwrap();
+    assert!(
+        !settle(&other, &first, &[]).await,
+        "somebody else has the lease"
+    );
+    assert_eq!(bench.store.doubts().await.unwrap().len(), 2);
+    assert!(settle(&saver, &second, &places[1..]).await);
+    assert!(settle(&saver, &first, &[]).await);
     let doubts = bench.store.doubts().await.unwrap();
     assert_eq!(doubts.len(), 1);
     assert_eq!(doubts[0].places, places[1..]);

@@ -20,6 +20,9 @@ enum Step {
     Failing(usize, u64),
     /// A save whose lease is lost after so many milliseconds.
     Robbed(u64),
+    /// A save whose lease is lost after so many milliseconds, when things are painted and saved by
+    /// another save that has no such trouble.
+    Overtaken(u64),
     /// A save that has so many seconds.
     Hurried(u64),
     /// The next calls about colours are not answered at first, and done once more so many seconds
@@ -38,6 +41,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (1_usize..60, late.clone()).prop_map(|(step, late)| Step::Killed(step, late)),
         2 => (1_usize..60, late.clone()).prop_map(|(step, late)| Step::Failing(step, late)),
         1 => (0_u64..300).prop_map(Step::Robbed),
+        2 => (0_u64..60).prop_map(Step::Overtaken),
         1 => (1_u64..4).prop_map(Step::Hurried),
         3 => proptest::collection::vec(late, 1..6).prop_map(Step::Weather),
         2 => (1_u64..120).prop_map(Step::Wait),
@@ -46,7 +50,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 impl World {
-    async fn go(&mut self, step: Step) {
+    async fn go(&self, step: Step) {
         match step {
             Step::Paint(messages) => self.paint(messages),
             Step::Save => drop(self.save(ORDINARY, 60).await),
@@ -73,6 +77,16 @@ impl World {
                 let _ = tokio::join!(self.save(ORDINARY, 60), robber);
                 self.recover(ms);
             }
+            Step::Overtaken(ms) => {
+                let overtaking = async {
+                    sleep_until(Instant::now() + Duration::from_millis(ms)).await;
+                    self.cache.drop_leases();
+                    self.paint(20);
+                    let _ = self.save(ORDINARY, 60).await;
+                };
+                let _ = tokio::join!(self.save(ORDINARY, 60), overtaking);
+                self.recover(ms);
+            }
             Step::Hurried(seconds) => {
                 let _ = self.save(ORDINARY, seconds).await;
                 self.recover(seconds);
@@ -95,7 +109,7 @@ impl World {
     }
 
     /// Nothing goes wrong any more.
-    async fn calm(&mut self) {
+    async fn calm(&self) {
         self.tables.weather.lock().unwrap().clear();
         sleep_until(Instant::now() + LEASE).await;
         assert!(self.save(ORDINARY, 300).await.unwrap().complete);
@@ -112,7 +126,7 @@ proptest! {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let mut world = World::new();
+            let world = World::new();
             world.tables.take(5);
             for step in steps {
                 world.go(step).await;

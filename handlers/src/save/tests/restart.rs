@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use place_canvas::testing::TestRedis;
 use place_canvas::{Pixel, Store, StoreConfig};
@@ -10,7 +11,6 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::adapters;
-use crate::fakes::Faults;
 use crate::ports::Look;
 
 /// A colour for each paint, by which its row is known again.
@@ -26,9 +26,19 @@ struct Sent {
     unclear: Vec<Rgb>,
 }
 
-async fn paint(store: &Store, paints: u32) -> Sent {
+/// Stands for no save.
+const NONE: usize = usize::MAX;
+
+/// Milliseconds that a save may take to come to a call.
+const PATIENCE: u32 = 3000;
+
+/// Paints so many times, and then until `ended`.
+async fn paint(store: &Store, paints: u32, ended: &AtomicBool) -> Sent {
     let mut sent = Sent::default();
-    for number in 1..=paints {
+    for number in 1.. {
+        if number > paints && ended.load(Ordering::Relaxed) {
+            break;
+        }
         let rgb = colour(number);
         let [_, _, y, x] = number.to_be_bytes();
         let pixel = Pixel::new((x % 20).into(), ((x ^ y) % 10).into(), rgb);
@@ -51,41 +61,59 @@ async fn a_cache_that_crashes_in_the_middle_loses_nothing_and_doubles_nothing() 
     let cache = adapters::Cache::new(redis.url(), config.clone());
     let store = Store::connect(&redis.url(), config).await.unwrap();
     let (tables, queues) = (FakeTables::new(Faults::default()), FakeQueues::default());
-    tables.take(3);
+    // So that a save is longer than the pauses between them.
+    tables.take(15);
     let redis = Arc::new(Mutex::new(redis));
+    // How many steps about the tables had been made when the save began that runs.
+    let running = Arc::new(AtomicUsize::new(NONE));
     let save = async || {
+        running.store(tables.faults.steps(), Ordering::Relaxed);
         let saved = handle(ORDINARY, invocation(60), &cache, &tables, &queues).await;
+        running.store(NONE, Ordering::Relaxed);
         // What a save that failed waits for, without the wait.
         redis.lock().await.expire_leases("test", 1).unwrap();
         saved
     };
-    let (mut failed, mut done) = (0, 0);
+    let mut done = 0;
     let saving = async {
         loop {
-            match save().await {
-                Ok(_) => done += 1,
-                Err(_) => failed += 1,
-            }
+            done += u32::from(save().await.is_ok());
             sleep(Duration::from_millis(5)).await;
         }
     };
-    let crashing = async {
-        for pause in [150, 210, 270, 330, 390] {
-            sleep(Duration::from_millis(pause)).await;
-            let redis = Arc::clone(&redis);
-            let restart = move || redis.blocking_lock().restart().unwrap();
-            tokio::task::spawn_blocking(restart).await.unwrap();
-        }
+    // Whether a save is at its first call about the tables, at its second, and so on.
+    let is_at = |call: usize| {
+        let begun = running.load(Ordering::Relaxed);
+        begun != NONE && tables.faults.steps() - begun == 2 * call - 1
     };
-    let painted = async { tokio::join!(paint(&store, 900), crashing).0 };
+    let (mut within, ended) = (0, AtomicBool::new(false));
+    let crashing = async {
+        for (pause, call) in [(150, 1), (210, 2), (270, 1), (330, 2), (390, 2)] {
+            sleep(Duration::from_millis(pause)).await;
+            for _ in 0..PATIENCE {
+                if is_at(call) {
+                    break;
+                }
+                sleep(Duration::from_millis(1)).await;
+            }
+            let (redis, running) = (Arc::clone(&redis), Arc::clone(&running));
+            let restart = move || {
+                let mut redis = redis.blocking_lock();
+                let is_within = running.load(Ordering::Relaxed) != NONE;
+                redis.restart().unwrap();
+                is_within
+            };
+            within += u32::from(tokio::task::spawn_blocking(restart).await.unwrap());
+        }
+        ended.store(true, Ordering::Relaxed);
+    };
+    let painted = async { tokio::join!(paint(&store, 900, &ended), crashing).0 };
     let sent = tokio::select! {
         sent = painted => sent,
         () = saving => unreachable!("it saves for ever"),
     };
-    assert!(
-        done > 3 && failed + done > 6,
-        "{done} saves, {failed} failed"
-    );
+    assert!(within >= 4, "{within} of 5 crashes were within a save");
+    assert!(done > 3, "{done} saves");
     redis.lock().await.expire_leases("test", 1).unwrap();
     assert!(save().await.unwrap().complete);
 

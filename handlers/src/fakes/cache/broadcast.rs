@@ -1,0 +1,172 @@
+//! Painting, the clients and their shards.
+
+use std::time::Duration;
+
+use place_canvas::store::{Admission, After, Asleep, Polled, Taken};
+use place_canvas::{
+    ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Shard, Token,
+};
+use tokio::time::Instant;
+
+use super::{CALL, FakeCache, Flaw};
+use crate::error::Error;
+use crate::ports::{Clients, History, Look, Paint, Shards};
+
+impl Clients for FakeCache {
+    async fn add(&self, client: &ConnectionId) -> Result<Admission, Error> {
+        self.faults.step().await?;
+        let clients = self.state().clients.len() as u64;
+        if clients >= self.state().max_clients {
+            return Ok(Admission::Full { clients });
+        }
+        self.join(client, Duration::ZERO);
+        self.faults.step().await?;
+        Ok(Admission::Admitted {
+            clients: clients + 1,
+        })
+    }
+
+    async fn remove(&self, client: &ConnectionId) -> Result<(), Error> {
+        self.faults.step().await?;
+        if self.state().clients.remove(client).is_some() {
+            self.state().roster += 1;
+        }
+        self.faults.step().await
+    }
+
+    async fn remove_gone(&self, client: &ConnectionId, grace: Duration) -> Result<bool, Error> {
+        let age = self.state().clients.get(client).map(Instant::elapsed);
+        if age.is_none_or(|age| age < grace) {
+            return Ok(false);
+        }
+        self.remove(client).await.map(|()| true)
+    }
+}
+
+impl Shards for FakeCache {
+    async fn take(&self, shard: Shard, token: &Token, ttl: Duration) -> Result<Taken, Error> {
+        self.faults.step().await?;
+        let mut state = self.state();
+        if state.is_awake(shard) && state.awake[&shard].0 != "called" && !state.holds(shard, token)
+        {
+            return Ok(Taken::Held);
+        }
+        state
+            .awake
+            .insert(shard, (token.as_str().to_owned(), Instant::now() + ttl));
+        if !self.is_peopled(&state, shard) {
+            let newest = state.newest;
+            state.forward(shard, newest);
+        }
+        let cursor = state.cursors.get(&shard).copied().unwrap_or_default();
+        Ok(Taken::Taken { cursor })
+    }
+
+    async fn poll(
+        &self,
+        (shard, token, ttl): (Shard, &Token, Duration),
+        cursor: Position,
+        entries: usize,
+    ) -> Result<Polled, Error> {
+        self.faults.step().await?;
+        let mut state = self.state();
+        state.forward(shard, cursor);
+        if !state.holds(shard, token) {
+            return Ok(Polled::Lost);
+        }
+        state
+            .awake
+            .insert(shard, (token.as_str().to_owned(), Instant::now() + ttl));
+        let news = state.follow(cursor, entries);
+        if let (Some(Flaw::MovesEarly), Some(last)) = (self.flaw, news.entries.last()) {
+            state.forward(shard, last.at);
+        }
+        Ok(Polled::Alive {
+            news,
+            roster: state.roster,
+        })
+    }
+
+    async fn renew(&self, shard: Shard, token: &Token, ttl: Duration) -> Result<bool, Error> {
+        self.faults.step().await?;
+        let mut state = self.state();
+        if !state.holds(shard, token) {
+            return Ok(false);
+        }
+        state
+            .awake
+            .insert(shard, (token.as_str().to_owned(), Instant::now() + ttl));
+        Ok(true)
+    }
+
+    async fn fall_asleep(&self, shard: Shard, token: &Token) -> Result<Asleep, Error> {
+        self.faults.step().await?;
+        let mut state = self.state();
+        if !state.holds(shard, token) {
+            return Ok(Asleep::Lost);
+        }
+        let behind = state.cursors.get(&shard).copied().unwrap_or_default() < state.newest;
+        if behind && self.flaw != Some(Flaw::SleepsUnchecked) {
+            return Ok(Asleep::MoreToDo);
+        }
+        state.awake.remove(&shard);
+        Ok(Asleep::Asleep)
+    }
+
+    async fn hand_over(&self, shard: Shard, token: &Token) -> Result<bool, Error> {
+        self.faults.step().await?;
+        let mut state = self.state();
+        if !state.holds(shard, token) {
+            return Ok(false);
+        }
+        state
+            .awake
+            .insert(shard, ("called".to_owned(), Instant::now() + CALL));
+        Ok(true)
+    }
+
+    async fn audience(&self, shard: Shard) -> Result<Vec<ConnectionId>, Error> {
+        self.faults.step().await?;
+        let mut state = self.state();
+        state.audience_reads += 1;
+        let clients = state.clients.keys().filter(|id| self.shard_of(id) == shard);
+        Ok(clients.cloned().collect())
+    }
+
+    async fn all_clients(&self) -> Result<u64, Error> {
+        Ok(self.state().clients.len() as u64)
+    }
+}
+
+impl Paint for FakeCache {
+    async fn paint(
+        &self,
+        _by: &ConnectionId,
+        _source: &str,
+        pixels: &[Pixel],
+    ) -> Result<Painted, PaintError> {
+        let refusal = self.state().refusal.take();
+        refusal.map_or_else(|| Ok(self.paint_now(pixels)), Err)
+    }
+}
+
+impl History for FakeCache {
+    async fn read_after(&self, position: Position, entries: usize) -> Result<Vec<Entry>, Error> {
+        self.faults.step().await?;
+        Ok(self.state().after(position, entries))
+    }
+
+    async fn follow(&self, position: Position, entries: usize) -> Result<After, Error> {
+        self.faults.step().await?;
+        Ok(self.state().follow(position, entries))
+    }
+}
+
+impl Look for FakeCache {
+    async fn read_canvas(&self) -> Result<(Position, Picture), Error> {
+        self.faults.step().await?;
+        let mut state = self.state();
+        state.canvas_reads += 1;
+        Ok((state.newest, state.picture.clone()))
+    }
+}
