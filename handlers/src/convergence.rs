@@ -437,7 +437,7 @@ proptest! {
 /// Whether some of many scripts don't converge.
 fn some_go_astray(fails: impl Fn(Script) -> bool) -> bool {
     let mut runner = TestRunner::deterministic();
-    (0..300).any(|_| fails(script().new_tree(&mut runner).unwrap().current()))
+    (0..5000).any(|_| fails(script().new_tree(&mut runner).unwrap().current()))
 }
 
 #[test]

@@ -77,9 +77,9 @@ impl FakeCache {
 impl Saves for FakeCache {
     async fn take(&self, token: &Token, ttl: Duration) -> Result<SaveLease, Error> {
         self.faults.step().await?;
-        let taken = self.state().try_take(token, ttl);
+        let lease = self.state().try_take(token, ttl);
         self.faults.step().await?;
-        Ok(taken)
+        Ok(lease)
     }
 
     async fn renew(&self, token: &Token, ttl: Duration) -> Result<bool, Error> {
