@@ -6,7 +6,7 @@ use place_canvas::{ConnectionId, Position};
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::fakes::{FakeCache, FakeGateway, FakeQueues, Mood, batch, dot, id, invocation};
+use crate::fakes::{FakeCache, FakeGateway, FakeQueues, Flaw, Mood, batch, dot, id, invocation};
 use crate::gateway::GatewayError;
 use crate::queues::Reason;
 
@@ -311,6 +311,15 @@ async fn a_duplicate_wake_up_finds_the_shard_held() {
         (Ending::Asleep, Ending::Held)
     );
     assert_eq!(world.gateway.calls().posts.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_lease_a_duplicate_wake_up_would_post_everything_twice() {
+    let mut world = World::new(3);
+    world.cache.flaw = Some(Flaw::SharesShards);
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    tokio::join!(world.serve(), world.serve());
+    assert_eq!(world.gateway.calls().posts.len(), 6);
 }
 
 #[tokio::test(start_paused = true)]

@@ -42,6 +42,8 @@ pub(crate) struct State {
 /// A mechanism that a cache may lack, to show what it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
+    /// A shard has as many loops as come.
+    SharesShards,
     /// A loop falls asleep whatever was painted since it looked.
     SleepsUnchecked,
     /// A shard's cursor moves when history is read, not when it is sent.

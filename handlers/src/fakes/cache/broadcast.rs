@@ -8,7 +8,7 @@ use place_canvas::{
 };
 use tokio::time::Instant;
 
-use super::{CALL, FakeCache, Flaw};
+use super::{CALL, FakeCache, Flaw, State};
 use crate::error::Error;
 use crate::ports::{Clients, History, Look, Paint, Shards};
 
@@ -43,12 +43,18 @@ impl Clients for FakeCache {
     }
 }
 
+impl FakeCache {
+    fn holds(&self, state: &State, shard: Shard, token: &Token) -> bool {
+        state.holds(shard, token) || self.flaw == Some(Flaw::SharesShards)
+    }
+}
+
 impl Shards for FakeCache {
     async fn take(&self, shard: Shard, token: &Token, ttl: Duration) -> Result<Taken, Error> {
         self.faults.step().await?;
         let mut state = self.state();
-        if state.is_awake(shard) && state.awake[&shard].0 != "called" && !state.holds(shard, token)
-        {
+        let is_called = state.is_awake(shard) && state.awake[&shard].0 == "called";
+        if state.is_awake(shard) && !is_called && !self.holds(&state, shard, token) {
             return Ok(Taken::Held);
         }
         state
@@ -71,7 +77,7 @@ impl Shards for FakeCache {
         self.faults.step().await?;
         let mut state = self.state();
         state.forward(shard, cursor);
-        if !state.holds(shard, token) {
+        if !self.holds(&state, shard, token) {
             return Ok(Polled::Lost);
         }
         state
@@ -90,7 +96,7 @@ impl Shards for FakeCache {
     async fn renew(&self, shard: Shard, token: &Token, ttl: Duration) -> Result<bool, Error> {
         self.faults.step().await?;
         let mut state = self.state();
-        if !state.holds(shard, token) {
+        if !self.holds(&state, shard, token) {
             return Ok(false);
         }
         state
@@ -102,7 +108,7 @@ impl Shards for FakeCache {
     async fn fall_asleep(&self, shard: Shard, token: &Token) -> Result<Asleep, Error> {
         self.faults.step().await?;
         let mut state = self.state();
-        if !state.holds(shard, token) {
+        if !self.holds(&state, shard, token) {
             return Ok(Asleep::Lost);
         }
         let behind = state.cursors.get(&shard).copied().unwrap_or_default() < state.newest;
@@ -116,7 +122,7 @@ impl Shards for FakeCache {
     async fn hand_over(&self, shard: Shard, token: &Token) -> Result<bool, Error> {
         self.faults.step().await?;
         let mut state = self.state();
-        if !state.holds(shard, token) {
+        if !self.holds(&state, shard, token) {
             return Ok(false);
         }
         state
