@@ -10,19 +10,21 @@ use serde_json::Value;
 
 use crate::saves::{CALLS, CHANGES, HISTORY_CALLS, PLACES, Run};
 
-/// Calls about history, and then calls about colours, that a fault befalls.
+/// Calls that a fault befalls one after the other.
 const STRUCK: usize = 3;
+/// The second call about history, and about colours when no call was made again.
+const IN_HISTORY: usize = 2;
+const IN_COLOURS: usize = HISTORY_CALLS + 2;
 
-/// A save during which the fault befalls some calls about each table, and which gets there.
-async fn save_through(run: &mut Run, fault: &Fault) {
+/// A save of which some calls from each of these numbers on fare so, and which gets there.
+async fn save_through(run: &mut Run, fault: &Fault, firsts: &[usize]) {
     run.paint().await;
     run.proxy.clear();
-    run.proxy.plan(When::Call(2), STRUCK, fault.clone());
-    // Those about history are made again first.
-    let colours = HISTORY_CALLS + STRUCK + 2;
-    run.proxy.plan(When::Call(colours), STRUCK, fault.clone());
+    for first in firsts {
+        run.proxy.plan(When::Call(*first), STRUCK, fault.clone());
+    }
     run.save().await;
-    assert_eq!(run.proxy.faults(), 2 * STRUCK, "{fault:?}");
+    assert_eq!(run.proxy.faults(), firsts.len() * STRUCK, "{fault:?}");
     run.assert_lossless().await;
 }
 
@@ -43,13 +45,17 @@ async fn row_4_6_a_save_gets_through_throttling_failures_and_lost_answers() {
         Fault::DropAnswer,
         Fault::Reset,
     ] {
-        save_through(&mut run, &fault).await;
+        // Those about history are made again first.
+        let both = [IN_HISTORY, IN_COLOURS + STRUCK];
+        save_through(&mut run, &fault, &both).await;
     }
 }
 
 #[tokio::test]
 async fn row_4_6_a_save_gets_through_calls_that_hang() {
-    save_through(&mut Run::new().await, &Fault::Hang).await;
+    let hung = async |first| save_through(&mut Run::new().await, &Fault::Hang, &[first]).await;
+    // At once, because each takes as long as the function waits.
+    tokio::join!(hung(IN_HISTORY), hung(IN_COLOURS));
 }
 
 #[tokio::test]

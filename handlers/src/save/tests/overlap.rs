@@ -75,8 +75,8 @@ async fn a_save_that_mends_and_overlaps_ends_with_the_canvas() {
     world.save(ORDINARY, 60).await.unwrap();
     world.paint(2);
     world.save(ORDINARY, 60).await.unwrap();
-    // All is saved, and a row that is in doubt is old.
-    sleep_until(Instant::now() + Duration::from_secs(5)).await;
+    // All is saved, a row is old, and its doubt is so old that whoever mends it settles it.
+    sleep_until(Instant::now() + colours::DOUBT).await;
     world.overtake(ORDINARY).await;
     world.save(ORDINARY, 60).await.unwrap();
     world.assert_saved();

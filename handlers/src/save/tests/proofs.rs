@@ -5,6 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Milliseconds that a call about a table takes.
+const LATENCY: u64 = 5;
+
 /// What happens next.
 #[derive(Clone, Debug)]
 enum Step {
@@ -82,7 +85,10 @@ impl World {
                     sleep_until(Instant::now() + Duration::from_millis(ms)).await;
                     self.cache.drop_leases();
                     self.paint(20);
+                    // Faster than what the other one has under way.
+                    self.tables.take(0);
                     let _ = self.save(ORDINARY, 60).await;
+                    self.tables.take(LATENCY);
                 };
                 let _ = tokio::join!(self.save(ORDINARY, 60), overtaking);
                 self.recover(ms);
@@ -127,7 +133,7 @@ proptest! {
         let runtime = builder.enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let world = World::new();
-            world.tables.take(5);
+            world.tables.take(LATENCY);
             for step in steps {
                 world.go(step).await;
             }
