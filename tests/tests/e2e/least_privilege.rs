@@ -26,7 +26,7 @@ async fn works(operator: &Operator, placectl: impl Fn() -> Placectl) {
     let listed = placectl().args(["clients", "list", "-o", "json"]);
     let listed = listed.succeed().await.json();
     let listed = listed.as_array().unwrap();
-    assert!(listed.len() >= 2, "{listed:?}");
-    let known = |client: &serde_json::Value| client["connected_at"].is_string();
-    assert!(listed.iter().all(known), "{listed:?}");
+    // One that left a moment ago may still be listed, and nobody knows more of it.
+    let known = listed.iter().filter(|c| c["connected_at"].is_string());
+    assert!(known.count() >= 2, "{listed:?}");
 }
