@@ -185,8 +185,12 @@ pub(super) fn without(policy: &Value, permission: &str) -> Value {
 #[tokio::test]
 async fn row_4_each_permission_of_each_role_is_needed_and_missed_aloud() {
     let cloud = strict().await;
-    // The shortest, so that a loop hands over soon.
-    let operator = Operator::with(&cloud, |c| c.functions.broadcast_timeout_s = 10);
+    let operator = Operator::with(&cloud, |config| {
+        // The shortest, so that a loop hands over soon.
+        config.functions.broadcast_timeout_s = 10;
+        // So long that none passes without a paint.
+        config.broadcast.tick_ms = 1000;
+    });
     operator.up().await;
     // Its save would take the turn of one that is to fail.
     disable_schedule(&operator.sdk()).await;
