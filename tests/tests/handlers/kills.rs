@@ -10,12 +10,10 @@ use place_tests::proxy::{Fault, When};
 
 use crate::saves::{CALLS, HISTORY_CALLS, Run};
 
-/// Between one moment of death and the next.
+/// Between one moment of death and the next, and how many there are. A save takes a few steps, and
+/// one that has doubts to look at more.
 const STEP: Duration = Duration::from_millis(1);
-/// Saves that die at about each moment: where they stand then is never quite the same.
-const DEATHS: usize = 3;
-/// Moments after which a save must have ended by itself.
-const MOMENTS: u32 = 1000;
+const MOMENTS: u32 = 20;
 
 /// A save that dies at the call of this number.
 async fn killed_save(run: &Run, call: usize, fault: Fault) {
@@ -64,36 +62,21 @@ async fn row_4_6_a_save_killed_again_and_again_gets_there() {
     run.assert_lossless().await;
 }
 
-/// A save that is killed so long after it was asked for; whether it had the lease, and whether it
-/// had answered before.
-async fn save_killed_after(run: &Run, time: Duration) -> (bool, bool) {
-    let save = run.rig.function(Kind::Save);
-    let asked = save.begin("{}", Duration::from_mins(1));
-    tokio::time::sleep(time).await;
-    save.kill();
-    let answer = asked.answer().await;
-    (run.drop_lease().await, answer.is_ok())
-}
-
 /// Its calls to Redis are among these moments.
 #[tokio::test]
 async fn row_4_6_a_save_killed_at_any_moment_loses_nothing() {
     let mut run = Run::new().await;
     let mut amid = 0;
     for moment in 0..MOMENTS {
-        let mut ended = 0;
-        for _ in 0..DEATHS {
-            run.paint().await;
-            let (had_lease, answered) = save_killed_after(&run, STEP * moment).await;
-            amid += u32::from(had_lease);
-            ended += usize::from(answered);
-            run.save().await;
-            run.assert_lossless().await;
-        }
-        if ended == DEATHS {
-            assert!(amid > 2, "{amid} saves died with their lease");
-            return;
-        }
+        run.paint().await;
+        let save = run.rig.function(Kind::Save);
+        // Nobody waits for its answer.
+        let _asked = save.begin("{}", Duration::from_mins(1));
+        tokio::time::sleep(STEP * moment).await;
+        save.kill();
+        amid += u32::from(run.drop_lease().await);
+        run.save().await;
+        run.assert_lossless().await;
     }
-    panic!("a save does not end in {MOMENTS} times {STEP:?}");
+    assert!(amid > 2, "{amid} saves died with their lease");
 }
