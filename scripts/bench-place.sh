@@ -65,7 +65,7 @@ loads() {
 }
 loads place "$url" --redis "redis://$redis"
 say "== the emulator alone"
-"$python" $reference/floor.py "http://127.0.0.1:$port" >"$work/floor.json"
+"$python" $reference/floor.py "http://127.0.0.1:$port" placev2disconnect >"$work/floor.json"
 yard=$("$python" $reference/deploy.py "http://127.0.0.1:$port" "$redis" "$work/vendored")
 loads yardstick "$yard" --protocol yardstick --patience 120
 "$placectl" local stop --config "$work/place.toml"

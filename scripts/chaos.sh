@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Every way to cut off `up` and `teardown`: the whole matrix, or what the arguments choose
-# (tests/examples/chaos.rs). Beside it, where Terraform is installed, the same done to Terraform.
+# Every way to cut off `up` and `teardown`: the whole matrix, which takes about two hours, or what
+# the arguments choose (tests/examples/chaos.rs): `--sparse` takes one. Beside it, where Terraform
+# is installed, the same done to Terraform.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$root"

@@ -1,7 +1,7 @@
 //! Runs the matrix of `place_tests::chaos`, prints what came of it, and fails when a case did.
 //!
-//! Without arguments only every fourth call that merely looks is cut off; `--all` cuts off all of
-//! them. `--only TEXT` tries the cases whose description holds the text (`up`, `call 17`).
+//! `--sparse`, which is the default, cuts off only every fourth call that merely looks; `--all` cuts
+//! off all of them. `--only TEXT` tries the cases whose description holds the text (`up`, `call 17`).
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::process::ExitCode;

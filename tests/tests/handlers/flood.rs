@@ -106,11 +106,11 @@ async fn a_flood_from_many_connections_of_one_address_is_held_and_the_others_pai
 
 /// What is no paint meets no cool-down; it costs its sender's invocations and hardly a post.
 #[tokio::test]
-async fn a_flood_of_rubbish_is_told_ten_times_and_then_once_a_second() {
+async fn a_flood_of_rubbish_is_told_thirty_times_and_then_once_a_second() {
     let rig = Rig::start(Memory::Posts).await;
     let (_, time) = flood(&rig, |_| (FLOODER, "{}".to_owned())).await;
     assert_eq!(let_through(&rig).await, 0);
     let told = rig.gateway.posts_to(client(FLOODER).as_str()).len();
-    let at_most = 10 + allowed(time, Duration::from_secs(1));
-    assert!((10..=at_most).contains(&told), "told {told} times");
+    let at_most = 30 + allowed(time, Duration::from_secs(1));
+    assert!((30..=at_most).contains(&told), "told {told} times");
 }
