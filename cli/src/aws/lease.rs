@@ -125,11 +125,8 @@ impl LeaseTable<'_> {
             taken = self.take(&holder, Some(other)).await;
             succeeds = true;
         }
-        Ok(taken?.map(|before| {
-            let mut lease = self.hold(holder, asked);
-            (lease.before, lease.succeeds) = (before, succeeds);
-            lease
-        }))
+        let hold = |taken: Taken| self.hold(holder, asked, taken.before, succeeds);
+        Ok(taken?.map(hold))
     }
 
     /// Token of the run that held the lease last, whether it still does or not. Where that can't
@@ -143,12 +140,12 @@ impl LeaseTable<'_> {
     }
 
     /// Writes the row if there is none, if it was given back, or if it is `dead`'s and was not
-    /// renewed meanwhile; the token in the row before it. `None` where there is no table.
+    /// renewed meanwhile. `None` where there is no table.
     async fn take(
         &self,
         holder: &Holder,
         dead: Option<&Holder>,
-    ) -> Result<Option<Option<String>>, LeaseError> {
+    ) -> Result<Option<Taken>, LeaseError> {
         let mut row = holder.to_row();
         row.insert(KEY.to_owned(), AttributeValue::S(ROW.to_owned()));
         let free = "attribute_not_exists(#key) OR attribute_exists(#released) OR #token = :own \
@@ -186,11 +183,19 @@ impl LeaseTable<'_> {
         }
         let answer = answer.during("dynamodb:PutItem").absent_as_none();
         let answer = answer.or_failure(|| "taking the operator lease")?;
-        Ok(answer.map(|taken| token_of(taken.attributes.as_ref()?)))
+        Ok(answer.map(|answer| Taken {
+            before: answer.attributes.as_ref().and_then(token_of),
+        }))
     }
 
     /// Renews from now on what was asked for at `asked`.
-    fn hold(&self, holder: Holder, asked: Instant) -> Lease {
+    fn hold(
+        &self,
+        holder: Holder,
+        asked: Instant,
+        before: Option<String>,
+        succeeds: bool,
+    ) -> Lease {
         let (client, table) = (self.client().clone(), self.name().to_owned());
         let (loss, listener) = watch::channel(false);
         let token = holder.token;
@@ -201,10 +206,16 @@ impl LeaseTable<'_> {
             token,
             renewal: tokio::spawn(renewal),
             lost: listener,
-            before: None,
-            succeeds: false,
+            before,
+            succeeds,
         }
     }
+}
+
+/// The row that is now this run's.
+struct Taken {
+    /// Token of the run whose it was before.
+    before: Option<String>,
 }
 
 fn token_of(row: &Row) -> Option<String> {

@@ -110,6 +110,11 @@ impl Ownership {
             None => Owner::Nobody,
         }
     }
+
+    /// Whether the thing with these tags, which has the name of our resource `key`, is ours.
+    pub(crate) fn owns(&self, key: &ResourceKey, tags: &(impl Tags + ?Sized)) -> bool {
+        self.owner(key, tags) == Owner::Us
+    }
 }
 
 /// An EC2 filter on one value.

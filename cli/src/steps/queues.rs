@@ -18,7 +18,7 @@ use super::functions::{event_source_key, timeout};
 use super::lost::{Creation, Made};
 use super::repeat::{doing, while_answer_is};
 use super::{QueueAddress, Stack, keys};
-use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 
 /// SQS refuses a name for 60 s after its queue was deleted, and takes as long to delete one.
@@ -283,8 +283,7 @@ impl Resource for FifoQueue {
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let ours =
-            |found: &Found| self.stack.ownership.owner(&self.key(), &found.tags) == Owner::Us;
+        let ours = |found: &Found| self.stack.ownership.owns(&self.key(), &found.tags);
         let Some(found) = found.filter(ours) else {
             return Ok(());
         };

@@ -1,27 +1,24 @@
 //! Step 6: the two tables.
 
+mod calls;
 mod key_schema;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{
-    BillingMode, Select, TableClass, TableDescription, TableStatus, Tag,
-};
+use aws_sdk_dynamodb::types::{BillingMode, TableClass, TableDescription, TableStatus, Tag};
 use place_canvas::tables::schema::{self, KeyKind};
 use place_config::Function;
 
-use self::key_schema::{key_attribute, schema_of, schema_text};
+use self::key_schema::{schema_of, schema_text};
 use super::drift::{self, Drift};
 use super::lost::Creation;
-use super::repeat::{doing, while_answer_is};
+use super::repeat::doing;
 use super::{Stack, keys, schedule};
-use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::aws::{Answer, AwsResult};
 use crate::engine::outcome::Difference;
-use crate::engine::{
-    Failure, FailureKind, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
-};
+use crate::engine::{Failure, FailureKind, Observed, Progress, Resource, ResourceKey, Step, Wait};
 
 /// Attributes as differences name them.
 const KEY_SCHEMA: &str = "KeySchema";
@@ -94,34 +91,6 @@ impl Table {
         }
     }
 
-    async fn describe(&self) -> Result<Option<TableDescription>, AwsError> {
-        let answer = self
-            .stack
-            .aws
-            .dynamodb
-            .describe_table()
-            .table_name(self.name())
-            .send()
-            .await;
-        let answer = answer.during("dynamodb:DescribeTable").absent_as_none()?;
-        Ok(answer.and_then(|answer| answer.table))
-    }
-
-    async fn look(&self) -> Result<Option<Found>, AwsError> {
-        let Some(description) = self.describe().await? else {
-            return Ok(None);
-        };
-        let list = self.stack.aws.dynamodb.list_tags_of_resource();
-        let list = list.resource_arn(description.table_arn().unwrap_or_default());
-        let tags = list
-            .send()
-            .await
-            .during("dynamodb:ListTagsOfResource")
-            .absent_as_none()?;
-        let tags = tags.and_then(|answer| answer.tags).unwrap_or_default();
-        Ok(Some(Found { description, tags }))
-    }
-
     fn compare(&self, found: &Found) -> Drift {
         let mut drift = Drift::default();
         drift.tags(&self.stack, &self.key(), found.tags.as_slice());
@@ -164,45 +133,6 @@ impl Table {
         let look = async || self.describe().await;
         let made = creation.run_named(look, async || self.try_create().await);
         made.await.map(drop)
-    }
-
-    async fn try_create(&self) -> Result<Option<()>, AwsError> {
-        let mut request = self.stack.aws.dynamodb.create_table();
-        request = request.table_name(self.name());
-        for (attribute, kind) in self.schema() {
-            let (definition, element) = key_attribute(attribute, kind);
-            request = request
-                .attribute_definitions(definition)
-                .key_schema(element);
-        }
-        let request = request
-            .billing_mode(BillingMode::PayPerRequest)
-            .table_class(TableClass::from(self.class()))
-            .set_tags(Some(self.stack.ownership.list(&self.key())));
-        let created = request
-            .send()
-            .await
-            .during("dynamodb:CreateTable")
-            .exists_as_none()?;
-        Ok(created.map(drop))
-    }
-
-    async fn until_active(&self, progress: &Progress) -> Result<(), Failure> {
-        let wait = Wait::new(format!("table `{}` to be active", self.name()), PATIENCE);
-        progress
-            .until(wait.usual(0, 15), async || {
-                let table = self
-                    .describe()
-                    .await
-                    .or_failure(|| doing("looking at", self))?;
-                let status = table.as_ref().and_then(TableDescription::table_status);
-                Ok(match status {
-                    Some(TableStatus::Active) => Poll::Ready(()),
-                    Some(status) => Poll::Pending(status.to_string()),
-                    None => Poll::Pending("not seen yet".to_owned()),
-                })
-            })
-            .await
     }
 
     async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
@@ -261,52 +191,6 @@ impl Table {
                 "give the stack another table (`[tables]` in place.toml), or export and delete \
                  this one; `--replace` replaces it while it is empty",
             )
-    }
-
-    async fn is_empty(&self) -> Result<bool, Failure> {
-        let scan = self.stack.aws.dynamodb.scan().table_name(self.name());
-        let scan = scan.limit(1).select(Select::Count).send().await;
-        let scanned = scan
-            .during("dynamodb:Scan")
-            .or_failure(|| doing("looking into", self))?;
-        Ok(scanned.count == 0)
-    }
-
-    async fn delete(&self, progress: &Progress) -> Result<(), Failure> {
-        let delete = async || {
-            let delete = self
-                .stack
-                .aws
-                .dynamodb
-                .delete_table()
-                .table_name(self.name())
-                .send()
-                .await;
-            delete.during("dynamodb:DeleteTable").absent_as_none()
-        };
-        let wait = Wait::new(format!("table `{}` to take calls", self.name()), PATIENCE);
-        let action = doing("removing", self);
-        while_answer_is(
-            progress,
-            wait.usual(0, 15),
-            &[Class::Conflict],
-            &action,
-            delete,
-        )
-        .await?;
-        let wait = Wait::new(format!("table `{}` to be deleted", self.name()), PATIENCE);
-        progress
-            .until(wait.usual(0, 30), async || {
-                let table = self
-                    .describe()
-                    .await
-                    .or_failure(|| doing("removing", self))?;
-                Ok(match table.and_then(|table| table.table_status) {
-                    None => Poll::Ready(()),
-                    Some(status) => Poll::Pending(status.to_string()),
-                })
-            })
-            .await
     }
 }
 
@@ -392,12 +276,8 @@ impl Resource for Table {
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let ours = |found: &Found| {
-            self.stack
-                .ownership
-                .owner(&self.key(), found.tags.as_slice())
-                == Owner::Us
-        };
+        let ownership = &self.stack.ownership;
+        let ours = |found: &Found| ownership.owns(&self.key(), found.tags.as_slice());
         if found.as_ref().is_some_and(ours) {
             self.delete(progress).await?;
         }

@@ -131,9 +131,7 @@ impl FakeCache {
             .filter(|shard| self.is_peopled(&state, *shard) && !state.is_awake(*shard));
         let wake: Vec<Shard> = wake.collect();
         for shard in &wake {
-            state
-                .awake
-                .insert(*shard, ("called".to_owned(), Instant::now() + CALL));
+            state.wake(*shard, "called", CALL);
         }
         Painted { at, wake }
     }
@@ -170,6 +168,12 @@ impl State {
         self.awake
             .get(&shard)
             .is_some_and(|(_, until)| *until > Instant::now())
+    }
+
+    /// The shard is this holder's from now on, for so long.
+    fn wake(&mut self, shard: Shard, holder: &str, ttl: Duration) {
+        let until = Instant::now() + ttl;
+        self.awake.insert(shard, (holder.to_owned(), until));
     }
 
     fn holds(&self, shard: Shard, token: &Token) -> bool {

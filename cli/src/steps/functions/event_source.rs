@@ -11,7 +11,7 @@ use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionResponseTyp
 use place_config::{Function, Queue};
 
 use super::{environment_key, event_source_key};
-use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
 use crate::steps::lost::Creation;
@@ -305,8 +305,7 @@ impl Resource for EventSource {
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let found = self.look().await.or_failure(|| self.looking())?;
-        let ours =
-            |found: &Found| self.stack.ownership.owner(&self.key(), &found.tags) == Owner::Us;
+        let ours = |found: &Found| self.stack.ownership.owns(&self.key(), &found.tags);
         let Some(found) = found.filter(ours) else {
             return Ok(());
         };

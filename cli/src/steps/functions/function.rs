@@ -15,7 +15,7 @@ use super::settings::Settings;
 use super::settle::{self, Readiness};
 use super::{Holder, code, deletion, log_group_key, role_key};
 use super::{asynchronous, callers};
-use crate::aws::{Answer, AwsResult, Class, Owner};
+use crate::aws::{Answer, AwsResult, Class};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
 use crate::steps::repeat::{once_visible, while_answer_is};
@@ -352,7 +352,7 @@ impl Resource for LambdaFunction {
         let Some(found) = self.look().await? else {
             return Ok(());
         };
-        if self.stack.ownership.owner(&self.key(), &found.tags) != Owner::Us {
+        if !self.stack.ownership.owns(&self.key(), &found.tags) {
             return Ok(());
         }
         let name = self.name();

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use place_config::Function;
 
 use super::log_group_key;
-use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::Stack;
 use crate::steps::drift::{self, Drift};
@@ -191,8 +191,7 @@ impl Resource for LogGroup {
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let action = || format!("removing log group `{}`", self.name());
         let found = self.look().await.or_failure(action)?;
-        let ours =
-            |found: &Found| self.stack.ownership.owner(&self.key(), &found.tags) == Owner::Us;
+        let ours = |found: &Found| self.stack.ownership.owns(&self.key(), &found.tags);
         if !found.as_ref().is_some_and(ours) {
             return Ok(());
         }

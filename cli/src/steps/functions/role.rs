@@ -12,7 +12,7 @@ use super::other_policies::Others;
 use super::policies::{self, Scope};
 use super::policy_drift::{self, PERMISSIONS, TRUST};
 use super::role_key;
-use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
 use crate::steps::lost::{Creation, Made};
@@ -346,12 +346,8 @@ impl Resource for Role {
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let action = || format!("removing role `{}`", self.name());
         let found = self.look().await.or_failure(action)?;
-        let ours = |found: &Found| {
-            self.stack
-                .ownership
-                .owner(&self.key(), found.tags.as_slice())
-                == Owner::Us
-        };
+        let ownership = &self.stack.ownership;
+        let ours = |found: &Found| ownership.owns(&self.key(), found.tags.as_slice());
         if found.as_ref().is_some_and(ours) {
             self.delete(progress).await?;
         }

@@ -8,7 +8,7 @@ use aws_sdk_scheduler::operation::get_schedule_group::GetScheduleGroupOutput;
 use aws_sdk_scheduler::types::{ScheduleGroupState, Tag};
 
 use super::{GROUP_KEY, GroupIsOurs};
-use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::Stack;
 use crate::steps::drift::{self, Drift};
@@ -189,12 +189,8 @@ impl Resource for ScheduleGroup {
     /// With the group goes whatever schedule is in it.
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let ours = |found: &Found| {
-            self.stack
-                .ownership
-                .owner(&GROUP_KEY, found.tags.as_slice())
-                == Owner::Us
-        };
+        let ownership = &self.stack.ownership;
+        let ours = |found: &Found| ownership.owns(&GROUP_KEY, found.tags.as_slice());
         if !found.as_ref().is_some_and(ours) {
             return Ok(());
         }

@@ -83,7 +83,7 @@ impl Association {
     fn is_of_stack(&self, current: &Current) -> bool {
         let ownership = &self.stack.ownership;
         let mut keys = Side::BOTH.into_iter().map(route_table::key);
-        keys.any(|key| ownership.owner(&key, current.table.tags()) == Owner::Us)
+        keys.any(|key| ownership.owns(&key, current.table.tags()))
     }
 
     /// Why the subnet must not be re-routed, if it must not, and what lets `up` go on.

@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::{
 use super::super::drift::Drift;
 use super::super::{Stack, keys};
 use crate::aws::tags::filter;
-use crate::aws::{Answer, AwsError, Owner};
+use crate::aws::{Answer, AwsError};
 use crate::engine::ResourceKey;
 
 /// The subnets of VPC `vpc`.
@@ -138,7 +138,7 @@ fn matches(interface: &NetworkInterface, name: &str, value: &str) -> bool {
 /// Whether a security group with one of our names is ours.
 pub(super) fn is_own_group(stack: &Stack, group: &Group) -> bool {
     let mut keys = [keys::FUNCTION_GROUP, keys::CACHE_GROUP].into_iter();
-    keys.any(|key| stack.ownership.owner(&key, group.tags()) == Owner::Us)
+    keys.any(|key| stack.ownership.owns(&key, group.tags()))
 }
 
 /// Whether `tags` are those of this stack's resource `key`.

@@ -13,7 +13,7 @@ use super::super::drift::Drift;
 use super::super::repeat::{doing, once_visible, until_gone};
 use super::super::{Slot, Stack, keys};
 use super::{STEP, cache_ingress, look};
-use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 
@@ -94,7 +94,7 @@ impl SecurityGroup {
     }
 
     fn is_own(&self, group: &Answered) -> bool {
-        self.stack.ownership.owner(&self.key(), group.tags()) == Owner::Us
+        self.stack.ownership.owns(&self.key(), group.tags())
     }
 
     async fn create(&self, vpc: &str) -> Result<String, AwsError> {

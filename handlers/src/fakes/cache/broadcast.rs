@@ -1,5 +1,6 @@
 //! Painting, the clients and their shards.
 
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use place_canvas::store::{Admission, After, Asleep, Polled, Taken};
@@ -47,6 +48,12 @@ impl FakeCache {
     fn holds(&self, state: &State, shard: Shard, token: &Token) -> bool {
         state.holds(shard, token) || self.flaw == Some(Flaw::SharesShards)
     }
+
+    /// The state, if the shard is the caller's.
+    fn held(&self, shard: Shard, token: &Token) -> Option<MutexGuard<'_, State>> {
+        let state = self.state();
+        self.holds(&state, shard, token).then_some(state)
+    }
 }
 
 impl Shards for FakeCache {
@@ -57,9 +64,7 @@ impl Shards for FakeCache {
         if state.is_awake(shard) && !is_called && !self.holds(&state, shard, token) {
             return Ok(Taken::Held);
         }
-        state
-            .awake
-            .insert(shard, (token.as_str().to_owned(), Instant::now() + ttl));
+        state.wake(shard, token.as_str(), ttl);
         if !self.is_peopled(&state, shard) {
             let newest = state.newest;
             state.forward(shard, newest);
@@ -75,14 +80,11 @@ impl Shards for FakeCache {
         entries: usize,
     ) -> Result<Polled, Error> {
         self.faults.step().await?;
-        let mut state = self.state();
-        state.forward(shard, cursor);
-        if !self.holds(&state, shard, token) {
+        self.state().forward(shard, cursor);
+        let Some(mut state) = self.held(shard, token) else {
             return Ok(Polled::Lost);
-        }
-        state
-            .awake
-            .insert(shard, (token.as_str().to_owned(), Instant::now() + ttl));
+        };
+        state.wake(shard, token.as_str(), ttl);
         let news = state.follow(cursor, entries);
         if let (Some(Flaw::MovesEarly), Some(last)) = (self.flaw, news.entries.last()) {
             state.forward(shard, last.at);
@@ -95,22 +97,18 @@ impl Shards for FakeCache {
 
     async fn renew(&self, shard: Shard, token: &Token, ttl: Duration) -> Result<bool, Error> {
         self.faults.step().await?;
-        let mut state = self.state();
-        if !self.holds(&state, shard, token) {
+        let Some(mut state) = self.held(shard, token) else {
             return Ok(false);
-        }
-        state
-            .awake
-            .insert(shard, (token.as_str().to_owned(), Instant::now() + ttl));
+        };
+        state.wake(shard, token.as_str(), ttl);
         Ok(true)
     }
 
     async fn fall_asleep(&self, shard: Shard, token: &Token) -> Result<Asleep, Error> {
         self.faults.step().await?;
-        let mut state = self.state();
-        if !self.holds(&state, shard, token) {
+        let Some(mut state) = self.held(shard, token) else {
             return Ok(Asleep::Lost);
-        }
+        };
         let behind = state.cursors.get(&shard).copied().unwrap_or_default() < state.newest;
         if behind && self.flaw != Some(Flaw::SleepsUnchecked) {
             return Ok(Asleep::MoreToDo);
@@ -121,13 +119,10 @@ impl Shards for FakeCache {
 
     async fn hand_over(&self, shard: Shard, token: &Token) -> Result<bool, Error> {
         self.faults.step().await?;
-        let mut state = self.state();
-        if !self.holds(&state, shard, token) {
+        let Some(mut state) = self.held(shard, token) else {
             return Ok(false);
-        }
-        state
-            .awake
-            .insert(shard, ("called".to_owned(), Instant::now() + CALL));
+        };
+        state.wake(shard, "called", CALL);
         Ok(true)
     }
 

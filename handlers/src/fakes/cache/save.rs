@@ -67,8 +67,7 @@ impl FakeCache {
             .filter(|shard| lag(&state, *shard))
             .collect();
         for shard in &lagging {
-            let call = ("called".to_owned(), Instant::now() + CALL);
-            state.awake.insert(*shard, call);
+            state.wake(*shard, "called", CALL);
         }
         lagging
     }
