@@ -18,6 +18,16 @@ step() {
   [ "${PIPESTATUS[0]}" = 0 ] || failed+=("$name")
 }
 
+# That they can be read at all: no test runs the benchmarks.
+check_scripts() {
+  find scripts tests .ci -name '*.sh' -o -path .ci/run | xargs -n 1 bash -n &&
+    find scripts tests cli -name '*.py' | xargs python3 -c '
+import ast, sys
+for path in sys.argv[1:]:
+    ast.parse(open(path).read(), path)'
+}
+
+step 'scripts' check_scripts
 step 'format' cargo fmt --all --check
 step 'build' cargo build --workspace --all-targets
 step 'lints' cargo clippy --workspace --all-targets -- --deny warnings

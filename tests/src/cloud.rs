@@ -15,6 +15,9 @@ use crate::supervised::Supervised;
 /// The emulator's version, the same that `placectl local` pins.
 pub const MINISTACK_VERSION: &str = "1.5.33";
 
+/// Starts the emulator as `placectl local` does.
+const STARTER: &str = include_str!("../../cli/src/local/start_ministack.py");
+
 /// How long both processes may take to come up.
 const START_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -138,8 +141,10 @@ pub(crate) fn made(directory: PathBuf) -> PathBuf {
 }
 
 fn ministack_command(home: &Path, port: u16, redis_port: u16) -> Command {
-    let mut command = Command::new(ministack_binary());
-    command.env("GATEWAY_PORT", port.to_string());
+    let mut command = Command::new(emulators_python());
+    command
+        .args(["-c", STARTER])
+        .env("GATEWAY_PORT", port.to_string());
     command
         .env("BIND_HOST", "127.0.0.1")
         .env("IOT_MTLS_ENABLED", "0");
@@ -155,13 +160,7 @@ fn ministack_command(home: &Path, port: u16, redis_port: u16) -> Command {
     command
 }
 
-/// The emulator that `placectl local` installs, or the one of `PLACE_TESTS_MINISTACK`.
-fn ministack_binary() -> PathBuf {
-    let venv = format!("ministack-{MINISTACK_VERSION}");
-    installed("PLACE_TESTS_MINISTACK", &venv, "bin/ministack")
-}
-
-/// The Python that runs the emulator.
+/// The Python of the emulator that `placectl local` installs, or of `PLACE_TESTS_MINISTACK`.
 pub(crate) fn emulators_python() -> PathBuf {
     let venv = format!("ministack-{MINISTACK_VERSION}");
     installed("PLACE_TESTS_MINISTACK", &venv, "bin/python")

@@ -15,14 +15,8 @@ pub(super) const LOG: &str = "ministack.log";
 /// Settings of MiniStack that an operator may pass through: `AUTH=true` enforces the roles.
 const PASSED_THROUGH: [&str; 3] = ["AUTH", "LOG_LEVEL", "PATH"];
 
-/// Starts it as `python -m ministack` does, but for one thing: its Runtime API answers a function in
-/// two pieces, headers and event, and Nagle's algorithm holds the second back until the function's
-/// kernel has acknowledged the first, which takes 40 ms, at every invocation. Lambda's own doesn't.
-const STARTER: &str = r#"
-import runpy, socketserver
-socketserver.StreamRequestHandler.disable_nagle_algorithm = True
-runpy.run_module("ministack", run_name="__main__", alter_sys=True)
-"#;
+/// What Python runs to start it.
+const STARTER: &str = include_str!("start_ministack.py");
 
 /// How to start it.
 pub(super) fn launch(
