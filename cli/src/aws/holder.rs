@@ -123,12 +123,12 @@ impl fmt::Display for Holder {
                 let left = left.as_secs();
                 write!(f, "the lease ends in {left} s unless it is renewed")
             }
-            // One of the two clocks is wrong, or nobody renews it any more.
             _ => {
                 let length = LENGTH.as_secs();
                 write!(
                     f,
-                    "whether the lease is still renewed shows within {length} s"
+                    "it is gone, or its clock and this machine's differ: without a renewal for \
+                     {length} s its lease is taken over"
                 )
             }
         }
@@ -206,7 +206,10 @@ mod tests {
         );
         for expires in [1, u64::MAX] {
             holder.expires = expires;
-            assert!(holder.to_string().contains("shows within 45 s"), "{holder}");
+            assert!(
+                holder.to_string().contains("without a renewal for 45 s"),
+                "{holder}"
+            );
         }
     }
 

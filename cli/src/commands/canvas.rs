@@ -19,7 +19,12 @@ pub(crate) async fn export(mut context: Context, args: &ExportArgs) -> Result<Ex
         .await?;
     let export = match args.from {
         Source::Redis => picture::live(&stack).await?,
-        Source::Tables => picture::saved(&stack).await?,
+        Source::Tables => {
+            let table = stack.names.mru_table();
+            let note = format!("reading all of table `{table}`, which may take minutes");
+            context.printer.note(&note);
+            picture::saved(&stack).await?
+        }
     };
     write(&context, &args.file, &export)?;
     Ok(Exit::Done)

@@ -85,6 +85,12 @@ pub(crate) async fn run(mut context: Context, args: &SaveArgs) -> Result<Exit, C
         .stack(WhenStopped::Refuse, Options::default())
         .await?;
     let printer = context.printer.clone();
+    if args.full {
+        let canvas = &stack.config.canvas;
+        let pixels = u64::from(canvas.width) * u64::from(canvas.height);
+        let pixels = words::count(pixels, "pixel");
+        printer.note(&format!("saving all {pixels}, which may take minutes"));
+    }
     let saved = save_all(&stack, args.full, |line| printer.note(line)).await?;
     if context.is_json() {
         context.printer.json(&saved);
