@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::case::Case;
-use super::rig::Rig;
+use super::case::{Case, Subject};
+use super::rig::{Rig, Start};
 use super::summary::{Failure, Kind, Summary};
 use crate::proxy::Operation;
 
-type Queue = Mutex<VecDeque<Case>>;
 type Outcome = Result<Option<Operation>, Failure>;
 
 /// Several rigs, started side by side.
@@ -21,8 +20,44 @@ pub async fn rigs(count: usize) -> Vec<Arc<Rig>> {
     futures::future::join_all(starting).await
 }
 
-/// Tries all `cases`, each on a rig that is free; after `until` only the first `always` of them.
-/// Tells `progress` of each.
+/// An `up` that is cut off, and the teardown of what came of it that is cut off too.
+#[derive(Debug)]
+struct Round {
+    up: Option<Case>,
+    teardown: Option<Case>,
+}
+
+impl Round {
+    async fn attempt(self, rig: &Arc<Rig>, tell: impl Fn(&Outcome)) {
+        let mut from = Start::Nothing;
+        if let Some(up) = self.up {
+            let outcome = attempt(Arc::clone(rig), up, from).await;
+            if outcome.is_ok() {
+                from = Start::Whole;
+            }
+            tell(&outcome);
+        }
+        if let Some(teardown) = self.teardown {
+            tell(&attempt(Arc::clone(rig), teardown, from).await);
+        }
+    }
+}
+
+/// The cases in pairs, in the order of the `up`s, and then whatever has no partner.
+fn rounds(cases: Vec<Case>) -> VecDeque<Round> {
+    let is_up = |case: &Case| case.subject == Subject::Up;
+    let (ups, teardowns): (Vec<_>, Vec<_>) = cases.into_iter().partition(is_up);
+    let count = ups.len().max(teardowns.len());
+    let (mut ups, mut teardowns) = (ups.into_iter(), teardowns.into_iter());
+    let pairs = (0..count).map(|_| Round {
+        up: ups.next(),
+        teardown: teardowns.next(),
+    });
+    pairs.collect()
+}
+
+/// Tries all `cases`, each on a rig that is free; after `until` only the first `always` of them,
+/// which are `up`s. Tells `progress` of each.
 pub async fn run(
     rigs: &[Arc<Rig>],
     cases: Vec<Case>,
@@ -30,8 +65,8 @@ pub async fn run(
     progress: impl Fn(&Summary, Option<&Failure>),
 ) -> Summary {
     let summary = Mutex::new(Summary::default());
-    let all = cases.len();
-    let queue: Queue = Mutex::new(cases.into());
+    let queue = Mutex::new(rounds(cases));
+    let all = queue.lock().unwrap_or_else(PoisonError::into_inner).len();
     let tell = |outcome: &Outcome| {
         let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
         summary.add(outcome);
@@ -46,8 +81,8 @@ pub async fn run(
     let work = |rig: &Arc<Rig>| {
         let rig = Arc::clone(rig);
         async move {
-            while let Some(case) = next() {
-                tell(&attempt(Arc::clone(&rig), case).await);
+            while let Some(round) = next() {
+                round.attempt(&rig, &tell).await;
             }
         }
     };
@@ -57,9 +92,9 @@ pub async fn run(
 }
 
 /// A case in a task of its own: one that panics is one that failed.
-async fn attempt(rig: Arc<Rig>, case: Case) -> Outcome {
+async fn attempt(rig: Arc<Rig>, case: Case, from: Start) -> Outcome {
     let tried = case.clone();
-    let outcome = tokio::spawn(async move { rig.attempt(&tried).await }).await;
+    let outcome = tokio::spawn(async move { rig.attempt(&tried, from).await }).await;
     let broken = |error: tokio::task::JoinError| {
         let panic = error.into_panic();
         let text = panic.downcast_ref::<String>().cloned();

@@ -13,6 +13,15 @@ const RESETS: usize = 20;
 /// Longer than an invocation of a save takes on a busy machine.
 const SETTLING: Duration = Duration::from_millis(700);
 
+/// What a case begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// An empty cloud.
+    Nothing,
+    /// The stack that the case before has left.
+    Whole,
+}
+
 /// A cloud with everything that it takes to break a command and to see what came of it.
 #[derive(Debug)]
 pub struct Rig {
@@ -62,12 +71,14 @@ impl Rig {
         found.map_or(&[], |(_, calls)| calls)
     }
 
-    /// Tries a case from an empty cloud on. The operation that was cut off; none when the call
-    /// never came, because this run needed fewer.
-    pub async fn attempt(&self, case: &Case) -> Result<Option<Operation>, Failure> {
-        self.start_over().await;
-        if case.subject != Subject::Up {
-            self.undisturbed(case, &["up"]).await?;
+    /// Tries a case. The operation that was cut off; none when the call never came, because this
+    /// run needed fewer.
+    pub async fn attempt(&self, case: &Case, from: Start) -> Result<Option<Operation>, Failure> {
+        if from == Start::Nothing {
+            self.start_over().await;
+            if case.subject != Subject::Up {
+                self.undisturbed(case, &["up"]).await?;
+            }
         }
         self.proxy.clear();
         self.proxy.plan(case.when.clone(), 1, case.fault.clone());

@@ -1,6 +1,5 @@
 //! The stacks that tests share, and small helpers.
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 use place_canvas::{Pixel, Rgb};
@@ -97,10 +96,10 @@ pub(crate) const fn pixel(x: u16, y: u16, colour: [u8; 3]) -> Pixel {
 }
 
 /// Waits until `check` says yes.
-pub(crate) async fn eventually<F: Future<Output = bool>>(
+pub(crate) async fn eventually(
     what: &str,
     patience: Duration,
-    mut check: impl FnMut() -> F,
+    mut check: impl AsyncFnMut() -> bool,
 ) {
     let started = Instant::now();
     while !check().await {

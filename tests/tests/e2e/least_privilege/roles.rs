@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use place_config::Function;
 use place_tests::{Operator, Sdk};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::step_4_functions::decoded;
 pub(super) struct Loss {
     pub(super) function: Function,
     pub(super) permission: &'static str,
-    pub(super) deed: for<'a> fn(&'a Rig) -> BoxFuture<'a, ()>,
+    pub(super) deed: for<'a> fn(&'a Rig) -> LocalBoxFuture<'a, ()>,
     pub(super) log: &'static [&'static str],
 }
 
