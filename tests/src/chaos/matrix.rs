@@ -20,40 +20,49 @@ pub async fn rigs(count: usize) -> Vec<Arc<Rig>> {
     futures::future::join_all(starting).await
 }
 
-/// An `up` that is cut off, and the teardown of what came of it that is cut off too.
-#[derive(Debug)]
-struct Round {
-    up: Option<Case>,
-    teardown: Option<Case>,
+/// Cases that are still to be tried.
+struct Queue {
+    ups: VecDeque<Case>,
+    teardowns: VecDeque<Case>,
+    /// When to stop.
+    end: Option<Instant>,
+    /// So many of the `ups` are tried even then.
+    always: usize,
 }
 
-impl Round {
-    async fn attempt(self, rig: &Arc<Rig>, tell: impl Fn(&Outcome)) {
-        let mut from = Start::Nothing;
-        if let Some(up) = self.up {
-            let outcome = attempt(Arc::clone(rig), up, from).await;
-            if outcome.is_ok() {
-                from = Start::Whole;
-            }
-            tell(&outcome);
-        }
-        if let Some(teardown) = self.teardown {
-            tell(&attempt(Arc::clone(rig), teardown, from).await);
+impl Queue {
+    fn new(cases: Vec<Case>, until: Option<(Instant, usize)>) -> Self {
+        let is_up = |case: &Case| case.subject == Subject::Up;
+        let (ups, teardowns): (Vec<_>, Vec<_>) = cases.into_iter().partition(is_up);
+        Self {
+            ups: ups.into(),
+            teardowns: teardowns.into(),
+            end: until.map(|(end, _)| end),
+            always: until.map_or(0, |(_, always)| always),
         }
     }
-}
 
-/// The cases in pairs, in the order of the `up`s, and then whatever has no partner.
-fn rounds(cases: Vec<Case>) -> VecDeque<Round> {
-    let is_up = |case: &Case| case.subject == Subject::Up;
-    let (ups, teardowns): (Vec<_>, Vec<_>) = cases.into_iter().partition(is_up);
-    let count = ups.len().max(teardowns.len());
-    let (mut ups, mut teardowns) = (ups.into_iter(), teardowns.into_iter());
-    let pairs = (0..count).map(|_| Round {
-        up: ups.next(),
-        teardown: teardowns.next(),
-    });
-    pairs.collect()
+    fn late(&self) -> bool {
+        self.end.is_some_and(|end| Instant::now() >= end)
+    }
+
+    /// The next case of a worker, and what it begins with: the teardown of what its last `up` made,
+    /// if that stands.
+    fn next(&mut self, stands: bool) -> Option<(Case, Start)> {
+        let late = self.late();
+        if stands
+            && !late
+            && let Some(teardown) = self.teardowns.pop_front()
+        {
+            return Some((teardown, Start::Whole));
+        }
+        if late && self.always == 0 {
+            return None;
+        }
+        self.always = self.always.saturating_sub(1);
+        let next = self.ups.pop_front().or_else(|| self.teardowns.pop_front());
+        next.map(|case| (case, Start::Nothing))
+    }
 }
 
 /// Tries all `cases`, each on a rig that is free; after `until` only the first `always` of them,
@@ -65,24 +74,25 @@ pub async fn run(
     progress: impl Fn(&Summary, Option<&Failure>),
 ) -> Summary {
     let summary = Mutex::new(Summary::default());
-    let queue = Mutex::new(rounds(cases));
-    let all = queue.lock().unwrap_or_else(PoisonError::into_inner).len();
+    let queue = Mutex::new(Queue::new(cases, until));
     let tell = |outcome: &Outcome| {
         let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
         summary.add(outcome);
         progress(&summary, outcome.as_ref().err());
     };
-    let next = || {
+    let next = |stands| {
         let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let tried = all - queue.len();
-        let late = until.is_some_and(|(end, always)| tried >= always && Instant::now() >= end);
-        queue.pop_front().filter(|_| !late)
+        queue.next(stands)
     };
     let work = |rig: &Arc<Rig>| {
         let rig = Arc::clone(rig);
         async move {
-            while let Some(round) = next() {
-                round.attempt(&rig, &tell).await;
+            let mut stands = false;
+            while let Some((case, start)) = next(stands) {
+                let made = case.subject == Subject::Up;
+                let outcome = attempt(Arc::clone(&rig), case, start).await;
+                stands = made && outcome.is_ok();
+                tell(&outcome);
             }
         }
     };
@@ -92,9 +102,9 @@ pub async fn run(
 }
 
 /// A case in a task of its own: one that panics is one that failed.
-async fn attempt(rig: Arc<Rig>, case: Case, from: Start) -> Outcome {
+async fn attempt(rig: Arc<Rig>, case: Case, start: Start) -> Outcome {
     let tried = case.clone();
-    let outcome = tokio::spawn(async move { rig.attempt(&tried, from).await }).await;
+    let outcome = tokio::spawn(async move { rig.attempt(&tried, start).await }).await;
     let broken = |error: tokio::task::JoinError| {
         let panic = error.into_panic();
         let text = panic.downcast_ref::<String>().cloned();

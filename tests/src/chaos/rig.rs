@@ -73,8 +73,8 @@ impl Rig {
 
     /// Tries a case. The operation that was cut off; none when the call never came, because this
     /// run needed fewer.
-    pub async fn attempt(&self, case: &Case, from: Start) -> Result<Option<Operation>, Failure> {
-        if from == Start::Nothing {
+    pub async fn attempt(&self, case: &Case, start: Start) -> Result<Option<Operation>, Failure> {
+        if start == Start::Nothing {
             self.start_over().await;
             if case.subject != Subject::Up {
                 self.undisturbed(case, &["up"]).await?;
