@@ -1,15 +1,13 @@
 //! Rules between and beyond the types: ranges, AWS's name patterns, limits of a service.
 
+mod names;
+
 use std::fmt::Display;
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 use crate::load::Finding;
-use crate::names::{Function, Names, Queue};
 use crate::stack::{EndpointsConfig, StackConfig, VpcMode};
-
-/// Longest name of a commercial region, `ap-southeast-1`.
-const LONGEST_REGION: &str = "ap-southeast-1";
 
 /// Days that `PutRetentionPolicy` of CloudWatch Logs accepts.
 const RETENTION_DAYS: [u32; 22] = [
@@ -209,61 +207,6 @@ impl Rules {
         self.range("local.port", config.local.port, 1..=u16::MAX);
     }
 
-    fn names(&mut self, config: &StackConfig) {
-        let names = Names::new(config, LONGEST_REGION);
-        for function in Function::ALL {
-            let key = format!("functions.names.{}", key_of(function));
-            self.name(&key, &names.function(function), 1..=64, "-_");
-        }
-        for queue in Queue::ALL {
-            let stem = names
-                .dead_letter_queue(queue)
-                .trim_end_matches(".fifo")
-                .to_owned();
-            let key = match queue {
-                Queue::Initialize => "queues.initialize",
-                Queue::Request => "queues.request",
-            };
-            self.name(key, &stem, 1..=75, "-_");
-        }
-        self.name("tables.mru", &names.mru_table(), 3..=255, "-_.");
-        self.name("tables.history", &names.history_table(), 3..=255, "-_.");
-        self.demand(
-            names.mru_table() != names.history_table(),
-            "tables.history",
-            || "has the name of `tables.mru`, allowed: two different names".to_owned(),
-        );
-        self.name("api.name", &names.api(), 1..=128, "-_. ");
-        self.name("api.stage", names.stage(), 1..=128, "-_");
-        self.name("schedule.name", &names.schedule(), 1..=64, "-_.");
-        self.name("schedule.group", &names.schedule_group(), 1..=64, "-_.");
-        self.cache_name(&names.cache());
-    }
-
-    fn name(&mut self, key: &str, name: &str, length: RangeInclusive<usize>, others: &str) {
-        let fits = length.contains(&name.len())
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || others.contains(c));
-        self.demand(fits, key, || {
-            let (from, to) = (length.start(), length.end());
-            format!("gives `{name}`, allowed: {from} to {to} of a-z, A-Z, 0-9 and `{others}`")
-        });
-    }
-
-    fn cache_name(&mut self, name: &str) {
-        let fits = (1..=40).contains(&name.len())
-            && name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            && !name.contains("--")
-            && !name.ends_with('-');
-        self.demand(fits, "redis.name", || {
-            format!(
-                "gives `{name}`, allowed: 1 to 40 of a-z, 0-9 and single hyphens, a letter first"
-            )
-        });
-    }
-
     fn endpoints(&mut self, endpoints: &EndpointsConfig) {
         let rules: [(&str, &Option<String>, &[&str]); 4] = [
             ("endpoints.aws", &endpoints.aws, &["http", "https"]),
@@ -281,19 +224,6 @@ impl Rules {
                 });
             }
         }
-    }
-}
-
-/// The key in `[functions.names]` that renames a function.
-const fn key_of(function: Function) -> &'static str {
-    match function {
-        Function::Connect => "connect",
-        Function::Disconnect => "disconnect",
-        Function::SendMessage => "send_message",
-        Function::Broadcast => "broadcast",
-        Function::Initialize => "initialize",
-        Function::Save => "save",
-        Function::Admin => "admin",
     }
 }
 
@@ -325,7 +255,7 @@ fn is_vpc_cidr(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn keys(change: impl FnOnce(&mut StackConfig)) -> Vec<String> {
+    pub(super) fn keys(change: impl FnOnce(&mut StackConfig)) -> Vec<String> {
         let mut config = StackConfig::default();
         change(&mut config);
         config
@@ -361,29 +291,6 @@ mod tests {
         ] {
             assert_eq!(keys(|c| c.stack = name.into())[0], "stack", "{name}");
         }
-    }
-
-    #[test]
-    fn the_longest_stack_name_fits_every_service() {
-        assert_eq!(keys(|c| c.stack = "a".repeat(20)), [""; 0]);
-        let config = StackConfig {
-            stack: "a".repeat(20),
-            ..StackConfig::default()
-        };
-        let names = Names::new(&config, LONGEST_REGION);
-        assert!(
-            Function::ALL
-                .iter()
-                .all(|function| names.role(*function).len() <= 64)
-        );
-    }
-
-    #[test]
-    fn explicit_names_are_held_to_their_service() {
-        assert_eq!(keys(|c| c.tables.mru = Some("a b".into())), ["tables.mru"]);
-        assert_eq!(keys(|c| c.api.stage = "$default".into()), ["api.stage"]);
-        assert_eq!(keys(|c| c.redis.name = Some("9".into())), ["redis.name"]);
-        assert_eq!(keys(|c| c.queues.request = Some("q.fifo".into())), [""; 0]);
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! Segments follow one another in the order of the changes, within a save and from save to save,
 //! and a segment writes each pixel once, in its last colour. So a row can only become too old when
 //! a call is done after a later segment's. That is rare, because of the lease: it is renewed every
-//! [`RENEWAL`], every call is dropped as soon as a renewal fails or is overdue, and the lease
+//! [`lease::RENEWAL`], every call is dropped as soon as a renewal fails or is overdue, and the lease
 //! outlives that moment; a save that fails leaves its lease to expire too, instead of giving it
 //! back. And it is made good where it happens, because the rows of every call that was not answered
 //! clearly, under the lease, are in doubt until nothing can change them any more (see `colours.rs`).
@@ -23,35 +23,29 @@
 
 mod colours;
 mod full;
+mod lease;
+mod ports;
 mod segment;
 mod stride;
 
-use std::collections::HashMap;
-use std::future::Future;
 use std::time::Duration;
 
-use place_canvas::store::{Doubt, MarkSaved, SaveLease, SaveSummary};
-use place_canvas::tables::{Change, Current};
+use place_canvas::store::{SaveLease, SaveSummary};
 use place_canvas::{Position, Shard, Token};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::broadcast::Invocation;
 use crate::error::{Error, chain};
-use crate::ports::{Calls, History, Look};
+use crate::ports::Calls;
 use crate::queues::{Call, Reason};
+use lease::{LEASE, Lease};
+pub use ports::{Cache, Place, Rows, Saves};
 use segment::Segments;
 
-/// How long a save that died blocks the next one; less than the minute between two of them.
-const LEASE: Duration = Duration::from_secs(30);
-/// How often the lease is renewed.
-const RENEWAL: Duration = Duration::from_secs(5);
 /// Kept free before the invocation's time-out, to say that the time is up.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// Column and row of a pixel.
-pub type Place = (u16, u16);
 
 /// What a save is asked for. A schedule sends whatever it likes: anything that isn't `full` is an
 /// ordinary save.
@@ -99,73 +93,6 @@ pub struct SaveAnswer {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<u64>,
 }
-
-/// The save's lease, and what it protects.
-pub trait Saves: Sync {
-    /// Takes the lease, unless another save runs.
-    fn take(
-        &self,
-        token: &Token,
-        ttl: Duration,
-    ) -> impl Future<Output = Result<SaveLease, Error>> + Send;
-    /// Renews the lease; `false` when it is lost.
-    fn renew(
-        &self,
-        token: &Token,
-        ttl: Duration,
-    ) -> impl Future<Output = Result<bool, Error>> + Send;
-    /// Moves `saved` and trims history.
-    fn mark(
-        &self,
-        token: &Token,
-        range: (Position, Position),
-        changes: u64,
-    ) -> impl Future<Output = Result<MarkSaved, Error>> + Send;
-    /// Records what was done and gives the lease back.
-    fn finish(
-        &self,
-        token: &Token,
-        summary: &SaveSummary,
-    ) -> impl Future<Output = Result<bool, Error>> + Send;
-    /// Marks the shards that lag and that nobody serves as called, and answers them.
-    fn lagging(&self) -> impl Future<Output = Result<Vec<Shard>, Error>> + Send;
-    /// Position of the newest change.
-    fn newest(&self) -> impl Future<Output = Result<Position, Error>> + Send;
-    /// Notes that an unanswered write may yet overwrite the rows of these pixels.
-    fn note_doubt(
-        &self,
-        name: &Token,
-        places: &[Place],
-    ) -> impl Future<Output = Result<(), Error>> + Send;
-    /// Notes that of what is noted under this name only these rows are left in doubt; `false`, and
-    /// nothing is done, when the lease is lost.
-    fn settle_doubt(
-        &self,
-        token: &Token,
-        name: &Token,
-        left: &[Place],
-    ) -> impl Future<Output = Result<bool, Error>> + Send;
-    /// What is noted.
-    fn doubts(&self) -> impl Future<Output = Result<Vec<Doubt>, Error>> + Send;
-}
-
-/// The two tables.
-pub trait Rows: Sync {
-    /// Writes rows of the history table.
-    fn post_changes(&self, changes: &[Change]) -> impl Future<Output = Result<(), Error>>;
-    /// Writes rows of the table of current colours. Answers those that a try without a clear answer
-    /// may yet overwrite; after a failure that may be any of them.
-    fn post_pixels(&self, pixels: &[Current]) -> impl Future<Output = Result<Vec<Place>, Error>>;
-    /// The rows of these pixels in the table of current colours, as far as they are there.
-    fn current(
-        &self,
-        places: &[Place],
-    ) -> impl Future<Output = Result<HashMap<Place, Current>, Error>>;
-}
-
-/// What a save needs from the cache.
-pub trait Cache: Saves + History + Look {}
-impl<T: Saves + History + Look> Cache for T {}
 
 /// Saves, and wakes the shards whose loop died.
 pub async fn handle(
@@ -245,11 +172,7 @@ async fn save(
         }
         Ok(())
     };
-    let lease = Lease {
-        cache,
-        token: &token,
-        taken: start,
-    };
+    let lease = Lease::taken(cache, &token, start);
     let available = invocation.deadline.saturating_duration_since(start);
     let until = start + available.saturating_sub(LAST_WORDS.min(available / 10));
     lease.hold(work, until).await?;
@@ -299,41 +222,6 @@ struct Saver<'a, C, R> {
     cache: &'a C,
     tables: &'a R,
     token: &'a Token,
-}
-
-/// A lease that is held.
-struct Lease<'a, C> {
-    cache: &'a C,
-    token: &'a Token,
-    taken: Instant,
-}
-
-impl<C: Saves> Lease<'_, C> {
-    /// Does `work` while the lease is renewed, and drops it, with every call that is under way,
-    /// when the lease is lost or the time is up.
-    async fn hold(
-        self,
-        work: impl Future<Output = Result<(), Error>>,
-        until: Instant,
-    ) -> Result<(), Error> {
-        tokio::pin!(work);
-        let mut renew_at = self.taken + RENEWAL;
-        loop {
-            tokio::select! {
-                // In this order: after a standstill the lease is looked at before any call goes out.
-                biased;
-                () = sleep_until(renew_at) => {
-                    let asked = Instant::now();
-                    if !self.cache.renew(self.token, LEASE).await? {
-                        return Err(Error::LeaseLost("save"));
-                    }
-                    renew_at = asked + RENEWAL;
-                }
-                done = &mut work => return done,
-                () = sleep_until(until) => return Err(Error::TimeUp("save")),
-            }
-        }
-    }
 }
 
 /// Calls the shards that lag: their loop died, or its wake-up was lost.

@@ -6,7 +6,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use place_canvas::Rgb;
+use tokio::time::sleep_until;
 
+use super::lease::RENEWAL;
 use super::*;
 use crate::fakes::{
     FakeCache, FakeQueues, FakeTables, Faults, Weather, dot, geometry, id, invocation,
