@@ -25,6 +25,9 @@ pub(crate) struct Status {
     region: String,
     websocket_url: Option<String>,
     healthy: bool,
+    /// Nothing is there but what the stack only uses, as its default VPC.
+    #[serde(skip)]
+    empty: bool,
     steps: Vec<StepStatus>,
     live: Option<Live>,
 }
@@ -47,6 +50,9 @@ pub(crate) struct ResourceStatus {
     id: Option<String>,
     state: &'static str,
     detail: Option<String>,
+    /// Whether the stack owns it, or merely uses it.
+    #[serde(skip)]
+    owned: bool,
 }
 
 /// How the canvas is doing.
@@ -145,6 +151,7 @@ impl Status {
             region: stack.aws.region.clone(),
             websocket_url: api::websocket_url(stack),
             healthy: survey.is_ready(),
+            empty: survey.is_empty(),
             steps,
             live,
         }
@@ -163,6 +170,9 @@ impl Status {
         if let Some(live) = &self.live {
             text.push('\n');
             text += &live.text();
+        }
+        if self.empty {
+            text += "\n\nnothing of it is there: `placectl up` makes it";
         }
         text
     }
@@ -219,13 +229,19 @@ impl StepStatus {
     }
 }
 
-/// One word for a step: what all of its resources are, or the worst of it.
+/// One word for a step: what all of its resources are, or the worst of it. A step of which nothing
+/// is there but what others own is absent.
 fn overall(resources: &[ResourceStatus]) -> &'static str {
-    let all = |state| resources.iter().all(|resource| resource.state == state);
-    if all("ready") {
+    let ready = |resource: &ResourceStatus| resource.state == "ready";
+    if resources.iter().all(ready) {
         return "ready";
     }
-    if all("absent") {
+    let absent = |resource: &ResourceStatus| match resource.state {
+        "absent" => true,
+        "ready" => !resource.owned,
+        _ => false,
+    };
+    if resources.iter().all(absent) {
         return "absent";
     }
     let worst = ["unknown", "foreign", "broken", "drifted", "changing"];
@@ -242,6 +258,7 @@ impl ResourceStatus {
             id: sighting.look.id().map(str::to_owned),
             state: sighting.look.label(),
             detail: sighting.look.detail(),
+            owned: sighting.owned,
         }
     }
 }

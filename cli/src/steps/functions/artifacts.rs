@@ -31,6 +31,12 @@ pub(crate) enum Problem {
         /// What the system said.
         cause: String,
     },
+    /// Nothing was built, or it lies elsewhere.
+    #[error("`{directory}` has none of the seven")]
+    NoneThere {
+        /// Where they should be.
+        directory: String,
+    },
     /// It is no binary for Lambda.
     #[error("`{path}` can't run on Lambda: {cause}")]
     Unusable {
@@ -88,7 +94,8 @@ impl Problems {
             .find(|problem| matches!(problem, Problem::Glibc { .. }));
         let hint = match glibc.or(self.0.first()).map(Problem::remedy) {
             Some("make handlers") => {
-                "build them: `make handlers` or `cargo lambda build --release`"
+                "build them: `make handlers` or `cargo lambda build --release`; where they lie is \
+                 `functions.artifacts` in the configuration"
             }
             _ => "build them with an older glibc: `cargo lambda build --release`",
         };
@@ -183,10 +190,14 @@ impl Artifacts {
         }
         problems.extend(mixed(&found));
         if problems.is_empty() {
-            Ok(found)
-        } else {
-            Err(Problems(problems))
+            return Ok(found);
         }
+        let missing = |problem: &Problem| matches!(problem, Problem::Missing { .. });
+        if found.is_empty() && problems.iter().all(missing) {
+            let directory = self.directory.display().to_string();
+            problems = vec![Problem::NoneThere { directory }];
+        }
+        Err(Problems(problems))
     }
 }
 

@@ -54,6 +54,17 @@ async fn every_problem_is_listed_at_once_with_the_command_that_mends_it() {
     assert!(problems.failure().hint.unwrap().contains("make handlers"));
 }
 
+#[tokio::test]
+async fn a_directory_without_binaries_is_one_problem_and_not_seven() {
+    let directory = tempfile::tempdir().unwrap();
+    let artifacts = Artifacts::new(directory.path(), true);
+    let problems = artifacts.get(Function::Connect).await.unwrap_err();
+    let wanted = format!("`{}` has none of the seven", directory.path().display());
+    assert_eq!(problems.to_string(), wanted);
+    let hint = problems.failure().hint.unwrap();
+    assert!(hint.contains("functions.artifacts"), "{hint}");
+}
+
 #[test]
 fn a_glibc_newer_than_lambdas_is_refused_on_aws_only() {
     let host = Architecture::of_host().unwrap();
