@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Every way to cut off `up` and `teardown`: the whole matrix, which takes about two hours, or what
-# the arguments choose (tests/examples/chaos.rs): `--sparse` takes one. Beside it, where Terraform
-# is installed, the same done to Terraform.
+# Every way to cut off `up` and `teardown`: the whole matrix, which takes about an hour, or what the
+# arguments choose (tests/examples/chaos.rs): `--sparse` takes less than half of that. Beside it,
+# where Terraform is installed, the same done to Terraform.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$root"
 
-placectl=$target/debug/placectl
-cargo build --workspace --bins --examples
+export PLACECTL_BIN=$target/release/placectl
+cargo build --release -p placectl
+cargo build --workspace --examples
 status=0
 "$target/debug/examples/chaos" "${@:---all}" || status=$?
 
@@ -20,9 +21,9 @@ enabled = true
 port = $port
 state_dir = "$work/state"
 TOML
-finish() { "$placectl" -q local stop --config "$work/place.toml" || true; rm -rf "$work"; }
+finish() { "$PLACECTL_BIN" -q local stop --config "$work/place.toml" || true; rm -rf "$work"; }
 trap finish EXIT
-"$placectl" -q local start --config "$work/place.toml"
+"$PLACECTL_BIN" -q local start --config "$work/place.toml"
 tests/reference/terraform/chaos.sh "http://127.0.0.1:$port" "$target/lambda" \
   "$target/debug/examples/inventory"
 exit $status
