@@ -162,7 +162,7 @@ impl Saves for Cache {
         Ok(self.store().await?.newest().await?)
     }
 
-    async fn note_doubt(&self, name: &Token, places: &[Place]) -> Result<(), Error> {
+    async fn note_doubt(&self, name: &Token, places: &[Place]) -> Result<u64, Error> {
         Ok(self.store().await?.note_doubt(name, places).await?)
     }
 

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use self::script::{Script, Step, script, without_faults};
+use self::script::{Script, Step, script, without_faults, without_losses};
 use self::world::{Calm, World};
 use crate::adapters::Cache;
 use crate::fakes::{FakeCache, Flaw, geometry};
@@ -60,6 +60,22 @@ proptest! {
     #[test]
     fn without_faults_every_client_ends_with_the_canvas_before_any_save(script in script()) {
         prop_assert_eq!(run(&without_faults(script), |_| {}, false), Ok(()));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+
+    /// Where no update is lost behind the gateway, nobody ever meets a gap, or misses the last
+    /// update: neither newcomers nor those who are throttled.
+    #[test]
+    fn without_faults_nobody_needs_to_connect_anew(script in script()) {
+        let content = |world: &mut World<FakeCache>| {
+            world.reconnects = false;
+            world.paints_at_last = false;
+        };
+        let script = without_losses(without_faults(script));
+        prop_assert_eq!(run(&script, content, false), Ok(()));
     }
 }
 

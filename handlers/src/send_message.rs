@@ -20,6 +20,9 @@ pub use told::Told;
 const TRIES: u32 = 2;
 /// Longest pause between them.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long all of it may take: the sender is to hear of a failure before Lambda ends the
+/// invocation, and an invocation that waits costs concurrency.
+const WAKING: Duration = Duration::from_secs(3);
 
 /// What a message may paint.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +117,9 @@ async fn wake(painted: &Painted, calls: &impl Calls) -> Result<(), Error> {
         };
         call_patiently(&call, calls).await
     });
-    futures::future::join_all(wakes).await.into_iter().collect()
+    let all = tokio::time::timeout(WAKING, futures::future::join_all(wakes)).await;
+    let all = all.map_err(|_| Error::TimeUp("queueing"))?;
+    all.into_iter().collect()
 }
 
 async fn call_patiently(call: &Call, calls: &impl Calls) -> Result<(), Error> {

@@ -2,7 +2,8 @@
 --
 -- KEYS  1 saving, 2 saved, 3 unsaved, 4 history, then clients, awake and cursor of each shard
 -- ARGV  1 token, 2 position that `saved` must be at, 3 position to move it to,
---       4 changes between the two, 5 age below which an entry stays (ms)
+--       4 changes between the two, 5 age below which an entry stays (ms),
+--       6 age from which no cursor keeps an entry (ms)
 -- Answers {1, trimmed entries, unsaved changes}, or {0, 0, 0} when the lease or the place is lost.
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -20,14 +21,21 @@ elseif saved ~= to then
 end
 -- When `saved` is at the goal already, the answer to an earlier try was lost.
 
-local floor = to
-local young = string.format('%.0f-0', math.max(0, now_ms() - tonumber(ARGV[5])))
+local function aged(ms)
+  return string.format('%.0f-0', math.max(0, now_ms() - tonumber(ms)))
+end
+
+local floor, young, old = to, aged(ARGV[5]), aged(ARGV[6])
 if before(young, floor) then
   floor = young
 end
 for key = 5, #KEYS, 3 do
   if needs_history(KEYS[key], KEYS[key + 1]) then
     local cursor = redis.call('GET', KEYS[key + 2]) or '0-0'
+    -- Clients that have been without news for so long see a gap, and connect anew.
+    if before(cursor, old) then
+      cursor = old
+    end
     if before(cursor, floor) then
       floor = cursor
     end

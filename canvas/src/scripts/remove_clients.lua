@@ -4,12 +4,14 @@
 -- ARGV  1 age below which a client stays (ms), then connection ids
 -- Answers the ids that were removed.
 
-local born_before = now_ms() - tonumber(ARGV[1])
+local grace = tonumber(ARGV[1])
+local born_before = now_ms() - grace
 local removed = {}
 for index = 2, #ARGV do
   local id = ARGV[index]
   local joined = tonumber(redis.call('HGET', KEYS[2], id) or '0')
-  if joined <= born_before then
+  -- By a clock that has stepped back it may not have joined yet.
+  if grace == 0 or joined <= born_before then
     redis.call('HDEL', KEYS[2], id)
     if redis.call('SREM', KEYS[1], id) == 1 then
       removed[#removed + 1] = id

@@ -27,8 +27,8 @@ pub struct Doubt {
 }
 
 impl Store {
-    /// Notes that the rows of `places` are in doubt.
-    pub async fn note_doubt(&self, name: &Token, places: &[(u16, u16)]) -> Result<(), StoreError> {
+    /// Notes that the rows of `places` are in doubt. Answers how many doubts are noted now.
+    pub async fn note_doubt(&self, name: &Token, places: &[(u16, u16)]) -> Result<u64, StoreError> {
         let call = NOTE.call().key(self.keys.doubtful());
         self.run(call.arg(name.as_str()).arg(bytes(places))).await
     }

@@ -31,7 +31,7 @@
 //!
 //! The newest entry is never trimmed, so its id is the newest position; nor is anything that is
 //! not saved, that a shard still needs, or that is younger than [`StoreConfig::retain`]. A shard
-//! needs what follows its cursor while it has clients or a loop. A shard with neither needs
+//! needs what follows its cursor while it has clients or a loop, for [`StoreConfig::patience`]. A shard with neither needs
 //! nothing: its cursor jumps to the newest position when a client joins or a loop takes it. Of what
 //! could go, the newest entry stays too, so a reader whose own entry is there has missed nothing.
 
@@ -97,6 +97,9 @@ pub struct StoreConfig {
     pub max_messages_per_second_per_source: u32,
     /// How long saved history is kept for newcomers at least.
     pub retain: Duration,
+    /// How long saved history is kept for a shard that lags, at most: whatever stops its loop must
+    /// not fill the cache.
+    pub patience: Duration,
 }
 
 impl StoreConfig {
@@ -113,6 +116,7 @@ impl StoreConfig {
             cooldown_ms: 0,
             max_messages_per_second_per_source: 0,
             retain: Duration::from_mins(1),
+            patience: Duration::from_mins(10),
         }
     }
 }

@@ -112,7 +112,8 @@ impl Store {
             .arg(from.to_string())
             .arg(to.to_string())
             .arg(changes)
-            .arg(millis(self.config.retain));
+            .arg(millis(self.config.retain))
+            .arg(millis(self.config.patience));
         let (moved, trimmed, unsaved): (bool, u64, u64) = self.run(call).await?;
         Ok(if moved {
             MarkSaved::Moved { trimmed, unsaved }

@@ -1,12 +1,12 @@
 //! The canvas as a PNG file: fetched in parts, painted from a file.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use place_canvas::admin::{CANVAS_PART_BYTES, CanvasPart, Response};
-use place_canvas::{ConnectionId, PaintError, Picture, Pixel, Position, Shard, Store, png};
+use place_canvas::wire::pixels_per_frame;
+use place_canvas::{ConnectionId, PaintError, Painted, Picture, Pixel, Position, Store, png};
 use tokio::time::{Instant, sleep};
 
 use super::Admin;
@@ -15,8 +15,8 @@ use crate::queues::{Call, Reason};
 
 /// Who paints what is restored: no client can have this id, API Gateway's own end in `=`.
 const PAINTER: &str = "placectl";
-/// Pixels painted at once; with it an entry of history fits a frame of any size that is allowed.
-const RESTORE_PIXELS: usize = 256;
+/// Pixels painted at once: an entry of history must fit the smallest frame that may be configured.
+const RESTORE_PIXELS: usize = pixels_per_frame(1024);
 /// Kept free before the invocation's time-out.
 const RESERVE: Duration = Duration::from_secs(5);
 
@@ -73,8 +73,7 @@ impl Admin {
         let Some(pixels) = differing(&canvas, &picture, corner) else {
             return refused("the picture does not fit the canvas there".to_owned());
         };
-        let restored = paint_all(store, &pixels, until).await?;
-        self.wake(&restored).await?;
+        let restored = self.paint_all(store, &pixels, until).await?;
         if restored.pixels < pixels.len() as u64 {
             let (done, all) = (restored.pixels, pixels.len());
             return refused(format!(
@@ -88,16 +87,44 @@ impl Admin {
         })
     }
 
-    async fn wake(&self, restored: &Restored) -> Result<(), Error> {
-        for shard in &restored.wake {
-            let at = restored.at.unwrap_or_default();
-            self.queues
-                .call(&Call {
-                    shard: *shard,
-                    at,
-                    reason: Reason::Paint,
-                })
-                .await?;
+    async fn paint_all(
+        &self,
+        store: &Store,
+        pixels: &[Pixel],
+        until: Instant,
+    ) -> Result<Restored, Error> {
+        let artist = ConnectionId::new(PAINTER).expect("letters are an id");
+        let mut restored = Restored::default();
+        for some in pixels.chunks(RESTORE_PIXELS) {
+            let painted = loop {
+                match store.paint(&artist, PAINTER, some).await {
+                    Ok(painted) => break painted,
+                    Err(PaintError::CoolingDown { retry_ms, .. }) => {
+                        let wait = Duration::from_millis(retry_ms);
+                        if Instant::now() + wait >= until {
+                            return Ok(restored);
+                        }
+                        sleep(wait).await;
+                    }
+                    Err(PaintError::Full) => return Ok(restored),
+                    Err(error) => return Err(error.into()),
+                }
+            };
+            // At once: until they are called, nobody sees what anybody paints.
+            self.wake(&painted).await?;
+            restored.pixels += some.len() as u64;
+            restored.at = Some(painted.at);
+            if Instant::now() >= until {
+                break;
+            }
+        }
+        Ok(restored)
+    }
+
+    async fn wake(&self, painted: &Painted) -> Result<(), Error> {
+        for shard in &painted.wake {
+            let (shard, at, reason) = (*shard, painted.at, Reason::Paint);
+            self.queues.call(&Call { shard, at, reason }).await?;
         }
         Ok(())
     }
@@ -122,35 +149,6 @@ impl Encoded {
 struct Restored {
     pixels: u64,
     at: Option<Position>,
-    wake: BTreeSet<Shard>,
-}
-
-async fn paint_all(store: &Store, pixels: &[Pixel], until: Instant) -> Result<Restored, Error> {
-    let artist = ConnectionId::new(PAINTER).expect("letters are an id");
-    let mut restored = Restored::default();
-    for some in pixels.chunks(RESTORE_PIXELS) {
-        let painted = loop {
-            match store.paint(&artist, PAINTER, some).await {
-                Ok(painted) => break painted,
-                Err(PaintError::CoolingDown { retry_ms, .. }) => {
-                    let wait = Duration::from_millis(retry_ms);
-                    if Instant::now() + wait >= until {
-                        return Ok(restored);
-                    }
-                    sleep(wait).await;
-                }
-                Err(PaintError::Full) => return Ok(restored),
-                Err(error) => return Err(error.into()),
-            }
-        };
-        restored.pixels += some.len() as u64;
-        restored.at = Some(painted.at);
-        restored.wake.extend(painted.wake);
-        if Instant::now() >= until {
-            break;
-        }
-    }
-    Ok(restored)
 }
 
 /// The pixels of `picture` that are not on the canvas yet; `None` when it doesn't fit.

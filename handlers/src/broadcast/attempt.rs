@@ -21,7 +21,7 @@ pub(super) enum Outcome {
     Gone,
     /// The connection is not open yet. The client gets this change, and all others up to the
     /// moment of its opening, from initializeConnection, which reads history after its first
-    /// post arrived.
+    /// post arrived. What this loop has read after that moment, the client gets from this loop.
     NotOpen,
     /// The gateway throttles: nothing is wrong with the client.
     Throttled,
@@ -48,7 +48,7 @@ pub(super) struct LastTry {
 /// Posts `frame` to `client`. A failure of its `last` try removes and disconnects it.
 ///
 /// A client that could not be removed stays in the set, and the next frame finds it again: a cache
-/// that stumbles is no reason to leave all the others without news.
+/// that stumbles is no reason to leave all the others without news. It may be a young one, too.
 pub(super) async fn attempt(
     gateway: &impl Gateway,
     clients: &impl Clients,
@@ -82,7 +82,7 @@ async fn gone(clients: &impl Clients, client: &ConnectionId) -> Outcome {
         Ok(false) => Outcome::NotOpen,
         Err(error) => {
             warn!(%client, error = chain(&error), "could not remove a client that is gone");
-            Outcome::Gone
+            Outcome::NotOpen
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::attempt::{LastTry, Outcome, attempt};
 use super::pace::Pace;
-use super::progress::{Counts, LONGEST_PAUSE, Progress};
+use super::progress::{Counts, Forbearance, LONGEST_PAUSE, Progress};
 use crate::error::Error;
 use crate::gateway::{Frame, GatewayError};
 use crate::ports::{Clients, Gateway};
@@ -33,6 +33,10 @@ const PROMPT: Duration = Duration::from_millis(250);
 const MOST_POSTS: (usize, usize) = (640, 256);
 /// Frames that a client may lag behind before it is given up.
 const MAX_LAG: u64 = 512;
+
+/// How long a tick is put off at most while there is nobody to post to: of those who wait, none may
+/// ever get through, and others who can have joined.
+const POSTPONED: Duration = Duration::from_secs(1);
 
 /// A frame and the position before it.
 struct Sheet {
@@ -66,6 +70,7 @@ pub(super) struct Delivery<'a, G, C> {
     gateway: &'a G,
     clients: &'a C,
     pace: Pace,
+    forbearance: Forbearance,
     places: Arc<Semaphore>,
     in_flight: FuturesUnordered<BoxFuture<'a, Posted>>,
     max_in_flight: usize,
@@ -98,13 +103,14 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
         gateway: &'a G,
         clients: &'a C,
         room: Room,
-        pace: Pace,
+        (pace, forbearance): (Pace, Forbearance),
         position: Position,
     ) -> Self {
         Self {
             gateway,
             clients,
             pace,
+            forbearance,
             places: Arc::new(Semaphore::new(room.prompt)),
             in_flight: FuturesUnordered::new(),
             max_in_flight: room.prompt + room.slow,
@@ -177,9 +183,10 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
     /// Posts until `tick`, and on until every client that is in order has got everything.
     ///
     /// While the gateway refuses most of the clients (it throttles, or is out of order), or all of
-    /// them lag, the next tick would only add to what they wait for: it is put off, and what is
-    /// painted meanwhile goes out as one frame. Clients that just don't answer put off nothing, be
-    /// they ever so many: the others would wait with them.
+    /// them lag, the next tick would only add to what they wait for: it is put off, for
+    /// [`POSTPONED`] at most unless there are posts to make, and what is painted meanwhile goes out
+    /// as one frame. Clients that just don't answer put off nothing, be they ever so many: the
+    /// others would wait with them.
     ///
     /// Fails when the gateway denies every client: that is the function's role, and no client may
     /// be removed for it.
@@ -215,6 +222,7 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
                 }
                 place = place, if has_work => self.post_next(place),
                 () = sleep_until(tick), if !lagging || self.behind.is_empty() => return Ok(()),
+                () = sleep_until(tick + POSTPONED), if self.ready.is_empty() => return Ok(()),
             }
         }
     }
@@ -249,10 +257,13 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
         if self.failing * 2 > self.audience {
             self.outage_at = Instant::now();
         }
-        let others_get_through = self.last_at.elapsed() < LONGEST_PAUSE;
+        // Or have got everything, and nothing is painted.
+        let most_have_all = self.behind.len() * 2 < self.audience;
+        let others_get_through = self.last_at.elapsed() < LONGEST_PAUSE || most_have_all;
+        let (limit, lags) = (self.forbearance, lag > MAX_LAG);
         LastTry {
-            failed: progress.has_failed_enough(self.outage_at) || lag > MAX_LAG,
-            throttled: progress.is_throttled_for_long() && others_get_through,
+            failed: progress.has_failed_enough(limit, self.outage_at) || lags,
+            throttled: others_get_through && (progress.is_throttled_for_long(limit) || lags),
         }
     }
 
@@ -269,8 +280,10 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
         self.counts.add(outcome);
         progress.note(outcome);
         match outcome {
-            Outcome::Delivered => {
-                self.last_at = Instant::now();
+            Outcome::Delivered | Outcome::NotOpen => {
+                if outcome == Outcome::Delivered {
+                    self.last_at = Instant::now();
+                }
                 if self.lag(&progress) == 0 {
                     return;
                 }
@@ -280,7 +293,7 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
                 let due = Instant::now() + progress.pause();
                 self.waiting.push(Reverse((due, client.clone())));
             }
-            Outcome::Gone | Outcome::GivenUp | Outcome::NotOpen => return,
+            Outcome::Gone | Outcome::GivenUp => return,
         }
         self.count_in(&progress);
         self.behind.insert(client, progress);

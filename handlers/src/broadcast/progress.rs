@@ -15,10 +15,35 @@ const MAX_FAILING: Duration = Duration::from_secs(10);
 /// How long a client may be throttled, while others are not, before that counts as failing: 429
 /// also means that this one client's buffer is full.
 const MAX_THROTTLED: Duration = Duration::from_mins(1);
+/// Neither takes more than this part of a loop's time: the next loop knows nothing of what this one
+/// has seen, and a client that is given up by none keeps the cursor, and all history after it, for
+/// ever.
+const SHARE: u32 = 2;
+/// But both take so long at least: a loop that is called again and again for moments only must not
+/// judge by moments.
+const LEAST: Duration = Duration::from_secs(3);
 /// Pause before the first repetition.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause before a repetition.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a client may fail, and how long it may be throttled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Forbearance {
+    failing: Duration,
+    throttled: Duration,
+}
+
+impl Forbearance {
+    /// That of a loop which lasts `time`.
+    pub(super) fn within(time: Duration) -> Self {
+        let part = LEAST.max(time / SHARE);
+        Self {
+            failing: MAX_FAILING.min(part),
+            throttled: MAX_THROTTLED.min(part),
+        }
+    }
+}
 
 /// How far one client is.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +76,7 @@ impl Progress {
     pub(super) fn note(&mut self, outcome: Outcome) {
         self.last = Some(outcome);
         match outcome {
-            Outcome::Delivered => *self = Self::at(self.next + 1),
+            Outcome::Delivered | Outcome::NotOpen => *self = Self::at(self.next + 1),
             Outcome::Throttled => {
                 self.tries += 1;
                 self.throttled_since.get_or_insert_with(Instant::now);
@@ -61,7 +86,7 @@ impl Progress {
                 self.failures += 1;
                 self.failing_since.get_or_insert_with(Instant::now);
             }
-            Outcome::Gone | Outcome::GivenUp | Outcome::NotOpen => {}
+            Outcome::Gone | Outcome::GivenUp => {}
         }
     }
 
@@ -84,14 +109,14 @@ impl Progress {
 
     /// Whether one failure more is one too many. What failed before `excused` is not held against
     /// the client.
-    pub(super) fn has_failed_enough(&self, excused: Instant) -> bool {
-        let for_long = |since: Instant| since.max(excused).elapsed() >= MAX_FAILING;
+    pub(super) fn has_failed_enough(&self, limit: Forbearance, excused: Instant) -> bool {
+        let for_long = |since: Instant| since.max(excused).elapsed() >= limit.failing;
         self.failures + 1 >= MAX_FAILURES && self.failing_since.is_some_and(for_long)
     }
 
-    pub(super) fn is_throttled_for_long(&self) -> bool {
+    pub(super) fn is_throttled_for_long(&self, limit: Forbearance) -> bool {
         self.throttled_since
-            .is_some_and(|since| since.elapsed() > MAX_THROTTLED)
+            .is_some_and(|since| since.elapsed() > limit.throttled)
     }
 
     /// The pause before the next try: doubled each time, and spread, so that clients that failed

@@ -11,7 +11,7 @@ use tracing::warn;
 use super::delivery::{Delivery, Room};
 use super::pace::Pace;
 use super::patience::patiently;
-use super::progress::Counts;
+use super::progress::{Counts, Forbearance};
 use super::{Cache, Invocation, Tuning};
 use crate::error::{Error, chain};
 use crate::gateway::GatewayError;
@@ -117,6 +117,7 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
             _ => Position::ZERO,
         };
         let pace = Pace::new(f64::from(tuning.max_posts_per_second));
+        let forbearance = Forbearance::within(until.saturating_duration_since(start));
         let mut serving = Self {
             shard,
             token,
@@ -129,7 +130,7 @@ impl<'a, C: Cache, Q: Calls, G: Gateway> ShardLoop<'a, C, Q, G> {
                 gateway,
                 cache,
                 Room::shared(tuning.concurrency, loops),
-                pace,
+                (pace, forbearance),
                 cursor,
             ),
             audience: Vec::new(),

@@ -90,3 +90,11 @@ pub(super) fn without_faults(script: Script) -> Script {
         welcomes: script.welcomes.into_iter().map(kind).collect(),
     }
 }
+
+/// The script as it is when whatever the gateway takes arrives.
+pub(super) fn without_losses(mut script: Script) -> Script {
+    script
+        .steps
+        .retain(|step| !matches!(step, Step::Swallow(..)));
+    script
+}

@@ -40,6 +40,8 @@ pub(super) struct World<C> {
     pub(super) hands_over: bool,
     /// Whether clients that know of a gap, or were closed, connect anew.
     pub(super) reconnects: bool,
+    /// Whether there is a last update, of which whoever missed the one before it learns.
+    pub(super) paints_at_last: bool,
     told: Told,
 }
 
@@ -85,6 +87,7 @@ impl<C: Backend> World<C> {
             welcomes: Mutex::new(script.welcomes.clone().into()),
             hands_over: true,
             reconnects: true,
+            paints_at_last: true,
             told: Told::default(),
         }
     }
@@ -268,9 +271,10 @@ impl<C: Backend> World<C> {
     ) -> Result<(), Vec<ConnectionId>> {
         let play = async {
             self.play(steps).await;
-            // Whoever missed the last update learns of it from the next one.
             self.gateway.swallows_no_more();
-            self.paint(&[(0, 0)], 0xff).await;
+            if self.paints_at_last {
+                self.paint(&[(0, 0)], 0xff).await;
+            }
             self.wakes.lock().unwrap().clear();
             self.welcomes.lock().unwrap().clear();
             let mut astray = Vec::new();

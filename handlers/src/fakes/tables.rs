@@ -23,6 +23,8 @@ pub(crate) enum Weather {
     Fair,
     /// A first try is not answered, and done once more after so long.
     Late(Duration),
+    /// Not done, and an error.
+    Refused,
 }
 
 /// The tables: their rows, and how many were written.
@@ -101,6 +103,10 @@ impl FakeTables {
 
     /// One call; answers the rows that are then in doubt.
     async fn put_some(&self, some: &[Current]) -> Result<Vec<Place>, Error> {
+        let weather = self.weather.lock().unwrap().pop_front();
+        if matches!(weather, Some(Weather::Refused)) {
+            return Err(Error::TimeUp("a refused write"));
+        }
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         let under_way = || self.in_flight.lock().unwrap();
         under_way().insert(call, some.to_vec());
@@ -115,10 +121,9 @@ impl FakeTables {
         *self.written.lock().unwrap() += some.len() as u64;
         *self.coloured.lock().unwrap() += some.len() as u64;
         self.faults.step().await?;
-        let weather = self.weather.lock().unwrap().pop_front();
-        match weather.unwrap_or(Weather::Fair) {
-            Weather::Fair => Ok(Vec::new()),
-            Weather::Late(delay) => {
+        match weather {
+            None | Some(Weather::Fair | Weather::Refused) => Ok(Vec::new()),
+            Some(Weather::Late(delay)) => {
                 let again = (Instant::now() + delay, some.to_vec());
                 self.late.lock().unwrap().push(again);
                 Ok(some.iter().map(|row| (row.pixel.x, row.pixel.y)).collect())

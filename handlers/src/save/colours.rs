@@ -8,6 +8,7 @@
 //! those that are left, until [`DOUBT`] has passed, and writes anew whichever row does not show what
 //! the canvas shows.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use place_canvas::tables::Current;
@@ -26,6 +27,10 @@ pub(super) const DOUBT: Duration = Duration::from_mins(25);
 /// Rows that are looked at and written at once.
 const AT_ONCE: usize = 10_000;
 
+/// Doubts that are noted apart. A table that refuses every save for hours leaves one a save, most of
+/// them about the same pixels.
+pub(super) const MOST_DOUBTS: u64 = 20;
+
 /// Colours that are being written.
 pub(super) struct Colours<'a, C, R> {
     saver: &'a Saver<'a, C, R>,
@@ -41,7 +46,9 @@ impl<'a, C: Cache, R: Rows> Colours<'a, C, R> {
     ) -> Result<Self, Error> {
         let name = Token::random();
         let places: Vec<Place> = rows.iter().map(place).collect();
-        saver.cache.note_doubt(&name, &places).await?;
+        if saver.cache.note_doubt(&name, &places).await? > MOST_DOUBTS {
+            merge_doubts(saver, &name).await?;
+        }
         Ok(Self {
             saver,
             name,
@@ -73,6 +80,23 @@ async fn settle<C: Cache, R: Rows>(
     } else {
         Err(Error::LeaseLost("save"))
     }
+}
+
+/// Makes one doubt of all but `own`. It counts as new, so that what was new in it is looked at long
+/// enough.
+async fn merge_doubts<C: Cache, R: Rows>(
+    saver: &Saver<'_, C, R>,
+    own: &Token,
+) -> Result<(), Error> {
+    let mut doubts = saver.cache.doubts().await?;
+    doubts.retain(|doubt| doubt.name != *own);
+    let places: BTreeSet<Place> = doubts.iter().flat_map(|d| &d.places).copied().collect();
+    let places: Vec<Place> = places.into_iter().collect();
+    saver.cache.note_doubt(&Token::random(), &places).await?;
+    for doubt in doubts {
+        settle(saver, &doubt.name, &[]).await?;
+    }
+    Ok(())
 }
 
 /// Looks at all rows in doubt, as far as there is time, and writes those that are wrong; answers

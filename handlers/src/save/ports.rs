@@ -45,12 +45,13 @@ pub trait Saves: Sync {
     fn lagging(&self) -> impl Future<Output = Result<Vec<Shard>, Error>> + Send;
     /// Position of the newest change.
     fn newest(&self) -> impl Future<Output = Result<Position, Error>> + Send;
-    /// Notes that an unanswered write may yet overwrite the rows of these pixels.
+    /// Notes that an unanswered write may yet overwrite the rows of these pixels; answers how many
+    /// such notes there are.
     fn note_doubt(
         &self,
         name: &Token,
         places: &[Place],
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    ) -> impl Future<Output = Result<u64, Error>> + Send;
     /// Notes that of what is noted under this name only these rows are left in doubt; `false`, and
     /// nothing is done, when the lease is lost.
     fn settle_doubt(

@@ -3,9 +3,9 @@ mod proofs;
 mod restart;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use place_canvas::Rgb;
+use place_canvas::{Pixel, Rgb};
 use tokio::time::sleep_until;
 
 use super::lease::RENEWAL;
@@ -18,8 +18,8 @@ struct World {
     cache: FakeCache,
     tables: FakeTables,
     queues: FakeQueues,
-    /// What was accepted, as keys of the history table.
-    painted: RefCell<BTreeSet<(u16, u16, String)>>,
+    /// What was accepted, as rows of the history table.
+    painted: RefCell<BTreeMap<(u16, u16, String), Rgb>>,
 }
 
 const ORDINARY: SaveEvent = SaveEvent {
@@ -49,13 +49,15 @@ impl World {
             let grey = u8::try_from(number % 251).unwrap();
             let x = number % 20;
             let pixels = [dot(x, number % 7, grey), dot(0, 0, grey), dot(x, 9, grey)];
-            let at = self.cache.paint_now(&pixels).at;
-            let keys = pixels
-                .iter()
-                .enumerate()
-                .map(|(i, p)| (p.x, p.y, at.sort_key(i)));
-            self.painted.borrow_mut().extend(keys);
+            self.paint_these(&pixels);
         }
+    }
+
+    fn paint_these(&self, pixels: &[Pixel]) {
+        let at = self.cache.paint_now(pixels).at;
+        let row = |(i, p): (usize, &Pixel)| ((p.x, p.y, at.sort_key(i)), p.rgb);
+        let rows = pixels.iter().enumerate().map(row);
+        self.painted.borrow_mut().extend(rows);
     }
 
     async fn save(&self, event: SaveEvent, seconds: u64) -> Result<SaveAnswer, Error> {
@@ -71,15 +73,7 @@ impl World {
 
     /// History holds each accepted change once, and the current colours are the canvas.
     fn assert_saved(&self) {
-        let stored: BTreeSet<_> = self
-            .tables
-            .history
-            .lock()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect();
-        assert_eq!(stored, *self.painted.borrow());
+        assert_eq!(*self.tables.history.lock().unwrap(), *self.painted.borrow());
         let state = self.cache.state();
         assert_eq!(self.tables.picture(), state.picture);
         assert_eq!(state.unsaved, 0);
@@ -216,12 +210,12 @@ async fn a_save_ends_however_much_is_painted_meanwhile() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_that_is_done_late_is_made_good() {
-    let mut world = World::new();
-    world.cache.paint_now(&[dot(1, 1, 1)]);
+    let world = World::new();
+    world.paint_these(&[dot(1, 1, 1)]);
     let late = Weather::Late(Duration::from_secs(200));
     world.tables.weather.lock().unwrap().push_back(late);
     world.save(ORDINARY, 60).await.unwrap();
-    world.cache.paint_now(&[dot(1, 1, 2)]);
+    world.paint_these(&[dot(1, 1, 2)]);
     world.save(ORDINARY, 60).await.unwrap();
     let shown = |world: &World| world.tables.rows()[&(1, 1)].0;
     assert_eq!(shown(&world), Rgb::new(2, 2, 2));
@@ -235,16 +229,6 @@ async fn a_write_that_is_done_late_is_made_good() {
     sleep_until(Instant::now() + colours::DOUBT).await;
     world.save(ORDINARY, 60).await.unwrap();
     assert!(world.cache.state().doubts.is_empty());
-    world.painted = RefCell::new(
-        world
-            .tables
-            .history
-            .lock()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect(),
-    );
     world.assert_saved();
 }
 
@@ -268,22 +252,11 @@ async fn what_a_killed_save_had_under_way_is_made_good() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_table_of_colours_does_not_keep_saved_from_moving() {
-    let mut world = World::new();
+    let world = World::new();
     *world.tables.latency.lock().unwrap() = (Duration::ZERO, Duration::from_secs(2));
     for n in 0..200_u8 {
-        world
-            .cache
-            .paint_now(&[dot(u16::from(n % 20), u16::from(n / 20), n)]);
+        world.paint_these(&[dot(u16::from(n % 20), u16::from(n / 20), n)]);
     }
-    world.painted = RefCell::new(
-        world
-            .cache
-            .state()
-            .history
-            .iter()
-            .map(|entry| (entry.pixels[0].x, entry.pixels[0].y, entry.at.sort_key(0)))
-            .collect(),
-    );
     let first = world.save(ORDINARY, 15).await.unwrap();
     assert!(!first.complete);
     assert!((25..200).contains(&first.changes), "{first:?}");

@@ -169,6 +169,17 @@ async fn without_the_queue_the_pixel_is_painted_and_the_next_paint_calls_again()
     assert_eq!(world.queues.calls.lock().unwrap().len(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_never_answers_is_told_in_time() {
+    let world = World::new(2);
+    *world.queues.latency.lock().unwrap() = Duration::from_hours(1);
+    let start = tokio::time::Instant::now();
+    let heard = world.send(&body(&[(1, 1)])).await;
+    assert_eq!(heard, Some(ErrorCode::Unavailable));
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(world.cache.state().history.len(), 1);
+}
+
 /// A queue that never answers well.
 struct Broken;
 

@@ -13,37 +13,48 @@ use crate::proxy::{Fault, Operation, When};
 /// The three ways to be cut off.
 const FAULTS: [Fault; 3] = [Fault::KillBefore, Fault::KillAfter, Fault::DropAnswer];
 
-/// The command that is cut off.
+/// The command that is cut off, and the one that is run then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// `up`, from nothing.
+    /// `up`, from nothing, and `up` again.
     Up,
-    /// `teardown` of a whole stack, with its last save and picture.
+    /// `teardown` of a whole stack, with its last save and picture, and again.
     Teardown,
     /// The same without them.
     TeardownWithoutExport,
+    /// `up`, from nothing, and `teardown` of what came of it.
+    UpThenTeardown,
 }
 
 impl Subject {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Up, Self::Teardown, Self::TeardownWithoutExport];
+    pub const ALL: [Self; 4] = [
+        Self::Up,
+        Self::Teardown,
+        Self::TeardownWithoutExport,
+        Self::UpThenTeardown,
+    ];
 
-    /// The command line.
+    /// The command line of what is cut off.
     pub const fn words(self) -> &'static [&'static str] {
         match self {
-            Self::Up => &["up"],
+            Self::Up | Self::UpThenTeardown => &["up"],
             Self::Teardown => &["teardown", "--yes"],
             Self::TeardownWithoutExport => &["teardown", "--yes", "--no-export"],
         }
     }
 
-    /// Teardowns share the calls' numbers, turn by turn.
-    const fn has(self, number: usize) -> bool {
+    /// The command line of what is run then.
+    pub const fn next_words(self) -> &'static [&'static str] {
         match self {
-            Self::Up => true,
-            Self::Teardown => number.is_multiple_of(2),
-            Self::TeardownWithoutExport => !number.is_multiple_of(2),
+            Self::UpThenTeardown => Self::Teardown.words(),
+            other => other.words(),
         }
+    }
+
+    /// Whether a whole stack is there before.
+    pub const fn needs_stack(self) -> bool {
+        matches!(self, Self::Teardown | Self::TeardownWithoutExport)
     }
 }
 
@@ -80,9 +91,7 @@ pub fn all(rig: &Rig, reads: usize) -> Vec<Case> {
     for subject in Subject::ALL {
         for (index, operation) in rig.calls(subject).iter().enumerate() {
             let number = index + 1;
-            // Halved, because teardowns take every second number anyway.
-            let looked_at = !operation.reads_only() || (number / 2).is_multiple_of(reads);
-            if subject.has(number) && looked_at {
+            if !operation.reads_only() || number.is_multiple_of(reads) {
                 cases.extend(FAULTS.map(|fault| Case {
                     subject,
                     when: When::Call(number),

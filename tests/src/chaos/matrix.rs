@@ -20,7 +20,7 @@ pub async fn rigs(count: usize) -> Vec<Arc<Rig>> {
     futures::future::join_all(starting).await
 }
 
-/// Cases that are still to be tried.
+/// Cases that are still to be tried: those that begin with nothing, and those that need a stack.
 struct Queue {
     ups: VecDeque<Case>,
     teardowns: VecDeque<Case>,
@@ -32,8 +32,8 @@ struct Queue {
 
 impl Queue {
     fn new(cases: Vec<Case>, until: Option<(Instant, usize)>) -> Self {
-        let is_up = |case: &Case| case.subject == Subject::Up;
-        let (ups, teardowns): (Vec<_>, Vec<_>) = cases.into_iter().partition(is_up);
+        let needs_stack = |case: &Case| case.subject.needs_stack();
+        let (teardowns, ups): (Vec<_>, Vec<_>) = cases.into_iter().partition(needs_stack);
         Self {
             ups: ups.into(),
             teardowns: teardowns.into(),

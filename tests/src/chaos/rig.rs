@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::case::{Case, Subject};
 use super::summary::{Failure, Kind};
 use crate::inventory::difference;
-use crate::proxy::Operation;
+use crate::proxy::{Fault, Operation};
 use crate::{Finished, LocalCloud, Operator, Proxy, inventory, portrait};
 
 /// How often a cloud is emptied until nothing comes back, and how long each time takes to show.
@@ -67,7 +67,10 @@ impl Rig {
 
     /// The calls of a clean run.
     pub fn calls(&self, subject: Subject) -> &[Operation] {
-        let found = self.calls.iter().find(|(of, _)| *of == subject);
+        let found = self
+            .calls
+            .iter()
+            .find(|(of, _)| of.words() == subject.words());
         found.map_or(&[], |(_, calls)| calls)
     }
 
@@ -76,7 +79,7 @@ impl Rig {
     pub async fn attempt(&self, case: &Case, start: Start) -> Result<Option<Operation>, Failure> {
         if start == Start::Nothing {
             self.start_over().await;
-            if case.subject != Subject::Up {
+            if case.subject.needs_stack() {
                 self.undisturbed(case, &["up"]).await?;
             }
         }
@@ -86,7 +89,11 @@ impl Rig {
         let mut calls = self.proxy.calls().into_iter();
         let struck = calls.find(|call| call.fault.is_some());
         let struck = struck.map(|call| call.operation);
-        let outcome = self.recovers(case).await;
+        let outcome = self.was_cut_off(case, &first, struck.is_some());
+        let outcome = match outcome {
+            Ok(()) => self.recovers(case).await,
+            failed => failed,
+        };
         let tell = |failure: Failure| failure.after(&first, struck.as_ref());
         outcome.map(|()| struck.clone()).map_err(tell)
     }
@@ -103,9 +110,20 @@ impl Rig {
         }
     }
 
-    /// The command again, and whether all is well then.
+    /// Whether a command that was to be killed is dead.
+    fn was_cut_off(&self, case: &Case, first: &Finished, struck: bool) -> Result<(), Failure> {
+        let kills = matches!(case.fault, Fault::KillBefore | Fault::KillAfter);
+        let dead = first.code.is_none() && self.proxy.kills() == 1;
+        if struck && kills && !dead {
+            let detail = format!("it was to be killed, and was not: {first}");
+            return Err(Failure::new(case, Kind::Alive, detail));
+        }
+        Ok(())
+    }
+
+    /// The next command, and whether all is well then.
     async fn recovers(&self, case: &Case) -> Result<(), Failure> {
-        self.undisturbed(case, case.subject.words()).await?;
+        self.undisturbed(case, case.subject.next_words()).await?;
         if case.subject == Subject::Up {
             self.is_whole(case).await?;
             return self.is_idle(case).await;

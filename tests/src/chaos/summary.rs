@@ -9,6 +9,8 @@ use crate::proxy::Operation;
 /// How a case failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// It was not cut off as it should have been.
+    Alive,
     /// Running the command again did not succeed.
     Stuck,
     /// Something is there twice, or is there and should not.

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use super::super::Admission;
+use super::super::{Admission, PaintError};
 use super::*;
 
 #[tokio::test]
@@ -161,4 +161,41 @@ async fn another_number_of_shards_loses_no_client_and_no_update() {
         );
         assert!(store.remove_client(&id("late")).await.unwrap());
     }
+}
+
+/// A failover may bring a Redis whose clock is behind.
+#[tokio::test]
+async fn a_clock_that_steps_back_keeps_nobody() {
+    let bench = Bench::with(|config| {
+        config.cooldown_ms = 50;
+        config.max_messages_per_second_per_source = 1000;
+    })
+    .await;
+    bench.store.add_client(&id("a")).await.unwrap();
+    bench.paint("a", 1).await;
+    let later = 1000.0 * 60.0 * 60.0;
+    let cooldown = "{place:test}:cooldown";
+    let members: Vec<String> = bench.command(&["ZRANGE", cooldown, "0", "-1"]).await;
+    assert!(!members.is_empty());
+    for member in members {
+        let step = later.to_string();
+        bench
+            .command::<f64>(&["ZINCRBY", cooldown, &step, &member])
+            .await;
+    }
+    tokio::time::sleep(Duration::from_millis(120)).await;
+    // It may wait as anybody does who was too early, and no longer.
+    let again = bench.store.paint(&id("a"), ADDRESS, &[dot(2)]).await;
+    let wait = match again {
+        Ok(_) => 0,
+        Err(PaintError::CoolingDown { retry_ms, .. }) => retry_ms,
+        Err(other) => panic!("{other}"),
+    };
+    assert!(wait <= 50, "{wait} ms");
+    let joined = "{place:test}:joined:0";
+    bench
+        .command::<i64>(&["HSET", joined, "a", "9999999999999"])
+        .await;
+    bench.store.remove_client(&id("a")).await.unwrap();
+    assert_eq!(bench.store.stats().await.unwrap().clients, 0);
 }

@@ -135,6 +135,19 @@ async fn a_shard_that_lags_keeps_its_history() {
 }
 
 #[tokio::test]
+async fn a_shard_that_lags_for_long_keeps_no_history() {
+    let bench = Bench::with(|config| config.patience = Duration::from_millis(200)).await;
+    bench.store.add_client(&id("viewer")).await.unwrap();
+    let first = [bench.paint("a", 1).await, bench.paint("a", 2).await];
+    bench.save(2).await;
+    assert_eq!(bench.history().await, first, "nobody has sent it yet");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let newest = bench.paint("a", 3).await;
+    bench.save(1).await;
+    assert_eq!(bench.history().await, [first[1], newest]);
+}
+
+#[tokio::test]
 async fn young_history_stays_for_newcomers() {
     let bench = Bench::with(|config| config.retain = Duration::from_mins(1)).await;
     let at = [bench.paint("a", 1).await, bench.paint("a", 2).await];

@@ -166,7 +166,7 @@ async fn a_client_that_cannot_be_removed_ends_no_loop() {
         world.cache.faults.fail_at(1);
     };
     let (summary, ()) = tokio::join!(world.serve(), removal);
-    assert_eq!((summary.ending, summary.counts.gone), (Ending::Asleep, 1));
+    assert_eq!((summary.ending, summary.counts.gone), (Ending::Asleep, 0));
     assert!(world.cache.state().clients.contains_key(&client(1)));
     world.cache.paint_now(&[dot(0, 0, 1)]);
     world.serve().await;
@@ -245,4 +245,114 @@ async fn a_slow_client_does_not_keep_the_cursor_of_a_dead_loop_ahead() {
     for number in 0..4 {
         world.updates(&client(number), Position::ZERO);
     }
+}
+
+/// A client that opens a socket and never reads is throttled for ever, and each loop knows nothing
+/// of what the one before it has seen.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_reads_is_given_up_within_a_loop_or_two() {
+    for seconds in [10, 60] {
+        let world = World::new(10);
+        world
+            .gateway
+            .set(&client(3), Mood::Fails(GatewayError::Throttled));
+        world.cache.paint_now(&[dot(0, 0, 0)]);
+        let painter = async {
+            for grey in 0..200 {
+                sleep(Duration::from_millis(500)).await;
+                world.cache.paint_now(&[dot(2, 2, grey)]);
+            }
+        };
+        let loops = async {
+            while world.cache.state().clients.contains_key(&client(3)) {
+                world.serve_for(seconds).await.unwrap();
+            }
+        };
+        tokio::select! {
+            () = painter => panic!("{seconds} s: it keeps the cursor"),
+            () = loops => {}
+        }
+        assert_eq!(world.gateway.calls().closed, [client(3)], "{seconds} s");
+        assert_eq!(world.cache.state().clients.len(), 9, "{seconds} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_reads_is_given_up_when_nothing_is_painted_too() {
+    let world = World::new(10);
+    world
+        .gateway
+        .set(&client(3), Mood::Fails(GatewayError::Throttled));
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let summary = world.serve_for(60).await.unwrap();
+    assert_eq!(summary.ending, Ending::Asleep, "{summary:?}");
+    assert_eq!((summary.counts.given_up, summary.counts.delivered), (1, 9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_joins_while_all_others_hang_is_served() {
+    let world = World::new(1);
+    world.gateway.set(&client(0), Mood::Hangs);
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let joiner = async {
+        sleep(Duration::from_secs(3)).await;
+        world.cache.join(&id("late"), OLD);
+        world.cache.paint_now(&[dot(1, 1, 1)]);
+        let painted = Instant::now();
+        while world.gateway.texts(&id("late")).is_empty() {
+            sleep(Duration::from_millis(10)).await;
+        }
+        painted.elapsed()
+    };
+    tokio::select! {
+        _ = world.serve() => unreachable!("a client lacks frames"),
+        delay = joiner => assert!(delay < Duration::from_millis(1500), "{delay:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_in_order_is_served_while_most_are_throttled() {
+    let world = World::new(3);
+    for number in 0..2 {
+        let throttled = Mood::Fails(GatewayError::Throttled);
+        world.gateway.set(&client(number), throttled);
+    }
+    world.cache.paint_now(&[dot(0, 0, 0)]);
+    let painter = async {
+        for grey in 0..50 {
+            sleep(Duration::from_millis(200)).await;
+            world.cache.paint_now(&[dot(2, 2, grey)]);
+        }
+    };
+    tokio::select! {
+        _ = world.serve_for(60) => unreachable!("two clients lack frames"),
+        () = painter => {}
+    }
+    let calls = world.gateway.calls();
+    let arrived = &calls.arrived[&client(2)];
+    let pauses = arrived.windows(2).map(|pair| pair[1].0 - pair[0].0);
+    assert!(pauses.max().unwrap() < Duration::from_millis(1500));
+}
+
+/// It opens between the answer 410 and the end of what follows from it; what was painted since is
+/// in no picture.
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_follows_one_that_came_too_early_is_posted() {
+    let world = World::new(1);
+    world.cache.join(&id("young"), Duration::from_secs(1));
+    world
+        .gateway
+        .set(&id("young"), Mood::FailsTimes(GatewayError::Gone, 1));
+    let first = world.cache.paint_now(&[dot(0, 0, 0)]).at;
+    // The look at the client's age takes longer than a tick.
+    world.cache.faults.slow_down(Duration::from_millis(150));
+    let painter = async {
+        while world.gateway.calls().posts.len() < 2 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        world.cache.paint_now(&[dot(1, 1, 1)]);
+    };
+    let (summary, ()) = tokio::join!(world.serve(), painter);
+    assert_eq!(summary.ending, Ending::Asleep);
+    assert_eq!(world.updates(&id("young"), first), 1);
 }

@@ -36,6 +36,7 @@ impl Clients for FakeCache {
     }
 
     async fn remove_gone(&self, client: &ConnectionId, grace: Duration) -> Result<bool, Error> {
+        self.faults.step().await?;
         let age = self.state().clients.get(client).map(Instant::elapsed);
         if age.is_none_or(|age| age < grace) {
             return Ok(false);

@@ -144,10 +144,15 @@ impl Saves for FakeCache {
         Ok(self.state().newest)
     }
 
-    async fn note_doubt(&self, name: &Token, places: &[Place]) -> Result<(), Error> {
+    async fn note_doubt(&self, name: &Token, places: &[Place]) -> Result<u64, Error> {
         self.faults.step().await?;
-        self.state().note(name, places);
-        self.faults.step().await
+        let count = {
+            let mut state = self.state();
+            state.note(name, places);
+            state.doubts.len() as u64
+        };
+        self.faults.step().await?;
+        Ok(count)
     }
 
     async fn settle_doubt(

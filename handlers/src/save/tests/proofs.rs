@@ -1,6 +1,8 @@
 //! Whatever goes wrong with the saves: in the end history holds each accepted change exactly once,
 //! and the table of current colours shows the canvas.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -169,4 +171,28 @@ async fn the_tables_cost_a_row_a_change_and_a_row_a_changed_pixel() {
         "{written} rows for {changes} changes of {touched} pixels"
     );
     assert_eq!(*world.tables.coloured.lock().unwrap(), touched);
+}
+
+/// A table that refuses everything for hours does not fill the cache with doubts.
+#[tokio::test(start_paused = true)]
+async fn doubts_about_a_table_that_refuses_for_hours_do_not_add_up() {
+    let world = World::new();
+    for _ in 0..3 * colours::MOST_DOUBTS {
+        world.paint(3);
+        world
+            .tables
+            .weather
+            .lock()
+            .unwrap()
+            .push_back(Weather::Refused);
+        world.save(ORDINARY, 60).await.unwrap_err();
+        assert!(world.cache.state().doubts.len() as u64 <= colours::MOST_DOUBTS + 1);
+        sleep_until(Instant::now() + LEASE).await;
+    }
+    assert!(world.tables.rows().is_empty());
+    world.save(ORDINARY, 60).await.unwrap();
+    world.assert_saved();
+    sleep_until(Instant::now() + colours::DOUBT).await;
+    world.save(ORDINARY, 60).await.unwrap();
+    assert!(world.cache.state().doubts.is_empty());
 }
