@@ -54,8 +54,8 @@ local source = redis.sha1hex(salt .. ARGV[8]):sub(1, 16)
 -- sorted set up to which its messages are paid for (the generic cell rate algorithm). That is never
 -- later than a burst from now, unless the clock has stepped back.
 local function pay(member, pause, burst)
-  local before = tonumber(redis.call('ZSCORE', KEYS[5], member) or '0')
-  local paid = math.min(math.max(before, now), now + burst) + pause
+  local until_now = tonumber(redis.call('ZSCORE', KEYS[5], member) or '0')
+  local paid = math.min(math.max(until_now, now), now + burst) + pause
   local wait = paid - burst - now
   return wait > 0 and wait or 0, paid
 end

@@ -31,9 +31,10 @@
 //!
 //! The newest entry is never trimmed, so its id is the newest position; nor is anything that is
 //! not saved, that a shard still needs, or that is younger than [`StoreConfig::retain`]. A shard
-//! needs what follows its cursor while it has clients or a loop, for [`StoreConfig::patience`]. A shard with neither needs
-//! nothing: its cursor jumps to the newest position when a client joins or a loop takes it. Of what
-//! could go, the newest entry stays too, so a reader whose own entry is there has missed nothing.
+//! needs what follows its cursor while it has clients or a loop, for [`StoreConfig::patience`]. A
+//! shard with neither needs nothing: its cursor jumps to the newest position when a client joins or
+//! a loop takes it. Of what could go, the newest entry stays too, so a reader whose own entry is
+//! there has missed nothing.
 
 mod canvas;
 mod clients;
