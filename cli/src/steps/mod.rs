@@ -22,6 +22,7 @@ pub(crate) mod scripted;
 mod scripted_tests;
 pub(crate) mod stack;
 pub(crate) mod tables;
+mod telling;
 pub(crate) mod vpc;
 
 pub(crate) use found::{CacheEndpoint, QueueAddress, Slot, Subnet, Vpc};
