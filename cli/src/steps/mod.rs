@@ -6,6 +6,8 @@
 pub(crate) mod api;
 pub(crate) mod cache;
 pub(crate) mod drift;
+#[cfg(test)]
+mod emulators_tests;
 pub(crate) mod found;
 pub(crate) mod functions;
 pub(crate) mod keys;
