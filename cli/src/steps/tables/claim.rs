@@ -30,7 +30,7 @@ impl Found {
         self.tags.as_deref().unwrap_or_default()
     }
 
-    /// Usable. A table that is being changed in place is too, but takes no other change.
+    /// Whether it is usable, and takes changes.
     pub(super) fn is_active(&self) -> bool {
         matches!(self.status(), Some(TableStatus::Active) | None)
     }
