@@ -52,8 +52,9 @@ const CONFLICT: [&str; 13] = [
 
 /// Texts by which Lambda and the scheduler say that a role or a permission of it is too young
 /// (terraform-provider-aws matches the same ones).
-const NOT_YET: [&str; 4] = [
+const NOT_YET: [&str; 5] = [
     "cannot be assumed by Lambda",
+    "KMS key is invalid for CreateGrant",
     "execution role does not have permissions",
     "must allow AWS EventBridge Scheduler to assume",
     "throttled by EC2",

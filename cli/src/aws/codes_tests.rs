@@ -38,11 +38,14 @@ fn exists_is_told_from_in_transition_by_the_message() {
 
 #[test]
 fn young_roles_are_not_yet() {
-    let text = "The role defined for the function cannot be assumed by Lambda.";
-    assert_eq!(
-        classify("InvalidParameterValueException", text),
-        Class::NotYet
-    );
+    for text in [
+        "The role defined for the function cannot be assumed by Lambda.",
+        "Lambda was unable to configure access to your environment variables because the KMS key \
+         is invalid for CreateGrant.",
+    ] {
+        let class = classify("InvalidParameterValueException", text);
+        assert_eq!(class, Class::NotYet, "{text}");
+    }
     assert_eq!(
         classify("InvalidParameterValueException", "bad memory"),
         Class::Invalid

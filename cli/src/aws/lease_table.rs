@@ -63,51 +63,54 @@ impl<'a> LeaseTable<'a> {
     /// until it is gone.
     pub(crate) async fn remove(&self) -> Result<(), Failure> {
         let action = || format!("removing table `{}`", self.name);
-        let Some(table) = self.find().await.or_failure(action)? else {
-            return Ok(());
-        };
-        if table.table_status() == Some(&TableStatus::Creating) {
-            // A table can't be deleted until it is made.
-            let made = |table: &Option<TableDescription>| {
-                status(table.as_ref()) != Some(&TableStatus::Creating)
-            };
-            self.until("made", made, action).await?;
-        }
-        if table.table_status() != Some(&TableStatus::Deleting) {
-            if self.owner(&table).await.or_failure(action)? != Some(Owner::Us) {
-                return Ok(());
+        match self.whose(&action).await? {
+            Some(Owner::Us) => {
+                let call = self.client().delete_table().table_name(&self.name);
+                let answer = call.send().await.during("dynamodb:DeleteTable");
+                answer.absent_as_none().or_failure(action)?;
             }
-            let call = self.client().delete_table().table_name(&self.name);
-            let answer = call
-                .send()
-                .await
-                .during("dynamodb:DeleteTable")
-                .absent_as_none();
-            answer.or_failure(action)?;
+            Some(_) => return Ok(()),
+            None => {}
         }
-        self.until("gone", Option::is_none, action).await
+        self.until("gone", Option::is_none, action).await.map(drop)
     }
 
     /// Whether there is a table that the lease can be in. Somebody else's under its name is
     /// refused before anything is written into it.
     pub(super) async fn is_usable(&self) -> Result<bool, Failure> {
         let action = || format!("taking the operator lease in table `{}`", self.name);
-        let Some(table) = self.find().await.or_failure(action)? else {
-            return Ok(false);
-        };
+        match self.whose(action).await? {
+            None => Ok(false),
+            Some(Owner::Us) => Ok(true),
+            Some(other) => Err(Failure::new(action())
+                .caused_by(format!("it is {}", other.describe()))
+                .hint("rename that table, or give the stack another name (`--stack`)")),
+        }
+    }
+
+    /// Whose the table is, once it is made: a run that was cut off may have left it on its way, and
+    /// until then it can neither be used nor deleted. `None` where there is none, it is on its way
+    /// out (it would take a row, and lose it), or DynamoDB does not tell.
+    async fn whose(&self, action: impl Fn() -> String) -> Result<Option<Owner>, Failure> {
+        let mut owner = None;
         for look in 1..=LOOKS {
-            match self.owner(&table).await.or_failure(action)? {
-                None => return Ok(false),
-                Some(Owner::Us) => return Ok(true),
-                Some(Owner::Nobody) if look < LOOKS => tokio::time::sleep(PAUSE).await,
-                Some(other) => {
-                    return Err(Failure::new(action())
-                        .caused_by(format!("it is {}", other.describe()))
-                        .hint("rename that table, or give the stack another name (`--stack`)"));
-                }
+            let made = |table: &Option<TableDescription>| {
+                status(table.as_ref()) != Some(&TableStatus::Creating)
+            };
+            let table = self.until("made", made, &action).await?;
+            let deleting = status(table.as_ref()) == Some(&TableStatus::Deleting);
+            let Some(table) = table.filter(|_| !deleting) else {
+                return Ok(None);
+            };
+            owner = self.owner(&table).await.or_failure(&action)?;
+            if !matches!(owner, None | Some(Owner::Nobody)) {
+                break;
+            }
+            if look < LOOKS {
+                tokio::time::sleep(PAUSE).await;
             }
         }
-        Ok(true)
+        Ok(owner)
     }
 
     /// Says to later teardowns that the last save and picture are made. Without a table there is
@@ -183,7 +186,7 @@ impl<'a> LeaseTable<'a> {
         }
         let active =
             |table: &Option<TableDescription>| status(table.as_ref()) == Some(&TableStatus::Active);
-        self.until("usable", active, action).await
+        self.until("usable", active, action).await.map(drop)
     }
 
     async fn find(&self) -> Result<Option<TableDescription>, AwsError> {
@@ -209,16 +212,21 @@ impl<'a> LeaseTable<'a> {
         Ok(answer.map(|answer| self.ownership.owner(&RESOURCE, answer.tags())))
     }
 
+    /// The table in the state that `reached` knows.
     async fn until(
         &self,
         state: &str,
         reached: impl Fn(&Option<TableDescription>) -> bool,
         action: impl Fn() -> String,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<TableDescription>, Failure> {
         let began = Instant::now();
         let mut pause = Duration::from_millis(50);
         let mut told = false;
-        while !reached(&self.find().await.or_failure(&action)?) {
+        loop {
+            let found = self.find().await.or_failure(&action)?;
+            if reached(&found) {
+                return Ok(found);
+            }
             if began.elapsed() > WITHIN {
                 return Err(Failure::new(action())
                     .caused_by(format!("not done after {} s", began.elapsed().as_secs()))
@@ -236,7 +244,6 @@ impl<'a> LeaseTable<'a> {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(2));
         }
-        Ok(())
     }
 }
 

@@ -210,11 +210,55 @@ async fn a_table_that_another_operator_just_makes_is_waited_for() {
     assert_eq!(script.left(), 0);
 }
 
+const NO_TAGS: (u16, &str) = (200, r#"{"Tags":[]}"#);
+
+async fn acquire_from(script: &Script) -> Result<Option<Lease>, LeaseError> {
+    acquire(&script.stack().aws).await
+}
+
+/// An `up` that was killed right after its first call left it so: without the lease the teardown
+/// would leave it behind.
+#[tokio::test(start_paused = true)]
+async fn a_lease_waits_for_its_table() {
+    let script = Script::default()
+        .answer("DescribeTable", 200, &table("CREATING"))
+        .answer("DescribeTable", 200, &table("CREATING"))
+        .answer("DescribeTable", 200, &table("ACTIVE"))
+        .always("ListTagsOfResource", OURS.0, OURS.1)
+        .answer("PutItem", 200, "{}");
+    assert!(acquire_from(&script).await.unwrap().is_some());
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_waits_for_what_says_whose_its_table_is() {
+    let script = Script::default()
+        .always("DescribeTable", 200, &table("ACTIVE"))
+        .answer("ListTagsOfResource", NO_TABLE.0, NO_TABLE.1)
+        .answer("ListTagsOfResource", NO_TAGS.0, NO_TAGS.1)
+        .answer("ListTagsOfResource", OURS.0, OURS.1)
+        .answer("PutItem", 200, "{}");
+    assert!(acquire_from(&script).await.unwrap().is_some());
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_on_its_way_out_takes_no_lease() {
+    let script = Script::default()
+        .answer("DescribeTable", 200, &table("DELETING"))
+        .always("ListTagsOfResource", OURS.0, OURS.1);
+    assert!(acquire_from(&script).await.unwrap().is_none());
+    assert_eq!(script.left(), 0);
+    assert_eq!(script.times("PutItem"), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_table_that_is_just_being_made_is_removed_when_it_is_made() {
     let script = Script::default()
         .answer("DescribeTable", 200, &table("CREATING"))
         .answer("DescribeTable", 200, &table("CREATING"))
+        .answer("DescribeTable", 200, &table("ACTIVE"))
+        .answer("ListTagsOfResource", NO_TAGS.0, NO_TAGS.1)
         .answer("DescribeTable", 200, &table("ACTIVE"))
         .answer("ListTagsOfResource", OURS.0, OURS.1)
         .answer("DeleteTable", 200, "{}")

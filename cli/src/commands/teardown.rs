@@ -5,6 +5,7 @@ use tokio::sync::watch;
 use super::farewell::Farewell;
 use super::lease::Wanted;
 use super::{lease, outcome};
+use crate::aws::{Lease, LeaseTable};
 use crate::cli::TeardownArgs;
 use crate::context::{Context, WhenStopped};
 use crate::engine::{Begun, Failure, FailureKind, Report, Runner, Spared, Verdict};
@@ -45,9 +46,9 @@ async fn perform(
         wait: args.wait,
         before,
     };
-    let lease = lease::acquire(context, &table, wanted).await?;
+    let lease = lease::acquire(context, &table, wanted.clone()).await?;
     let succeeds = lease.as_ref().is_some_and(|lease| lease.succeeds);
-    let work = async {
+    let work = Box::pin(async {
         if succeeds {
             // Whoever held it before may have changed anything since.
             survey = runner.survey().await;
@@ -67,33 +68,63 @@ async fn perform(
             data: args.keep_data,
         };
         Ok::<_, CommandError>(runner.teardown(&survey, spared, begun).await)
-    };
+    });
     let report = match lease {
-        Some(mut lease) => {
-            let report = match lease::keep(&mut lease, work).await? {
-                Ok(report) => report,
-                Err(error) => {
-                    lease::give_back(context, lease).await;
-                    return Err(error);
-                }
-            };
-            if report.verdict == Verdict::Done {
-                // The very last call: from here on there is nothing that a lease could guard. It
-                // ends with its table, and nobody takes it as long as that stands.
-                lease.stop_renewing();
-                table.remove().await?;
-            } else {
-                lease::give_back(context, lease).await;
-            }
-            report
-        }
-        None => work.await?,
+        Some(lease) => under_lease(context, &table, lease, work).await?,
+        None => without_lease(context, &table, wanted, work).await?,
     };
     let exit = outcome::finish(runner, &report, stack);
     if exit != Exit::Done {
         left(context, &report);
     }
     Ok(exit)
+}
+
+/// Does `work` and removes the lease's table after it, if nothing else is left.
+async fn under_lease(
+    context: &Context,
+    table: &LeaseTable<'_>,
+    mut lease: Lease,
+    work: impl Future<Output = Result<Report, CommandError>>,
+) -> Result<Report, CommandError> {
+    let report = lease::keep(&mut lease, work).await?;
+    if matches!(&report, Ok(report) if report.verdict == Verdict::Done) {
+        // The very last call: from here on there is nothing that a lease could guard. It ends with
+        // its table, and nobody takes it as long as that stands.
+        lease.stop_renewing();
+        table.remove().await?;
+    } else {
+        lease::give_back(context, lease).await;
+    }
+    report
+}
+
+/// Does `work` where the lease's table was not there, or took no row: one that a run has left on
+/// its way must not stay behind. It is never removed from under somebody who holds the lease by
+/// now, or has built the stack anew since.
+async fn without_lease(
+    context: &Context,
+    table: &LeaseTable<'_>,
+    wanted: Wanted,
+    work: impl Future<Output = Result<Report, CommandError>>,
+) -> Result<Report, CommandError> {
+    let report = work.await?;
+    if report.verdict != Verdict::Done {
+        return Ok(report);
+    }
+    let at_once = Wanted {
+        wait: false,
+        ..wanted
+    };
+    match lease::acquire(context, table, at_once).await? {
+        Some(lease) if lease.succeeds => lease::give_back(context, lease).await,
+        Some(lease) => {
+            lease.stop_renewing();
+            table.remove().await?;
+        }
+        None => table.remove().await?,
+    }
+    Ok(report)
 }
 
 /// Has the operator type the stack's name.

@@ -6,6 +6,8 @@
 pub(crate) mod api;
 pub(crate) mod cache;
 pub(crate) mod drift;
+#[cfg(test)]
+mod emulators_tests;
 pub(crate) mod found;
 pub(crate) mod functions;
 pub(crate) mod keys;
@@ -22,6 +24,7 @@ pub(crate) mod scripted;
 mod scripted_tests;
 pub(crate) mod stack;
 pub(crate) mod tables;
+mod telling;
 pub(crate) mod vpc;
 
 pub(crate) use found::{CacheEndpoint, QueueAddress, Slot, Subnet, Vpc};

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod depth;
+mod waits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,10 +17,10 @@ pub(crate) use self::depth::depth;
 use super::drift::{self, Drift};
 use super::functions::{event_source_key, timeout};
 use super::lost::{Creation, Made};
-use super::repeat::{doing, while_answer_is};
+use super::repeat::doing;
 use super::{QueueAddress, Stack, keys};
-use crate::aws::{Answer, AwsError, AwsResult, Class};
-use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::aws::{Answer, AwsError, AwsResult};
+use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 
 /// SQS refuses a name for 60 s after its queue was deleted, and takes as long to delete one.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -153,27 +154,7 @@ impl FifoQueue {
         creation.run_named(async || self.look().await, create).await
     }
 
-    /// Waits until SQS knows the queue that it just made.
-    async fn until_known(&self, url: &str, progress: &Progress) -> Result<(), Failure> {
-        let wait = Wait::new(
-            format!("queue `{}` to be known to SQS", self.name()),
-            PATIENCE,
-        );
-        let look = async || {
-            let look = self.stack.aws.sqs.get_queue_attributes().queue_url(url);
-            let look = look
-                .attribute_names(QueueAttributeName::QueueArn)
-                .send()
-                .await;
-            look.during("sqs:GetQueueAttributes")
-        };
-        let action = doing("looking at", self);
-        while_answer_is(progress, wait.usual(0, 2), &[Class::Absent], &action, look)
-            .await
-            .map(drop)
-    }
-
-    async fn repair(&self, found: &Found) -> Result<(), Failure> {
+    async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
         let sqs = &self.stack.aws.sqs;
         let drift = self.compare(found);
         if drift.has(drift::TAGS) {
@@ -193,6 +174,7 @@ impl FifoQueue {
                 .await;
             set.during("sqs:SetQueueAttributes")
                 .or_failure(|| doing("updating", self))?;
+            self.until_shown(&found.url, &drift, progress).await?;
         }
         Ok(())
     }
@@ -276,7 +258,7 @@ impl Resource for FifoQueue {
             &self.key(),
             &found.tags,
         )?;
-        self.repair(&found).await?;
+        self.repair(&found, progress).await?;
         self.leave(Some(found.url));
         Ok(())
     }
@@ -299,15 +281,7 @@ impl Resource for FifoQueue {
             .during("sqs:DeleteQueue")
             .absent_as_none()
             .or_failure(|| doing("removing", self))?;
-        let wait = Wait::new(format!("queue `{}` to be deleted", self.name()), PATIENCE);
-        progress
-            .until(wait.usual(0, 60), async || {
-                match self.url().await.or_failure(|| doing("removing", self))? {
-                    None => Ok(Poll::Ready(())),
-                    Some(_) => Ok(Poll::Pending("still there".to_owned())),
-                }
-            })
-            .await?;
+        self.until_gone(progress).await?;
         self.leave(None);
         Ok(())
     }

@@ -2,8 +2,14 @@
 
 mod application;
 mod cache;
+mod cache_changes;
+mod deployment;
 mod functions;
 mod network;
+mod queues;
+mod replication;
+mod schedule;
+mod tables;
 
 use std::sync::Arc;
 
@@ -145,91 +151,6 @@ async fn with_routes(script: Script) -> (Script, Arc<Stack>, Vec<Arc<dyn Resourc
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deployment_waits_for_its_turn_and_a_stage_without_it_is_repaired() {
-    let throttled = error("TooManyRequestsException", "Too Many Requests");
-    let deployments = "GET /v2/apis/a1/deployments";
-    let stage = json!({
-        "stageName": "production", "deploymentId": "d-old", "autoDeploy": false,
-        "tags": tags("api-stage"),
-    });
-    let script = Script::default()
-        .answer(deployments, 200, r#"{"items":[]}"#)
-        .answer("POST /v2/apis/a1/deployments", 429, &throttled)
-        .answer("POST /v2/apis/a1/deployments", 429, &throttled)
-        .answer(
-            "POST /v2/apis/a1/deployments",
-            201,
-            r#"{"deploymentId":"d-new","deploymentStatus":"DEPLOYED"}"#,
-        )
-        .answer("GET /v2/apis/a1/stages/production", 200, &stage.to_string())
-        .answer("GET /v2/apis/a1/stages/production", 200, &stage.to_string())
-        .answer("PATCH /v2/apis/a1/stages/production", 200, "{}");
-    let (script, _stack, plan) = with_routes(script).await;
-    let find = |key: &crate::engine::ResourceKey| {
-        plan.iter().find(|resource| resource.key() == *key).unwrap()
-    };
-    let (deployment, stage) = (find(&api::DEPLOYMENT_KEY), find(&api::STAGE_KEY));
-    let observed = deployment.observe().await.unwrap();
-    assert_eq!(observed, Observed::Absent);
-    deployment.ensure(&observed, &unwatched()).await.unwrap();
-    let observed = stage.observe().await.unwrap();
-    assert!(matches!(observed, Observed::Drifted { .. }), "{observed:?}");
-    stage.ensure(&observed, &unwatched()).await.unwrap();
-    assert_eq!(script.left(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_queue_waits_until_its_name_is_free_again() {
-    let recently = "You must wait 60 seconds after deleting a queue before you can create another \
-                    with the same name.";
-    let recently = error("com.amazonaws.sqs#QueueDeletedRecently", recently);
-    let not_yet = error("com.amazonaws.sqs#QueueDoesNotExist", "not yet");
-    let script = Script::default()
-        .answer("CreateQueue", 400, &recently)
-        .answer("CreateQueue", 400, &recently)
-        .answer("CreateQueue", 200, r#"{"QueueUrl":"https://sqs/q"}"#)
-        .answer("GetQueueAttributes", 400, &not_yet)
-        .answer("GetQueueAttributes", 200, r#"{"Attributes":{}}"#);
-    let stack = script.stack();
-    ensure(&stack, "queue:request", Observed::Absent)
-        .await
-        .unwrap();
-    assert_eq!(script.left(), 0);
-    let found = stack
-        .found
-        .queues
-        .get(place_config::Queue::Request)
-        .unwrap();
-    assert_eq!(found.url, "https://sqs/q");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_schedule_waits_for_its_role() {
-    let young = "The execution role you provide must allow AWS EventBridge Scheduler to assume \
-                 the role.";
-    let young = error("ValidationException", young);
-    let create = "POST /schedules/place-save";
-    let group = "POST /schedule-groups/place";
-    let script = Script::default()
-        .answer(group, 200, r#"{"ScheduleGroupArn":"arn:g"}"#)
-        .answer(create, 400, &young)
-        .answer(create, 200, r#"{"ScheduleArn":"arn:s"}"#);
-    let stack = script.stack();
-    let plan = plan(&stack);
-    for key in ["schedule-group", "schedule"] {
-        let resource = plan
-            .iter()
-            .find(|resource| resource.key().as_str() == key)
-            .unwrap();
-        resource
-            .ensure(&Observed::Absent, &unwatched())
-            .await
-            .unwrap();
-    }
-    assert_eq!(script.left(), 0);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_role_that_somebody_added_a_policy_to_is_stripped_before_it_goes() {
     let xml = |action: &str, result: &str| {
         format!("<{action}Response><{action}Result>{result}</{action}Result></{action}Response>")
@@ -277,39 +198,4 @@ async fn a_missing_permission_ends_it_at_once_and_is_named() {
     assert_eq!(failure.kind, FailureKind::Denied);
     assert!(failure.hint.unwrap().contains("logs:CreateLogGroup"));
     assert_eq!(script.asked().len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_table_with_other_keys_and_rows_is_never_replaced() {
-    let table = json!({ "Table": {
-        "TableName": "mru_pixels",
-        "TableArn": "arn:aws:dynamodb:eu-west-1:123456789012:table/mru_pixels",
-        "TableStatus": "ACTIVE",
-        "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
-        "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
-    } })
-    .to_string();
-    let pair = |key: &str, value: &str| json!({ "Key": key, "Value": value });
-    let tags = [
-        pair("place:stack", "place"),
-        pair("place:resource", "table:mru"),
-    ];
-    let tags = json!({ "Tags": tags }).to_string();
-    let with_rows = Script::default()
-        .answer("DescribeTable", 200, &table)
-        .answer("DescribeTable", 200, &table)
-        .answer("ListTagsOfResource", 200, &tags)
-        .answer("Scan", 200, r#"{"Count":1,"ScannedCount":1}"#);
-    let stack = with_rows.stack_with(Options {
-        replace: true,
-        ..Options::default()
-    });
-    let drifted = Observed::Drifted {
-        id: "mru_pixels".to_owned(),
-        differences: Vec::new(),
-    };
-    let failure = ensure(&stack, "table:mru", drifted).await.unwrap_err();
-    assert!(failure.hint.unwrap().contains("place.toml"));
-    assert_eq!(with_rows.left(), 0);
-    assert!(!with_rows.asked().contains(&"DeleteTable".to_owned()));
 }

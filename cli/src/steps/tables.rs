@@ -1,24 +1,26 @@
 //! Step 6: the two tables.
 
 mod calls;
+mod claim;
 mod key_schema;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{BillingMode, TableClass, TableDescription, TableStatus, Tag};
+use aws_sdk_dynamodb::types::{BillingMode, TableClass, TableDescription, TableStatus};
 use place_canvas::tables::schema::{self, KeyKind};
 use place_config::Function;
 
+use self::claim::Found;
 use self::key_schema::{schema_of, schema_text};
 use super::drift::{self, Drift};
-use super::lost::Creation;
+use super::lost::{Creation, Made};
 use super::repeat::doing;
 use super::{Stack, keys, schedule};
 use crate::aws::{Answer, AwsResult};
 use crate::engine::outcome::Difference;
-use crate::engine::{Failure, FailureKind, Observed, Progress, Resource, ResourceKey, Step, Wait};
+use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 
 /// Attributes as differences name them.
 const KEY_SCHEMA: &str = "KeySchema";
@@ -63,18 +65,6 @@ struct Table {
     content: Content,
 }
 
-/// A table as DynamoDB answers it.
-struct Found {
-    description: TableDescription,
-    tags: Vec<Tag>,
-}
-
-impl Found {
-    fn arn(&self) -> &str {
-        self.description.table_arn().unwrap_or_default()
-    }
-}
-
 impl Table {
     fn schema(&self) -> Vec<(&'static str, KeyKind)> {
         match self.content {
@@ -93,7 +83,7 @@ impl Table {
 
     fn compare(&self, found: &Found) -> Drift {
         let mut drift = Drift::default();
-        drift.tags(&self.stack, &self.key(), found.tags.as_slice());
+        drift.tags(&self.stack, &self.key(), found.tags());
         let table = &found.description;
         let (has, should) = (schema_of(table), schema_text(&self.schema()));
         if has != should {
@@ -124,15 +114,16 @@ impl Table {
         );
     }
 
-    /// Creates it, unless one is there already. A name that is still being freed is waited for.
-    async fn create(&self, progress: &Progress) -> Result<(), Failure> {
+    /// Creates it and answers true, unless one is there already. A name that is still being freed is
+    /// waited for.
+    async fn create(&self, progress: &Progress) -> Result<bool, Failure> {
         let what = format!("the name of table `{}` to be free", self.name());
         let wait = Wait::new(what, PATIENCE).usual(0, 30);
         let action = doing("creating", self);
         let creation = Creation::new(&self.stack, progress, &action).waiting(wait);
         let look = async || self.describe().await;
         let made = creation.run_named(look, async || self.try_create().await);
-        made.await.map(drop)
+        Ok(matches!(made.await?, Made::Now(())))
     }
 
     async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
@@ -233,41 +224,41 @@ impl Resource for Table {
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
-        if let Some(foreign) =
-            drift::foreign(&self.stack, self.name(), &self.key(), found.tags.as_slice())
-        {
+        let (id, state) = (self.name(), found.state());
+        if found.is_untold() {
+            // Nobody may touch it before it is known whose it is.
+            return Ok(Observed::Changing { id, state });
+        }
+        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &self.key(), found.tags()) {
             return Ok(foreign);
         }
-        match found.description.table_status() {
-            Some(TableStatus::Active) | None => Ok(self.compare(&found).verdict(self.name())),
-            Some(status) => Ok(Observed::Changing {
-                id: self.name(),
-                state: status.to_string(),
-            }),
-        }
+        Ok(if found.is_active() {
+            self.compare(&found).verdict(id)
+        } else {
+            Observed::Changing { id, state }
+        })
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        let mut absent = *observed == Observed::Absent;
         if let Observed::Changing { state, .. } = observed
             && *state == TableStatus::Deleting.as_str()
         {
-            self.delete(progress).await?;
-            self.create(progress).await?;
+            self.until_deleted(progress).await?;
+            absent = true;
         }
-        if *observed == Observed::Absent {
-            self.create(progress).await?;
-        }
+        let made = absent && self.create(progress).await?;
         self.until_active(progress).await?;
-        let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let Some(found) = found else {
-            let vanished = Failure::new(doing("looking at", self));
-            return Err(vanished
-                .caused_by("it was removed by somebody else meanwhile")
-                .hint("run `placectl up` again: it looks first and makes what is missing")
-                .kind(FailureKind::Incomplete));
+        let found = if absent || matches!(observed, Observed::Changing { .. }) {
+            self.told(progress).await?
+        } else {
+            self.look().await.or_failure(|| doing("looking at", self))?
         };
-        let what = format!("table `{}`", self.name());
-        drift::refuse_foreign(&self.stack, &what, &self.key(), found.tags.as_slice())?;
+        let found = found.ok_or_else(|| self.vanished())?;
+        if !made {
+            let what = format!("table `{}`", self.name());
+            drift::refuse_foreign(&self.stack, &what, &self.key(), found.tags())?;
+        }
         if self.compare(&found).has(KEY_SCHEMA) {
             return self.replace(progress).await;
         }
@@ -275,9 +266,9 @@ impl Resource for Table {
     }
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
-        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let found = self.told(progress).await?;
         let ownership = &self.stack.ownership;
-        let ours = |found: &Found| ownership.owns(&self.key(), found.tags.as_slice());
+        let ours = |found: &Found| ownership.owns(&self.key(), found.tags());
         if found.as_ref().is_some_and(ours) {
             self.delete(progress).await?;
         }

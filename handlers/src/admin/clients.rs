@@ -107,7 +107,7 @@ impl Admin {
     }
 }
 
-/// A point in time as RFC 3339. API Gateway writes it so; the local cloud writes seconds or
+/// A point in time as RFC 3339. API Gateway writes it so; MiniStack 1.5.33 writes seconds or
 /// milliseconds since 1970.
 fn timestamp(value: &Value) -> Option<String> {
     const MILLISECONDS_FROM: i64 = 100_000_000_000;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+    ScalarAttributeType, Tag,
+};
 use place_tests::proxy::{Fault, Operation, When};
 use place_tests::{LocalCloud, Operator, Proxy};
 
@@ -110,4 +113,60 @@ async fn a_stack_without_a_lease_can_be_taken_down() {
     second.teardown().await;
     let tables = second.sdk().dynamodb.list_tables().send().await.unwrap();
     assert_eq!(tables.table_names(), Vec::<String>::new());
+}
+
+/// The table that a run made before it was killed: with the stack's tags, and no row.
+async fn orphan(operator: &Operator, stack: &str) {
+    let tags = [("place:stack", stack), ("place:resource", "operator-lease")];
+    let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build().unwrap());
+    let attribute = AttributeDefinition::builder().attribute_name("lease");
+    let attribute = attribute.attribute_type(ScalarAttributeType::S).build();
+    let key = KeySchemaElement::builder().attribute_name("lease");
+    let key = key.key_type(KeyType::Hash).build();
+    let call = operator.sdk().dynamodb.create_table().table_name(TABLE);
+    let call = call.attribute_definitions(attribute.unwrap());
+    let call = call.key_schema(key.unwrap()).set_tags(Some(tags.into()));
+    let call = call.billing_mode(BillingMode::PayPerRequest);
+    call.send().await.unwrap();
+}
+
+async fn tables(operator: &Operator) -> Vec<String> {
+    let tables = operator.sdk().dynamodb.list_tables().send().await;
+    tables.unwrap().table_names().to_vec()
+}
+
+const NOT_YET: Fault = Fault::error(400, "ResourceNotFoundException", "not found");
+
+/// A table as young as that may be unknown to every call but the one that describes it.
+#[tokio::test]
+async fn a_lease_table_that_takes_no_row_yet_goes_with_the_teardown_all_the_same() {
+    for (unknown, times) in [("PutItem", 1), ("ListTagsOfResource", 3), ("PutItem", 9)] {
+        let (_cloud, proxy, first, _second) = two().await;
+        orphan(&first, "place").await;
+        proxy.plan(When::Operation(unknown), times, NOT_YET);
+        let torn_down = first.placectl().args(["teardown", "--yes"]).run().await;
+        let torn_down = torn_down.expect_code(0);
+        assert_eq!(tables(&first).await, Vec::<String>::new(), "{torn_down}");
+    }
+}
+
+/// Whoever had the lease while a teardown without one was at work may have built the stack anew.
+#[tokio::test]
+async fn a_teardown_without_a_lease_leaves_the_table_of_whoever_had_one_meanwhile() {
+    let (_cloud, proxy, first, second) = two().await;
+    orphan(&first, "place").await;
+    proxy.plan(When::Operation("PutItem"), 1, NOT_YET);
+    let again = When::After("PutItem", "GetApis");
+    proxy.plan(again, 1, Fault::Delay(Duration::from_secs(3)));
+    let running = first.placectl().args(["teardown", "--yes"]).spawn();
+    called(&proxy, "PutItem").await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let row = second.sdk().dynamodb.put_item().table_name(TABLE);
+    let row = row.item("lease", text("operator"));
+    let row = row.item("token", text("theirs"));
+    let row = row.item("released", AttributeValue::Bool(true));
+    row.send().await.unwrap();
+    let torn_down = running.finish().await.expect_code(0);
+    assert_eq!(tables(&first).await, [TABLE], "{torn_down}");
+    assert_eq!(proxy.count("DeleteTable"), 0, "{torn_down}");
 }

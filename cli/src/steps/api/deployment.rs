@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::integration;
 use super::{DEPLOYMENT_KEY, KEY, Parts, ROUTED, list, no_retries, route_key};
 use crate::aws::{Answer, AwsError, AwsResult};
-use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::Stack;
 use crate::steps::functions::hexadecimal;
 use crate::steps::lost::Creation;
@@ -54,12 +54,17 @@ impl Deployment {
         Some(fingerprint(&parts))
     }
 
-    async fn look(&self, api: &str, fingerprint: &str) -> Result<Option<Found>, AwsError> {
+    /// The deployments of that fingerprint.
+    async fn all(&self, api: &str, fingerprint: &str) -> Result<Vec<Found>, AwsError> {
         let mut found = list::deployments(&self.stack, api).await?;
         found.retain(|deployment| deployment.description() == Some(fingerprint));
-        found.retain(|deployment| deployment.deployment_status != Some(DeploymentStatus::Failed));
         found.sort_by(|one, other| one.deployment_id.cmp(&other.deployment_id));
-        Ok(found.into_iter().next())
+        Ok(found)
+    }
+
+    async fn look(&self, api: &str, fingerprint: &str) -> Result<Option<Found>, AwsError> {
+        let all = self.all(api, fingerprint).await?;
+        Ok(all.into_iter().find(|deployment| !has_failed(deployment)))
     }
 
     async fn create(
@@ -86,30 +91,55 @@ impl Deployment {
         Ok(Found::builder()
             .set_deployment_id(created.deployment_id)
             .set_deployment_status(created.deployment_status)
+            .set_deployment_status_message(created.deployment_status_message)
             .build())
     }
 
+    /// Waits for `ours`, or another deployment of that fingerprint.
     async fn until_deployed(
         &self,
         api: &str,
         fingerprint: &str,
+        ours: Option<&str>,
         progress: &Progress,
     ) -> Result<String, Failure> {
         let wait = Wait::new("the API's deployment", PATIENCE).usual(0, 10);
-        progress
-            .until(wait, async || {
-                let found = self.look(api, fingerprint).await;
-                let found = found.or_failure(|| doing("looking at", self))?;
-                Ok(
-                    match found.map(|found| (found.deployment_id, found.deployment_status)) {
-                        Some((Some(id), Some(DeploymentStatus::Deployed))) => Poll::Ready(id),
-                        Some((_, Some(status))) => Poll::Pending(status.to_string()),
-                        _ => Poll::Pending("not seen yet".to_owned()),
-                    },
-                )
-            })
-            .await
+        let look = async || {
+            let all = self.all(api, fingerprint).await;
+            let all = all.or_failure(|| doing("looking at", self))?;
+            let (failed, others): (Vec<Found>, Vec<Found>) = all.into_iter().partition(has_failed);
+            if let Some(found) = others.into_iter().next() {
+                return Ok(match (found.deployment_id, found.deployment_status) {
+                    (Some(id), Some(DeploymentStatus::Deployed)) => Poll::Ready(id),
+                    (_, status) => Poll::Pending(status.map_or_else(not_seen, |s| s.to_string())),
+                });
+            }
+            // One that failed at an earlier time says nothing about ours.
+            let mut failed = failed.iter();
+            match failed.find(|found| ours.is_some() && found.deployment_id() == ours) {
+                Some(found) => Err(self.failed(found)),
+                None => Ok(Poll::Pending(not_seen())),
+            }
+        };
+        progress.until(wait, look).await
     }
+
+    fn failed(&self, found: &Found) -> Failure {
+        let reason = found.deployment_status_message();
+        let reason = reason.unwrap_or("nothing about why");
+        Failure::new(doing("creating", self))
+            .caused_by(format!("it failed: API Gateway says `{reason}`"))
+            .hint("`placectl up` deploys again once that is put right")
+            .left(Left::Ours)
+    }
+}
+
+fn has_failed(deployment: &Found) -> bool {
+    deployment.deployment_status == Some(DeploymentStatus::Failed)
+}
+
+fn not_seen() -> String {
+    "not seen yet".to_owned()
 }
 
 #[async_trait(?Send)]
@@ -176,14 +206,20 @@ impl Resource for Deployment {
             let missing = Failure::new(doing("creating", self));
             return Err(missing.caused_by("a route or an integration is not there (any more)"));
         };
+        let mut ours = observed.id().map(str::to_owned);
         if !matches!(observed, Observed::Changing { .. }) {
             let created = self.create(&api, &fingerprint, progress).await?;
+            if has_failed(&created) {
+                return Err(self.failed(&created));
+            }
             if created.deployment_status == Some(DeploymentStatus::Deployed) {
                 self.parts.deployment.replace(created.deployment_id);
                 return Ok(());
             }
+            ours = created.deployment_id;
         }
-        let id = self.until_deployed(&api, &fingerprint, progress).await?;
+        let deployed = self.until_deployed(&api, &fingerprint, ours.as_deref(), progress);
+        let id = deployed.await?;
         self.parts.deployment.set(id);
         Ok(())
     }

@@ -19,9 +19,6 @@ use crate::engine::{
     Failure, FailureKind, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
 };
 
-/// A change of a replication group may be followed by a second one, never by more.
-const CHANGES: usize = 3;
-
 /// Word for the state of a cache on its way out.
 const DELETING: &str = "deleting";
 
@@ -168,25 +165,31 @@ impl Cache {
         self.stack.options.replace && differences.iter().any(|d| d.needs_replacement)
     }
 
-    async fn until_available(&self, progress: &Progress) -> Result<Found, Failure> {
+    pub(super) async fn until_available(&self, progress: &Progress) -> Result<Found, Failure> {
+        self.until(progress, |_| true).await
+    }
+
+    /// Waits until it is available and `right`.
+    pub(super) async fn until(
+        &self,
+        progress: &Progress,
+        right: impl Fn(&Found) -> bool,
+    ) -> Result<Found, Failure> {
         let times = self.mode.times();
-        let wait = Wait::new(
-            format!("{} `{}`", self.mode.kind(), self.name()),
-            times.limit,
-        );
+        let what = format!("{} `{}`", self.mode.kind(), self.name());
+        let wait = Wait::new(what, times.limit).usual(times.usual.0, times.usual.1);
         let look = async || {
             let Some(found) = self.find().await? else {
                 return Ok(Poll::Pending("not visible yet".to_owned()));
             };
             match &found.state {
-                State::Available => Ok(Poll::Ready(found)),
+                State::Available if right(&found) => Ok(Poll::Ready(found)),
+                State::Available => Ok(Poll::Pending("available, and as it was".to_owned())),
                 State::Failed(reason) => Err(self.failed(reason)),
                 state => Ok(Poll::Pending(word(state))),
             }
         };
-        progress
-            .until(wait.usual(times.usual.0, times.usual.1), look)
-            .await
+        progress.until(wait, look).await
     }
 
     fn failed(&self, reason: &str) -> Failure {
@@ -202,31 +205,6 @@ impl Cache {
         once_visible(progress, &action, create)
             .await
             .map_err(with_role_hint)
-    }
-
-    /// Puts back what differs, as often as there is something that can be put back.
-    async fn mend(&self, mut found: Found, progress: &Progress) -> Result<Found, Failure> {
-        let action = doing("repairing", self);
-        for _ in 0..CHANGES {
-            let mendable: Vec<Difference> = found
-                .differences
-                .iter()
-                .filter(|d| !d.needs_replacement)
-                .cloned()
-                .collect();
-            if mendable.is_empty() {
-                break;
-            }
-            match self.mode.modify(&self.stack, &mendable).await {
-                Ok(()) => {}
-                // What stands in for AWS does not know the change, and may answer nonsense: a
-                // replication group of one node where three were asked for.
-                Err(error) if self.stack.is_unknown(&error) => break,
-                Err(error) => return Err(error.failure(action).left(Left::Ours)),
-            }
-            found = self.until_available(progress).await?;
-        }
-        Ok(found)
     }
 
     fn note(&self, endpoint: Option<CacheEndpoint>) {

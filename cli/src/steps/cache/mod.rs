@@ -2,6 +2,7 @@
 
 mod claim;
 mod instance;
+mod mend;
 mod mode;
 mod owner;
 mod replication;

@@ -1,17 +1,19 @@
 //! The mapping that feeds a queue's messages to a function.
 
-use std::collections::HashMap;
+mod look;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_lambda::config::Builder as Config;
 use aws_sdk_lambda::config::retry::RetryConfig;
-use aws_sdk_lambda::types::{EventSourceMappingConfiguration, FunctionResponseType, ScalingConfig};
+use aws_sdk_lambda::types::{FunctionResponseType, ScalingConfig};
 use place_config::{Function, Queue};
 
+use self::look::{Found, in_transition};
 use super::{environment_key, event_source_key};
-use crate::aws::{Answer, AwsError, AwsResult, Class};
+use crate::aws::{Answer, AwsResult, Class};
 use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
 use crate::steps::lost::Creation;
@@ -30,20 +32,6 @@ pub(crate) struct EventSource {
     stack: Arc<Stack>,
     function: Function,
     queue: Queue,
-}
-
-/// A mapping as Lambda answers it.
-struct Found {
-    id: String,
-    arn: String,
-    configuration: EventSourceMappingConfiguration,
-    tags: HashMap<String, String>,
-}
-
-impl Found {
-    fn state(&self) -> &str {
-        self.configuration.state.as_deref().unwrap_or("unknown")
-    }
 }
 
 impl EventSource {
@@ -101,46 +89,9 @@ impl EventSource {
         format!("event source mapping `{}`", self.name())
     }
 
-    /// A mapping outlives its function, so it is found by the queue.
-    async fn look(&self) -> Result<Option<Found>, AwsError> {
-        let lambda = &self.stack.aws.lambda;
-        let list = lambda
-            .list_event_source_mappings()
-            .event_source_arn(self.queue_arn());
-        let answer = list
-            .send()
-            .await
-            .during("lambda:ListEventSourceMappings")
-            .absent_as_none()?;
-        let mappings = answer
-            .and_then(|answer| answer.event_source_mappings)
-            .unwrap_or_default();
-        let wanted = Some(self.function_arn());
-        let Some(mapping) = mappings.into_iter().find(|m| m.function_arn == wanted) else {
-            return Ok(None);
-        };
-        let id = mapping.uuid.clone().unwrap_or_default();
-        let arn = match mapping.event_source_mapping_arn.clone() {
-            Some(arn) => arn,
-            None => self
-                .stack
-                .aws
-                .arn("lambda", &format!("event-source-mapping:{id}")),
-        };
-        let tags = lambda.list_tags().resource(&arn).send().await;
-        let tags = tags.during("lambda:ListTags").absent_as_none()?;
-        let tags = tags.and_then(|answer| answer.tags).unwrap_or_default();
-        Ok(Some(Found {
-            id,
-            arn,
-            configuration: mapping,
-            tags,
-        }))
-    }
-
     fn compare(&self, found: &Found) -> Drift {
         let mut drift = Drift::default();
-        drift.tags(&self.stack, &self.key(), &found.tags);
+        drift.tags(&self.stack, &self.key(), found.tags());
         let mapping = &found.configuration;
         let batch = mapping.batch_size.unwrap_or_default();
         drift.compare("BatchSize", batch, self.batch());
@@ -220,31 +171,6 @@ impl EventSource {
             .await
             .map(drop)
     }
-
-    /// Waits until the mapping has left every state ending in `-ing`; none is such a state too.
-    async fn at_rest(&self, progress: &Progress) -> Result<Option<Found>, Failure> {
-        let wait = Wait::new(format!("{} to settle", self.describe()), PATIENCE).usual(1, 60);
-        progress
-            .until(wait, async || {
-                let found = self.look().await.or_failure(|| self.looking())?;
-                match found {
-                    Some(found) if in_transition(found.state()) => {
-                        Ok(Poll::Pending(found.state().to_owned()))
-                    }
-                    other => Ok(Poll::Ready(other)),
-                }
-            })
-            .await
-    }
-
-    fn looking(&self) -> String {
-        format!("looking at {}", self.describe())
-    }
-}
-
-/// `Creating`, `Enabling`, `Disabling`, `Updating`, `Deleting`.
-fn in_transition(state: &str) -> bool {
-    state.ends_with("ing")
 }
 
 #[async_trait(?Send)]
@@ -278,14 +204,14 @@ impl Resource for EventSource {
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
-        if let Some(foreign) = drift::foreign(&self.stack, &found.id, &self.key(), &found.tags) {
+        if found.is_untold() {
+            return Ok(found.changing());
+        }
+        if let Some(foreign) = drift::foreign(&self.stack, &found.id, &self.key(), found.tags()) {
             return Ok(foreign);
         }
         if in_transition(found.state()) {
-            return Ok(Observed::Changing {
-                state: found.state().to_owned(),
-                id: found.id,
-            });
+            return Ok(found.changing());
         }
         Ok(self.compare(&found).verdict(found.id))
     }
@@ -298,14 +224,20 @@ impl Resource for EventSource {
             self.create(progress).await?;
             return self.at_rest(progress).await.map(drop);
         };
-        drift::refuse_foreign(&self.stack, &self.describe(), &self.key(), &found.tags)?;
+        let found = match observed {
+            Observed::Absent | Observed::Changing { .. } if found.tags().is_empty() => {
+                self.told(progress).await?.unwrap_or(found)
+            }
+            _ => found,
+        };
+        drift::refuse_foreign(&self.stack, &self.describe(), &self.key(), found.tags())?;
         self.repair(&found, progress).await?;
         self.at_rest(progress).await.map(drop)
     }
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
-        let found = self.look().await.or_failure(|| self.looking())?;
-        let ours = |found: &Found| self.stack.ownership.owns(&self.key(), &found.tags);
+        let found = self.told(progress).await?;
+        let ours = |found: &Found| self.stack.ownership.owns(&self.key(), found.tags());
         let Some(found) = found.filter(ours) else {
             return Ok(());
         };
@@ -334,17 +266,5 @@ impl Resource for EventSource {
                 }
             })
             .await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::in_transition;
-
-    #[test]
-    fn states_on_their_way_are_told_from_states_at_rest() {
-        let moving = ["Creating", "Enabling", "Disabling", "Updating", "Deleting"];
-        assert!(moving.into_iter().all(in_transition));
-        assert!(!["Enabled", "Disabled"].into_iter().any(in_transition));
     }
 }

@@ -71,11 +71,12 @@ impl LogGroup {
             .send()
             .await;
         let tags = tags.during("logs:ListTagsForResource").absent_as_none()?;
-        let tags = tags.and_then(|answer| answer.tags).unwrap_or_default();
-        Ok(Some(Found {
+        // A group without tags is told from one that is listed and gone, or not known yet: that is
+        // nobody else's.
+        Ok(tags.map(|answer| Found {
             arn,
             retention: group.retention_in_days,
-            tags,
+            tags: answer.tags.unwrap_or_default(),
         }))
     }
 

@@ -13,6 +13,7 @@ use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, St
 use crate::steps::Stack;
 use crate::steps::drift::{self, Drift};
 use crate::steps::repeat::{doing, while_answer_is};
+use crate::steps::telling::Telling;
 
 /// Longest wait for the group to go; its deletion is eventually consistent.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -27,7 +28,14 @@ pub(super) struct ScheduleGroup {
 /// The group as the scheduler answers it.
 struct Found {
     group: GetScheduleGroupOutput,
+    /// Those that the scheduler tells: perhaps none of a group on its way out.
     tags: Vec<Tag>,
+}
+
+impl Found {
+    fn is_deleting(&self) -> bool {
+        self.group.state == Some(ScheduleGroupState::Deleting)
+    }
 }
 
 impl ScheduleGroup {
@@ -94,6 +102,25 @@ impl ScheduleGroup {
         Ok(created.or_failure(|| doing("creating", self))?.is_some())
     }
 
+    /// The group, once its tags are told where it was `made` a moment ago, perhaps by a call whose
+    /// answer got lost.
+    async fn told(&self, made: bool, progress: &Progress) -> Result<Option<Found>, Failure> {
+        let what = format!("the scheduler to tell whose group `{}` is", self.name());
+        let mut telling = Telling::default();
+        let look = async || {
+            let found = self.look().await.or_failure(|| doing("looking at", self))?;
+            Ok(match found {
+                Some(found) if made && telling.is_due(!found.tags.is_empty(), true) => {
+                    Poll::Pending("it does not say".to_owned())
+                }
+                found => Poll::Ready(found),
+            })
+        };
+        progress
+            .until(Wait::new(what, PATIENCE).usual(0, 5), look)
+            .await
+    }
+
     async fn until_gone(&self, progress: &Progress) -> Result<(), Failure> {
         let wait = Wait::new(
             format!("schedule group `{}` to be deleted", self.name()),
@@ -142,12 +169,12 @@ impl Resource for ScheduleGroup {
         let Some(found) = found else {
             return Ok(Observed::Absent);
         };
-        if let Some(foreign) =
-            drift::foreign(&self.stack, self.name(), &GROUP_KEY, found.tags.as_slice())
-        {
+        let deleting = found.is_deleting();
+        let foreign = drift::foreign(&self.stack, self.name(), &GROUP_KEY, found.tags.as_slice());
+        if let Some(foreign) = foreign.filter(|_| !(deleting && found.tags.is_empty())) {
             return Ok(foreign);
         }
-        if found.group.state == Some(ScheduleGroupState::Deleting) {
+        if deleting {
             return Ok(Observed::Changing {
                 id: self.name(),
                 state: state(&found.group),
@@ -166,7 +193,7 @@ impl Resource for ScheduleGroup {
             self.is_ours.set(());
             return Ok(());
         }
-        let found = self.look().await.or_failure(|| doing("looking at", self))?;
+        let found = self.told(absent, progress).await?;
         let tags = found.map(|found| found.tags).unwrap_or_default();
         let what = format!("schedule group `{}`", self.name());
         drift::refuse_foreign(&self.stack, &what, &GROUP_KEY, tags.as_slice())?;
@@ -191,6 +218,13 @@ impl Resource for ScheduleGroup {
         let found = self.look().await.or_failure(|| doing("looking at", self))?;
         let ownership = &self.stack.ownership;
         let ours = |found: &Found| ownership.owns(&GROUP_KEY, found.tags.as_slice());
+        if let Some(found) = &found
+            && found.is_deleting()
+            && found.tags.is_empty()
+        {
+            // Whosever it was, nothing is left to be done but to see it go.
+            return self.until_gone(progress).await;
+        }
         if !found.as_ref().is_some_and(ours) {
             return Ok(());
         }

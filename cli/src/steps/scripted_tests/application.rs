@@ -99,6 +99,31 @@ async fn a_log_group_takes_its_retention_once_it_is_known() {
     assert_eq!(script.left(), 0);
 }
 
+/// The group of the teardown before this `up`, which CloudWatch Logs goes on listing.
+#[tokio::test(start_paused = true)]
+async fn a_log_group_that_is_listed_and_gone_is_nobody_elses() {
+    let name = "/aws/lambda/save";
+    let listed = json!({ "logGroups": [{ "logGroupName": name, "logGroupArn": "arn:l" }] });
+    let gone = error(
+        "ResourceNotFoundException",
+        "The specified log group does not exist.",
+    );
+    let exists = error("ResourceAlreadyExistsException", "exists");
+    let list = "ListTagsForResource";
+    let script = Script::default()
+        .always("DescribeLogGroups", 200, &listed.to_string())
+        .answer(list, 400, &gone)
+        .answer("CreateLogGroup", 400, &exists)
+        .answer(list, 400, &gone)
+        .answer("CreateLogGroup", 200, "{}")
+        .answer("PutRetentionPolicy", 200, "{}");
+    let stack = script.stack();
+    let observed = resource(&stack, "log-group:save").observe().await.unwrap();
+    assert_eq!(observed, Observed::Absent);
+    ensure(&stack, "log-group:save", observed).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_permission_waits_for_its_function() {
     let policy = "POST /2015-03-31/functions/sendMessage/policy";

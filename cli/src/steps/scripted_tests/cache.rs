@@ -2,12 +2,25 @@
 
 use super::*;
 
-fn fault(code: &str) -> String {
+/// ElastiCache's answer to a call that it takes.
+pub(super) fn taken(call: &str) -> String {
+    format!("<{call}Response><{call}Result/></{call}Response>")
+}
+
+pub(super) fn fault(code: &str) -> String {
     format!("<ErrorResponse><Error><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>")
 }
 
 fn cache(status: &str) -> String {
-    let redis = StackConfig::default().redis;
+    cache_in(status, &StackConfig::default().redis, "")
+}
+
+/// A cache with the limits and the version of `redis`.
+pub(super) fn cache_in(
+    status: &str,
+    redis: &place_config::stack::RedisConfig,
+    more: &str,
+) -> String {
     let limits = format!(
         "<Engine>{}</Engine><MajorEngineVersion>{}</MajorEngineVersion><CacheUsageLimits>\
          <DataStorage><Maximum>{}</Maximum><Unit>GB</Unit></DataStorage>\
@@ -20,12 +33,12 @@ fn cache(status: &str) -> String {
     format!(
         "<DescribeServerlessCachesResponse><DescribeServerlessCachesResult><ServerlessCaches>\
          <member><ServerlessCacheName>placev2cache</ServerlessCacheName><ARN>arn:c</ARN>\
-         <Status>{status}</Status>{limits}</member></ServerlessCaches></DescribeServerlessCachesResult>\
+         <Status>{status}</Status>{limits}{more}</member></ServerlessCaches></DescribeServerlessCachesResult>\
          </DescribeServerlessCachesResponse>"
     )
 }
 
-fn cache_tags(stack: &str, key: &str) -> String {
+pub(super) fn cache_tags(stack: &str, key: &str) -> String {
     format!(
         "<ListTagsForResourceResponse><ListTagsForResourceResult><TagList><Tag>\
          <Key>place:stack</Key><Value>{stack}</Value></Tag><Tag>\
@@ -163,4 +176,45 @@ async fn a_subnet_group_of_the_other_mode_is_not_forgotten() {
         .await
         .unwrap();
     assert_eq!(script.left(), 0);
+}
+
+/// AWS may still be taking the endpoints of a cache apart, or be at something else.
+#[tokio::test(start_paused = true)]
+async fn a_cache_that_can_not_be_deleted_yet_is_deleted_later() {
+    let (delete, describe) = ("DeleteServerlessCache", "DescribeServerlessCaches");
+    let script = Script::default()
+        .answer(describe, 200, &cache("modifying"))
+        .answer(delete, 400, &fault("InvalidServerlessCacheStateFault"))
+        .answer(delete, 400, &fault("DependencyViolation"))
+        .answer(delete, 200, &taken(delete))
+        .answer(describe, 200, &cache("deleting"))
+        .answer(describe, 200, &cache("DELETING"))
+        .always(describe, 404, &fault("ServerlessCacheNotFoundFault"))
+        .always("ListTagsForResource", 200, &cache_tags("place", "cache"))
+        .always(
+            "DescribeReplicationGroups",
+            404,
+            &fault("ReplicationGroupNotFoundFault"),
+        )
+        .always(
+            "DescribeCacheSubnetGroups",
+            404,
+            &fault("CacheSubnetGroupNotFoundFault"),
+        );
+    let cache = resource(&script.stack(), "cache");
+    cache.remove(&unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+    assert_eq!(script.times(delete), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_that_is_never_deletable_ends_in_incomplete() {
+    let script = Script::default()
+        .always("DescribeServerlessCaches", 200, &cache("modifying"))
+        .always("DeleteServerlessCache", 400, &fault("DependencyViolation"))
+        .always("ListTagsForResource", 200, &cache_tags("place", "cache"));
+    let cache = resource(&script.stack(), "cache");
+    let failure = cache.remove(&unwatched()).await.unwrap_err();
+    let wanted = (FailureKind::Incomplete, crate::engine::Left::Ours);
+    assert_eq!((failure.kind, failure.left), wanted);
 }

@@ -13,10 +13,14 @@ async fn a_function_waits_for_its_role_and_then_for_its_network_interfaces() {
     let no_interfaces = "The provided execution role does not have permissions to call \
                          CreateNetworkInterface on EC2";
     let no_interfaces = error("InvalidParameterValueException", no_interfaces);
+    let no_grant = "Lambda was unable to configure access to your environment variables because \
+                    the KMS key is invalid for CreateGrant. Please check your KMS key settings.";
+    let no_grant = error("InvalidParameterValueException", no_grant);
     let create = "POST /2015-03-31/functions";
     let look = format!("GET {FUNCTION}/configuration");
     let script = Script::default()
         .answer(create, 400, &young)
+        .answer(create, 400, &no_grant)
         .answer(create, 400, &no_interfaces)
         .answer(create, 201, &function("Pending", "InProgress"))
         .answer(&look, 200, &function("Pending", "InProgress"))
@@ -265,6 +269,56 @@ async fn a_mapping_in_transition_is_deleted_once_it_takes_calls() {
         .answer(&delete, 202, "{}")
         .answer(&list, 200, &mapping("Deleting"))
         .answer("GET /2017-03-31/tags/arn%3Am", 200, &ours)
+        .answer(&list, 200, r#"{"EventSourceMappings":[]}"#);
+    let stack = script.stack();
+    resource(&stack, key).remove(&unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+const UNKNOWN: &str = "The resource you requested does not exist.";
+
+/// Lambda may not know the ARN of a mapping in transition, and so not its tags.
+#[tokio::test(start_paused = true)]
+async fn a_mapping_that_is_being_made_is_nobody_elses() {
+    let key = "event-source:placev2broadcast";
+    let ours = json!({ "Tags": tags(key) }).to_string();
+    let untold = error("ResourceNotFoundException", UNKNOWN);
+    let (list, tags) = (format!("GET {MAPPINGS}"), "GET /2017-03-31/tags/arn%3Am");
+    let script = Script::default()
+        .answer(&list, 200, &mapping("Creating"))
+        .answer(tags, 404, &untold)
+        .answer(&list, 200, &mapping("Creating"))
+        .answer(tags, 404, &untold)
+        .answer(tags, 200, r#"{"Tags":{}}"#)
+        .answer(tags, 200, r#"{"Tags":{}}"#)
+        .always(&list, 200, &mapping("Enabled"))
+        .always(tags, 200, &ours);
+    let stack = script.stack();
+    let observed = resource(&stack, key).observe().await.unwrap();
+    let wanted = Observed::Changing {
+        id: "u-1".to_owned(),
+        state: "Creating".to_owned(),
+    };
+    assert_eq!(observed, wanted);
+    ensure(&stack, key, observed).await.unwrap();
+    assert_eq!(script.left(), 0);
+    assert_eq!(script.times("POST /2017-03-31/tags/arn%3Am"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapping_that_is_being_made_is_removed_once_it_says_that_it_is_ours() {
+    let key = "event-source:placev2broadcast";
+    let ours = json!({ "Tags": tags(key) }).to_string();
+    let untold = error("ResourceNotFoundException", UNKNOWN);
+    let (list, tags) = (format!("GET {MAPPINGS}"), "GET /2017-03-31/tags/arn%3Am");
+    let script = Script::default()
+        .answer(&list, 200, &mapping("Creating"))
+        .answer(tags, 404, &untold)
+        .answer(&list, 200, &mapping("Enabled"))
+        .answer(tags, 200, &ours)
+        .answer(&format!("DELETE {MAPPINGS}/u-1"), 202, "{}")
+        .answer(&list, 200, &mapping("Deleting"))
+        .answer(tags, 404, &untold)
         .answer(&list, 200, r#"{"EventSourceMappings":[]}"#);
     let stack = script.stack();
     resource(&stack, key).remove(&unwatched()).await.unwrap();

@@ -142,21 +142,33 @@ async fn an_address_that_can_not_be_released_yet_is_released_later() {
     assert_eq!(script.left(), 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_address_that_is_never_released_is_not_said_to_be_gone() {
+/// What came of an address that EC2 refuses with `code` for ever.
+async fn never_released(code: &str) -> Failure {
     let began = tokio::time::Instant::now();
     let script = Script::default()
         .answer("DescribeAddresses", 200, &addresses(&["eipalloc-1"]))
-        .always(
-            "ReleaseAddress",
-            400,
-            &fault("InvalidNetworkInterfaceID.NotFound"),
-        );
+        .always("ReleaseAddress", 400, &fault(code));
     let stack = script.stack();
     let address = resource(&stack, "elastic-ip");
     let failure = address.remove(&unwatched()).await.unwrap_err();
-    assert_eq!(failure.left, Left::Ours);
+    assert_eq!(failure.left, Left::Ours, "{code}");
     assert!(began.elapsed().as_secs() >= 290, "{:?}", began.elapsed());
+    failure
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_never_released_is_not_said_to_be_gone() {
+    for code in [
+        "InvalidNetworkInterfaceID.NotFound",
+        "InvalidIPAddress.InUse",
+    ] {
+        let failure = never_released(code).await;
+        assert_eq!(failure.kind, FailureKind::Incomplete, "{code}");
+        assert!(failure.hint.unwrap().contains("again"), "{code}");
+    }
+    // It may be a missing permission after all.
+    let failure = never_released("AuthFailure").await;
+    assert_eq!(failure.kind, FailureKind::Denied);
 }
 
 fn table(id: &str, tags: &str, subnets: &[&str]) -> String {

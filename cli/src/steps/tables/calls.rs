@@ -33,8 +33,8 @@ impl Table {
             .await
             .during("dynamodb:ListTagsOfResource")
             .absent_as_none()?;
-        let tags = tags.and_then(|answer| answer.tags).unwrap_or_default();
-        Ok(Some(Found { description, tags }))
+        let tags = tags.map(|answer| answer.tags.unwrap_or_default());
+        Ok(Some(Found::new(description, tags)))
     }
 
     pub(super) async fn try_create(&self) -> Result<Option<()>, AwsError> {
@@ -107,6 +107,11 @@ impl Table {
             delete,
         )
         .await?;
+        self.until_deleted(progress).await
+    }
+
+    /// Waits until a table on its way out is gone.
+    pub(super) async fn until_deleted(&self, progress: &Progress) -> Result<(), Failure> {
         let wait = Wait::new(format!("table `{}` to be deleted", self.name()), PATIENCE);
         progress
             .until(wait.usual(0, 30), async || {

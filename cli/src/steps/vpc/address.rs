@@ -11,7 +11,9 @@ use super::super::repeat::doing;
 use super::super::{Stack, keys};
 use super::{STEP, look};
 use crate::aws::{Answer, AwsError, AwsResult, Class};
-use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::engine::{
+    Failure, FailureKind, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
+};
 
 /// A NAT gateway keeps its address for a while after it reports to be deleted.
 const RELEASED_WITHIN: Duration = Duration::from_mins(5);
@@ -69,13 +71,26 @@ impl ElasticAddress {
                     Ok(Poll::Pending(error.to_string()))
                 }
                 Err(error) if is_too_early(&error) || error.class != Class::Absent => {
-                    Err(error.failure(action).left(Left::Ours))
+                    Err(unreleased(error, action))
                 }
                 _ => Ok(Poll::Ready(())),
             }
         };
         progress.until(wait, release).await
     }
+}
+
+/// The failure of `action`. An answer that passes passes for the next run too, unless it says that
+/// a permission is missing: by now it may be right.
+fn unreleased(error: AwsError, action: &str) -> Failure {
+    let passes = is_too_early(&error) && error.class != Class::Denied;
+    let failure = error.failure(action).left(Left::Ours);
+    if !passes {
+        return failure;
+    }
+    failure
+        .hint("run the same command again in some minutes: the address costs money until it goes")
+        .kind(FailureKind::Incomplete)
 }
 
 impl ElasticAddress {

@@ -117,7 +117,7 @@ pub(super) async fn interfaces(
         .send()
         .collect::<Result<Vec<_>, _>>();
     let items = items.await.during("ec2:DescribeNetworkInterfaces")?;
-    // The local cloud ignores the filter; on AWS this changes nothing.
+    // MiniStack 1.5.33 ignores the filter; on AWS this changes nothing.
     Ok(items
         .into_iter()
         .filter(|interface| matches(interface, name, value))

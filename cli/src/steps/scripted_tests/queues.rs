@@ -1,0 +1,124 @@
+//! SQS at its own pace.
+
+use place_config::Queue;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_waits_until_its_name_is_free_again() {
+    let recently = "You must wait 60 seconds after deleting a queue before you can create another \
+                    with the same name.";
+    let recently = error("com.amazonaws.sqs#QueueDeletedRecently", recently);
+    let not_yet = error("com.amazonaws.sqs#QueueDoesNotExist", "not yet");
+    let script = Script::default()
+        .answer("CreateQueue", 400, &recently)
+        .answer("CreateQueue", 400, &recently)
+        .answer("CreateQueue", 200, r#"{"QueueUrl":"https://sqs/q"}"#)
+        .answer("GetQueueAttributes", 400, &not_yet)
+        .answer("GetQueueAttributes", 200, r#"{"Attributes":{}}"#);
+    let stack = script.stack();
+    ensure(&stack, "queue:request", Observed::Absent)
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+    let found = stack
+        .found
+        .queues
+        .get(place_config::Queue::Request)
+        .unwrap();
+    assert_eq!(found.url, "https://sqs/q");
+}
+
+const DEAD_LETTERS: &str = "dead-letter-queue:request";
+
+const URL: &str = r#"{"QueueUrl":"https://sqs/q"}"#;
+
+const GONE: &str = "com.amazonaws.sqs#QueueDoesNotExist";
+
+/// The attributes of a dead-letter queue.
+fn attributes(encrypted: bool, retention: u32) -> String {
+    json!({ "Attributes": {
+        "SqsManagedSseEnabled": encrypted.to_string(),
+        "MessageRetentionPeriod": retention.to_string(),
+    } })
+    .to_string()
+}
+
+const KEPT: u32 = 14 * 24 * 60 * 60;
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_queue_is_done_when_sqs_shows_it() {
+    let get = "GetQueueAttributes";
+    let before = attributes(true, KEPT);
+    let script = Script::default()
+        .always("GetQueueUrl", 200, URL)
+        .always(
+            "ListQueueTags",
+            200,
+            &json!({ "Tags": tags(DEAD_LETTERS) }).to_string(),
+        )
+        .answer("SetQueueAttributes", 200, "{}")
+        .always(get, 200, &attributes(false, KEPT));
+    // The survey, the repair, and then for as long as SQS likes.
+    let script = (0..8).fold(script, |script, _| script.answer(get, 200, &before));
+    let stack = script.stack();
+    let began = tokio::time::Instant::now();
+    let queue = resource(&stack, DEAD_LETTERS);
+    let observed = queue.observe().await.unwrap();
+    queue.ensure(&observed, &unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+    assert!(began.elapsed().as_secs() >= 1, "{:?}", began.elapsed());
+    let second = queue.observe().await.unwrap();
+    assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_never_shows_ends_in_incomplete() {
+    for (before, at_least) in [(attributes(true, KEPT), 100), (attributes(false, 60), 890)] {
+        let script = Script::default()
+            .always("GetQueueUrl", 200, URL)
+            .always(
+                "ListQueueTags",
+                200,
+                &json!({ "Tags": tags(DEAD_LETTERS) }).to_string(),
+            )
+            .answer("SetQueueAttributes", 200, "{}")
+            .always("GetQueueAttributes", 200, &before);
+        let stack = script.stack();
+        let began = tokio::time::Instant::now();
+        let queue = resource(&stack, DEAD_LETTERS);
+        let observed = queue.observe().await.unwrap();
+        let failure = queue.ensure(&observed, &unwatched()).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Incomplete);
+        assert_eq!(script.left(), 0);
+        assert!(
+            began.elapsed().as_secs() > at_least,
+            "{:?}",
+            began.elapsed()
+        );
+    }
+}
+
+/// Whatever is written into it meanwhile is lost, and its name is not free.
+#[tokio::test(start_paused = true)]
+async fn a_deleted_queue_is_waited_for_as_long_as_it_is_there() {
+    let began = tokio::time::Instant::now();
+    let script = Script::default()
+        .answer("GetQueueAttributes", 200, &attributes(false, KEPT))
+        .answer(
+            "ListQueueTags",
+            200,
+            &json!({ "Tags": tags(DEAD_LETTERS) }).to_string(),
+        )
+        .answer("DeleteQueue", 200, "{}")
+        .always("GetQueueUrl", 400, &error(GONE, "gone"));
+    let script = (0..20).fold(script, |script, _| script.answer("GetQueueUrl", 200, URL));
+    let stack = script.stack();
+    resource(&stack, DEAD_LETTERS)
+        .remove(&unwatched())
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+    assert!(began.elapsed().as_secs() > 30, "{:?}", began.elapsed());
+    assert!(stack.found.dead_letter_queues.get(Queue::Request).is_none());
+}

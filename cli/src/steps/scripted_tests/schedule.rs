@@ -1,0 +1,107 @@
+//! EventBridge Scheduler at its own pace.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_waits_for_its_role() {
+    let young = "The execution role you provide must allow AWS EventBridge Scheduler to assume \
+                 the role.";
+    let young = error("ValidationException", young);
+    let create = "POST /schedules/place-save";
+    let group = "POST /schedule-groups/place";
+    let script = Script::default()
+        .answer(group, 200, r#"{"ScheduleGroupArn":"arn:g"}"#)
+        .answer(create, 400, &young)
+        .answer(create, 200, r#"{"ScheduleArn":"arn:s"}"#);
+    let stack = script.stack();
+    let plan = plan(&stack);
+    for key in ["schedule-group", "schedule"] {
+        let resource = plan
+            .iter()
+            .find(|resource| resource.key().as_str() == key)
+            .unwrap();
+        resource
+            .ensure(&Observed::Absent, &unwatched())
+            .await
+            .unwrap();
+    }
+    assert_eq!(script.left(), 0);
+}
+
+const GROUP: &str = "/schedule-groups/place";
+
+const TAGS: &str =
+    "GET /tags/arn%3Aaws%3Ascheduler%3Aeu-west-1%3A123456789012%3Aschedule-group%2Fplace";
+
+fn group(state: &str) -> String {
+    json!({ "Name": "place", "State": state }).to_string()
+}
+
+fn unknown() -> String {
+    error(
+        "ResourceNotFoundException",
+        "Schedule group place does not exist.",
+    )
+}
+
+/// The group of the teardown before this `up`, of which the scheduler tells no tags any more.
+#[tokio::test(start_paused = true)]
+async fn a_group_on_its_way_out_is_waited_for_and_made_anew() {
+    let look = format!("GET {GROUP}");
+    let script = Script::default()
+        .answer(&look, 200, &group("DELETING"))
+        .answer(TAGS, 404, &unknown())
+        .answer(&look, 200, &group("DELETING"))
+        .answer(&look, 200, &group("DELETING"))
+        .answer(&look, 404, &unknown())
+        .answer(
+            &format!("POST {GROUP}"),
+            200,
+            r#"{"ScheduleGroupArn":"arn:g"}"#,
+        );
+    let stack = script.stack();
+    let observed = resource(&stack, "schedule-group").observe().await.unwrap();
+    assert!(
+        matches!(observed, Observed::Changing { .. }),
+        "{observed:?}"
+    );
+    ensure(&stack, "schedule-group", observed).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_only_gone_when_the_scheduler_has_deleted_it() {
+    let (look, delete) = (format!("GET {GROUP}"), format!("DELETE {GROUP}"));
+    let ours = json!({ "Tags": [{ "Key": "place:stack", "Value": "place" }] }).to_string();
+    let busy = error("ConflictException", "the group is being changed");
+    let script = Script::default()
+        .answer(&look, 200, &group("ACTIVE"))
+        .answer(TAGS, 200, &ours)
+        .answer(&delete, 409, &busy)
+        .answer(&delete, 200, "{}")
+        .answer(&look, 200, &group("DELETING"))
+        .answer(&look, 200, &group("DELETING"))
+        .answer(&look, 404, &unknown());
+    let stack = script.stack();
+    let group = resource(&stack, "schedule-group");
+    group.remove(&unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_whose_answer_got_lost_is_ours_once_it_says_so() {
+    let look = format!("GET {GROUP}");
+    let exists = error("ConflictException", "Schedule group place already exists.");
+    let ours = json!({ "Tags": [{ "Key": "place:stack", "Value": "place" }] }).to_string();
+    let script = Script::default()
+        .answer(&format!("POST {GROUP}"), 409, &exists)
+        .always(&look, 200, &group("ACTIVE"))
+        .answer(TAGS, 404, &unknown())
+        .answer(TAGS, 200, r#"{"Tags":[]}"#)
+        .answer(TAGS, 200, &ours)
+        .answer(&TAGS.replace("GET", "POST"), 200, "{}");
+    ensure(&script.stack(), "schedule-group", Observed::Absent)
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+}
