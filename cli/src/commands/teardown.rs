@@ -60,6 +60,7 @@ async fn perform(
                 stack,
                 runner,
                 table: &table,
+                command: "teardown",
             };
             farewell.keep(&survey, args.export.as_deref()).await?
         };

@@ -67,8 +67,11 @@ async fn perform(
                 stack,
                 runner,
                 table: &table,
+                command: "up --replace",
             };
-            farewell.before_replacement(&survey, allowed).await?;
+            if !args.no_export {
+                farewell.before_replacement(&survey, allowed).await?;
+            }
             Ok::<_, CommandError>(runner.up(&survey, allowed).await)
         };
         lease::hold(context, lease, work).await??

@@ -133,6 +133,11 @@ impl Survey {
     pub(super) fn look(&self, node: NodeId) -> &Look {
         &self.sightings[node].look
     }
+
+    /// Takes a newer look for what was seen.
+    pub(super) fn replace(&mut self, node: NodeId, look: Look) {
+        self.sightings[node].look = look;
+    }
 }
 
 impl Runner {
@@ -186,7 +191,7 @@ fn unseen<'a>(
     })
 }
 
-async fn look_at(resource: &dyn Resource) -> Look {
+pub(super) async fn look_at(resource: &dyn Resource) -> Look {
     match resource.observe().await {
         Ok(observed) => Look::Seen(observed),
         Err(failure) => Look::Failed(Problem::from(failure)),

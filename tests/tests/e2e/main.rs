@@ -26,6 +26,7 @@ mod chaos;
 mod commands;
 mod doctor;
 mod drift;
+mod farewell;
 mod idempotent;
 mod interrupts;
 mod lease;
