@@ -85,6 +85,11 @@ impl<'a> LeaseTable<'a> {
         self.until("gone", Option::is_none, action).await
     }
 
+    /// Why no lease can be in it, where that is known before one is taken: it is somebody else's.
+    pub(crate) async fn objection(&self) -> Option<Failure> {
+        self.is_usable().await.err()
+    }
+
     /// Whether there is a table that the lease can be in. Somebody else's under its name is
     /// refused before anything is written into it.
     pub(super) async fn is_usable(&self) -> Result<bool, Failure> {

@@ -59,6 +59,7 @@ pub(super) enum Standing {
     Fixed,
     Foreign,
     Forbidden,
+    Impossible,
 }
 
 /// A moment in which a thing fails.
@@ -269,6 +270,10 @@ impl Resource for Fake {
                 Some(Standing::Fixed) => Observed::Drifted {
                     id,
                     differences: vec![difference.needs_replacement()],
+                },
+                Some(Standing::Impossible) => Observed::Impossible {
+                    reason: "there is no room".to_owned(),
+                    remedy: "make room".to_owned(),
                 },
                 Some(Standing::Foreign) => Observed::foreign(id, "somebody else's"),
                 Some(Standing::Forbidden) => Observed::Foreign {
