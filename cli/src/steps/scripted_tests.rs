@@ -4,6 +4,7 @@ mod application;
 mod cache;
 mod functions;
 mod network;
+mod zones;
 
 use std::sync::Arc;
 
