@@ -120,6 +120,9 @@ pub(crate) struct UpArgs {
     /// Replace what can't be changed in place; a cache is saved and exported first, a table's rows are lost
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Replace a cache without saving and exporting what it holds
+    #[arg(long, requires = "replace")]
+    pub(crate) no_export: bool,
     /// Wait while somebody else works on the stack
     #[arg(long)]
     pub(crate) wait: bool,

@@ -105,7 +105,8 @@ impl CommandError {
                     .to_owned(),
             ),
             Self::Held { .. } => Some(
-                "`--wait` waits for it; a lease whose holder is gone frees itself within a minute"
+                "`--wait` waits for it; the lease of a holder that dies meanwhile is free at once on \
+                 its own machine, and elsewhere after 45 s"
                     .to_owned(),
             ),
             Self::LeaseLost => {

@@ -5,7 +5,6 @@
 /// Operations that need the action of their own name.
 const NAMED: &[&str] = &[
     "dynamodb:CreateTable",
-    "dynamodb:DeleteItem",
     "dynamodb:DeleteTable",
     "dynamodb:DescribeTable",
     "dynamodb:GetItem",

@@ -19,7 +19,7 @@ use super::lease_table::{KEY, LeaseTable, ROW};
 use super::lease_watch::Watch;
 use crate::engine::Failure;
 
-/// How long the lease outlives its holder. With the pauses of whoever waits for it, a minute.
+/// How long the lease outlives its holder, as seen by whoever watches it.
 pub(super) const LENGTH: Duration = Duration::from_secs(45);
 
 /// How often its holder renews it.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
-    ScalarAttributeType, TableDescription, TableStatus,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    TableDescription, TableStatus,
 };
 use place_config::Names;
 use tokio::time::Instant;
@@ -21,9 +21,6 @@ pub(super) const KEY: &str = "lease";
 
 /// Value of the key in the only row.
 pub(super) const ROW: &str = "operator";
-
-/// Value of the key in the row that a teardown leaves once the picture is kept.
-const FAREWELL: &str = "farewell";
 
 /// The table's key in the tag `place:resource`.
 const RESOURCE: ResourceKey = ResourceKey::new("operator-lease");
@@ -75,6 +72,11 @@ impl<'a> LeaseTable<'a> {
         self.until("gone", Option::is_none, action).await.map(drop)
     }
 
+    /// Why no lease can be in it, where that is known before one is taken: it is somebody else's.
+    pub(crate) async fn objection(&self) -> Option<Failure> {
+        self.is_usable().await.err()
+    }
+
     /// Whether there is a table that the lease can be in. Somebody else's under its name is
     /// refused before anything is written into it.
     pub(super) async fn is_usable(&self) -> Result<bool, Failure> {
@@ -111,43 +113,6 @@ impl<'a> LeaseTable<'a> {
             }
         }
         Ok(owner)
-    }
-
-    /// Says to later teardowns that the last save and picture are made. Without a table there is
-    /// nowhere to say it.
-    pub(crate) async fn leave_farewell(&self) -> Result<(), Failure> {
-        let call = self.client().put_item().table_name(&self.name);
-        let call = call.item(KEY, AttributeValue::S(FAREWELL.to_owned()));
-        let answer = call.send().await.during("dynamodb:PutItem");
-        answer
-            .absent_as_none()
-            .or_failure(|| self.marking())
-            .map(drop)
-    }
-
-    /// Whether a teardown that was cut off made the last save and picture.
-    pub(crate) async fn has_farewell(&self) -> Result<bool, Failure> {
-        let call = self.client().get_item().table_name(&self.name);
-        let call = call.key(KEY, AttributeValue::S(FAREWELL.to_owned()));
-        let answer = call.consistent_read(true).send().await;
-        let answer = answer.during("dynamodb:GetItem").absent_as_none();
-        let row = answer.or_failure(|| self.marking())?;
-        Ok(row.is_some_and(|answer| answer.item.is_some()))
-    }
-
-    /// Takes back what an earlier teardown said: the stack is in use again.
-    pub(crate) async fn forget_farewell(&self) -> Result<(), Failure> {
-        let call = self.client().delete_item().table_name(&self.name);
-        let call = call.key(KEY, AttributeValue::S(FAREWELL.to_owned()));
-        let answer = call.send().await.during("dynamodb:DeleteItem");
-        answer
-            .absent_as_none()
-            .or_failure(|| self.marking())
-            .map(drop)
-    }
-
-    fn marking(&self) -> String {
-        format!("marking in table `{}` that the picture is kept", self.name)
     }
 
     pub(super) const fn client(&self) -> &Client {

@@ -6,7 +6,7 @@
 
 use tokio::time::Instant;
 
-use super::holder::{Holder, milliseconds, now};
+use super::holder::Holder;
 use super::lease::LENGTH;
 
 /// What the tries to take a lease saw of its holder.
@@ -40,18 +40,18 @@ impl Watch {
         false
     }
 
-    /// Whether `holder` may well be dead: by the clock of this machine its lease has run out, or
-    /// lasts longer than any, and nobody has renewed it since it was first seen.
+    /// Whether `holder` may be dead: it is no process of this machine that can be seen to live, and
+    /// has not renewed its lease since it was first seen. Who lives renews it within some seconds.
     pub(crate) fn doubts(&self, holder: &Holder) -> bool {
-        let now = now();
-        let usual = now..=now + milliseconds(LENGTH);
-        !self.renewed && !usual.contains(&holder.expires)
+        !self.renewed && !holder.lives_here()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use aws_sdk_dynamodb::types::AttributeValue;
 
     use super::*;
 
@@ -94,15 +94,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn there_is_doubt_where_the_clock_speaks_against_it_and_no_renewal_for_it() {
-        let mut watch = Watch::default();
-        assert!(!watch.doubts(&holder(-1)));
-        let mut late = holder(-120);
-        assert!(watch.doubts(&late) && watch.doubts(&holder(120)));
-        watch.has_run_out(&late);
-        assert!(watch.doubts(&late));
-        late.expires += 10_000;
-        watch.has_run_out(&late);
-        assert!(!watch.doubts(&late));
+    async fn who_is_not_seen_to_live_is_doubted_until_the_first_renewal() {
+        let watch = Watch::default();
+        assert!(!watch.doubts(&holder(-120)), "it is this process");
+        for off in [-120, 0, 120] {
+            let mut row = holder(off).to_row();
+            let elsewhere = AttributeValue::S("another".to_owned());
+            row.insert("machine".to_owned(), elsewhere);
+            let mut elsewhere = Holder::from_row(&row);
+            let mut watch = Watch::default();
+            for _ in 0..2 {
+                watch.has_run_out(&elsewhere);
+                assert!(watch.doubts(&elsewhere));
+            }
+            elsewhere.expires += 10_000;
+            watch.has_run_out(&elsewhere);
+            assert!(!watch.doubts(&elsewhere));
+        }
     }
 }

@@ -8,6 +8,7 @@ mod codes;
 pub(crate) mod connect_error;
 #[cfg(test)]
 pub(crate) mod fake;
+mod farewell_mark;
 pub(crate) mod holder;
 pub(crate) mod lease;
 pub(crate) mod lease_table;
@@ -21,6 +22,7 @@ mod throttle;
 pub(crate) use account::Identity;
 pub(crate) use classify::{Answer, AwsError, AwsResult, Class};
 pub(crate) use connect_error::ConnectError;
+pub(crate) use farewell_mark::FarewellMark;
 pub(crate) use lease::{Lease, LeaseError};
 pub(crate) use lease_table::LeaseTable;
 pub(crate) use lease_watch::Watch;

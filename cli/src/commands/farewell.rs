@@ -8,7 +8,7 @@ use place_canvas::Position;
 use place_config::Function;
 
 use super::{canvas, picture, save};
-use crate::aws::LeaseTable;
+use crate::aws::{FarewellMark, LeaseTable};
 use crate::context::Context;
 use crate::engine::{
     Allowed, Begun, EventKind, Failure, FailureKind, Look, Observed, ResourceKey, Runner, Survey,
@@ -26,54 +26,58 @@ pub(crate) struct Farewell<'a> {
     pub(crate) stack: &'a Stack,
     pub(crate) runner: &'a Runner,
     pub(crate) table: &'a LeaseTable<'a>,
+    /// The command, as far as it has to be said again: `teardown`, `up --replace`.
+    pub(crate) command: &'static str,
 }
 
 impl Farewell<'_> {
     /// Closes the API and stops the schedule, saves everything and writes the picture to `file`.
     /// Says what is closed by then.
     ///
-    /// A teardown that was cut off after this has parts of what saving takes removed already. It
-    /// left a mark, so that the next one goes on without.
+    /// Marks tell the next teardown how far this one came: once the API and the schedule are gone
+    /// the stack looks like one that was never whole, and once the picture is kept what it takes to
+    /// keep it goes.
     pub(crate) async fn keep(
         &self,
         survey: &Survey,
         file: Option<&Path>,
     ) -> Result<Begun, CommandError> {
+        let mark = self.table.farewell().await?;
         let entrances = [api::KEY, schedule::KEY];
-        if entrances.iter().all(|key| survey.is_absent(key)) {
-            if self.table.has_farewell().await? {
-                self.note("the last picture was kept when this teardown began");
-                return Ok(Begun::default());
-            }
-        } else {
-            // It is of an earlier teardown, after which somebody may have painted.
-            self.table.forget_farewell().await?;
+        let is_closed = entrances.iter().all(|key| survey.is_absent(key));
+        // Where it is open again, somebody may have painted since the picture was kept.
+        if is_closed && mark == Some(FarewellMark::Kept) {
+            self.note("the last picture was kept when this teardown began");
+            return Ok(Begun::default());
         }
-        let missing: Vec<ResourceKey> = needed()
-            .into_iter()
-            .filter(|key| !survey.stands(key))
-            .collect();
-        if !missing.is_empty() {
-            return self.without(survey, &missing);
-        }
-        let begun = self.runner.teardown_first(survey, &entrances).await;
+        let Some(survey) = self.at_hand(survey, mark).await? else {
+            return Ok(Begun::default());
+        };
+        self.table.mark_farewell(FarewellMark::Begun).await?;
+        let begun = self.runner.teardown_first(&survey, &entrances).await;
         if begun.is_stuck() || self.runner.is_interrupted() {
             return Ok(begun);
         }
         let kept = self.save_and_export(file);
         let kept = self.context.interrupt.or_stop(kept).await;
         kept.map_err(kept_back)?;
-        self.table.leave_farewell().await?;
+        self.table.mark_farewell(FarewellMark::Kept).await?;
         Ok(begun)
     }
 
     /// A cache that is made anew loses what it holds: before that, everything is saved and the
-    /// picture is a file, where the functions that do it stand.
+    /// picture is a file.
     pub(crate) async fn before_replacement(
         &self,
         survey: &Survey,
         allowed: Allowed,
     ) -> Result<(), CommandError> {
+        let survey = if allowed.replace && !survey.is_absent(&keys::CACHE) {
+            // What it will be when it is at rest decides.
+            &self.rested(survey, &[keys::CACHE]).await?
+        } else {
+            survey
+        };
         match survey.of(&keys::CACHE) {
             Some(Look::Seen(Observed::Drifted { differences, .. }))
                 if allowed.replace && differences.iter().any(|d| d.needs_replacement) => {}
@@ -84,16 +88,19 @@ impl Farewell<'_> {
                 ));
                 return Ok(());
             }
+            // It may turn out to be one that is replaced, when nobody asks any more.
+            Some(look) if allowed.replace && !matches!(look, Look::Seen(_)) => {}
             _ => return Ok(()),
         }
-        if needed().iter().all(|key| survey.stands(key)) {
+        let mark = self.table.farewell().await?;
+        if self.at_hand(survey, mark).await?.is_some() {
             let kept = self.save_and_export(None);
             let kept = self.context.interrupt.or_stop(kept).await;
             kept.map_err(|error| match error {
                 CommandError::Interrupted => error,
                 error => CommandError::Answer {
                     doing: "saving what was painted, before the cache is replaced; nothing is \
-                            changed yet"
+                            changed yet (`--no-export` goes on without)"
                         .to_owned(),
                     source: error.into(),
                 },
@@ -103,23 +110,59 @@ impl Farewell<'_> {
         Ok(())
     }
 
-    /// What to do where nobody can be asked for the picture. The schedule is the last thing that
-    /// `up` makes: where it is there, the stack was whole once and may hold what nobody saved.
-    fn without(&self, survey: &Survey, missing: &[ResourceKey]) -> Result<Begun, CommandError> {
-        let names: Vec<String> = missing.iter().map(|key| format!("`{key}`")).collect();
-        let why = format!("{} not there or not usable", names.join(", "));
-        let painted = survey.stands(&keys::CACHE) && !survey.is_absent(&schedule::KEY);
-        if painted {
-            return Err(Failure::new("keeping what was painted")
-                .caused_by(why)
-                .hint(
-                    "`placectl up` repairs the stack, so that a teardown can save and export the \
-                     picture; `placectl teardown --no-export` goes on without",
-                )
-                .into());
+    /// The survey once all that saving and exporting take stands; `None` where there is nothing to
+    /// keep. What is merely on its way is waited for.
+    async fn at_hand(
+        &self,
+        survey: &Survey,
+        mark: Option<FarewellMark>,
+    ) -> Result<Option<Survey>, CommandError> {
+        // The schedule is the last thing that `up` makes, and one of the first that go: where it is
+        // there, or a teardown has begun, the stack was whole once and may hold what nobody saved.
+        let was_whole = mark.is_some() || !survey.is_absent(&schedule::KEY);
+        let missing = missing(survey);
+        if missing.is_empty() {
+            return Ok(Some(survey.clone()));
         }
+        if !was_whole || holds_nothing(survey) {
+            return Ok(self.without(&missing));
+        }
+        let survey = self.rested(survey, &missing).await?;
+        let missing = self::missing(&survey);
+        if missing.is_empty() {
+            return Ok(Some(survey));
+        }
+        if holds_nothing(&survey) {
+            return Ok(self.without(&missing));
+        }
+        Err(Failure::new("keeping what was painted")
+            .caused_by(out_of_reach(&missing))
+            .hint(format!(
+                "`placectl status` says why, `placectl up` repairs the stack, so that the picture \
+                 can be saved and exported; `placectl {} --no-export` goes on without",
+                self.command
+            ))
+            .into())
+    }
+
+    async fn rested(&self, survey: &Survey, keys: &[ResourceKey]) -> Result<Survey, CommandError> {
+        let changing = |key: &ResourceKey| {
+            let look = survey.of(key);
+            matches!(look, Some(Look::Seen(Observed::Changing { .. })))
+        };
+        if let Some(key) = keys.iter().find(|key| changing(key)) {
+            self.note(&format!(
+                "`{key}` is on its way to another state: waiting for it, so that what was painted \
+                 can be saved (`--no-export` goes on without)"
+            ));
+        }
+        Ok(self.runner.at_rest(survey, keys).await?)
+    }
+
+    fn without<T>(&self, missing: &[ResourceKey]) -> Option<T> {
+        let why = out_of_reach(missing);
         self.note(&format!("no last save and picture: {why}"));
-        Ok(Begun::default())
+        None
     }
 
     async fn save_and_export(&self, file: Option<&Path>) -> Result<(), CommandError> {
@@ -145,12 +188,13 @@ impl Farewell<'_> {
     async fn save(&self) -> Result<save::Saved, CommandError> {
         let saved = save::save_all(self.stack, false, |line| self.note(line)).await?;
         if !saved.is_complete() {
+            let command = self.command;
             return Err(Failure::new("saving what was painted")
                 .caused_by(format!("{}, and not everything", saved.sentence()))
-                .hint(
-                    "run `placectl teardown` again to save the rest; \
-                     `placectl teardown --no-export` goes on without",
-                )
+                .hint(format!(
+                    "run `placectl {command}` again to save the rest; \
+                     `placectl {command} --no-export` goes on without"
+                ))
                 .kind(FailureKind::Incomplete)
                 .into());
         }
@@ -174,6 +218,26 @@ fn needed() -> [ResourceKey; 5] {
         keys::function(admin),
         environment_key(admin),
     ]
+}
+
+fn missing(survey: &Survey) -> Vec<ResourceKey> {
+    let missing = needed().into_iter().filter(|key| !survey.stands(key));
+    missing.collect()
+}
+
+fn out_of_reach(missing: &[ResourceKey]) -> String {
+    let names: Vec<String> = missing.iter().map(|key| format!("`{key}`")).collect();
+    format!("{} not there or not usable", names.join(", "))
+}
+
+/// Whether there is certainly no cache that could hold what nobody saved.
+fn holds_nothing(survey: &Survey) -> bool {
+    matches!(
+        survey.of(&keys::CACHE),
+        Some(Look::Seen(
+            Observed::Absent | Observed::Broken { .. } | Observed::Foreign { .. }
+        ))
+    )
 }
 
 /// A failure on the way, with what it means for the teardown.

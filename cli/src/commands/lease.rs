@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::aws::{Lease, LeaseError, LeaseTable, Watch};
 use crate::context::Context;
+use crate::engine::{Failure, Problem};
 use crate::error::CommandError;
 use crate::steps::Stack;
 
@@ -31,6 +32,9 @@ pub(crate) struct Wanted {
 }
 
 /// Takes the lease, unless there is no table and none is to be made. An interrupt ends the wait.
+///
+/// A holder that can't be seen to live is watched even by who did not ask to wait, until it renews
+/// its lease or turns out to be dead: nobody is sent away for a dead one.
 pub(crate) async fn acquire(
     context: &Context,
     table: &LeaseTable<'_>,
@@ -99,9 +103,17 @@ pub(crate) async fn keep<T>(
 /// Gives `lease` back. That it can't be is worth a word, and no failure.
 pub(crate) async fn give_back(context: &Context, lease: Lease) {
     if let Err(failure) = lease.release().await {
-        let note = format!("{failure}; it frees itself within a minute");
+        let note = format!("{failure}; the next run may have to wait 45 s for it");
         context.printer.note(&note);
     }
+}
+
+/// Why the lease can't be taken and what helps, on a line.
+pub(crate) fn in_words(failure: Failure) -> String {
+    let problem = Problem::from(failure);
+    let chain = std::iter::once(&problem.message).chain(&problem.causes);
+    let chain = chain.chain(&problem.hint).cloned();
+    chain.collect::<Vec<_>>().join(": ")
 }
 
 impl From<LeaseError> for CommandError {

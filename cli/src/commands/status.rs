@@ -244,7 +244,14 @@ fn overall(resources: &[ResourceStatus]) -> &'static str {
     if resources.iter().all(absent) {
         return "absent";
     }
-    let worst = ["unknown", "foreign", "broken", "drifted", "changing"];
+    let worst = [
+        "unknown",
+        "impossible",
+        "foreign",
+        "broken",
+        "drifted",
+        "changing",
+    ];
     let has = |state: &&str| resources.iter().any(|resource| resource.state == *state);
     worst.into_iter().find(has).unwrap_or("incomplete")
 }

@@ -61,6 +61,7 @@ async fn perform(
                 stack,
                 runner,
                 table: &table,
+                command: "teardown",
             };
             farewell.keep(&survey, args.export.as_deref()).await?
         };

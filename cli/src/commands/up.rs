@@ -5,7 +5,7 @@ use crate::commands::farewell::Farewell;
 use crate::commands::lease::Wanted;
 use crate::commands::{lease, outcome};
 use crate::context::{Context, WhenStopped};
-use crate::engine::{Allowed, Runner};
+use crate::engine::{Allowed, EventKind, Runner};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::steps::{self, Options, Stack};
@@ -42,8 +42,15 @@ async fn perform(
         adopt: args.adopt,
         replace: args.replace,
     };
+    let refused = runner.refuses(&survey, allowed);
+    if refused && let Some(objection) = table.objection().await {
+        // It is no resource of the plan, and is to be mended with all others, not after them.
+        runner.emit(EventKind::Note {
+            message: lease::in_words(objection),
+        });
+    }
     // Nothing is to be guarded where nothing will be changed.
-    let changes = !survey.is_ready() && !runner.refuses(&survey, allowed);
+    let changes = !survey.is_ready() && !refused;
     let report = if changes && !runner.is_interrupted() {
         let wanted = Wanted {
             command: "up",
@@ -67,11 +74,14 @@ async fn perform(
                 stack,
                 runner,
                 table: &table,
+                command: "up --replace",
             };
-            farewell.before_replacement(&survey, allowed).await?;
+            if !args.no_export {
+                farewell.before_replacement(&survey, allowed).await?;
+            }
             Ok::<_, CommandError>(runner.up(&survey, allowed).await)
         };
-        lease::hold(context, lease, work).await??
+        Box::pin(lease::hold(context, lease, work)).await??
     } else {
         runner.up(&survey, allowed).await
     };

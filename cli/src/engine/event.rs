@@ -47,7 +47,8 @@ pub(crate) enum EventKind {
         /// `creating`, `repairing`, `finishing` (what was on its way), `adopting`, `removing`.
         verb: &'static str,
     },
-    /// A resource's wait goes on. Sent at the start of a wait and whenever the blocker changes.
+    /// A resource's wait goes on. Sent at the start of a wait, whenever the blocker changes, and
+    /// once a minute as long as it does not.
     Waiting {
         /// Which.
         key: ResourceKey,

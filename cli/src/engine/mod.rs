@@ -8,6 +8,7 @@ mod graph;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod resource;
+mod rest;
 mod run;
 mod runner;
 mod survey;

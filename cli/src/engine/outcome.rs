@@ -10,6 +10,13 @@ use serde::Serialize;
 pub(crate) enum Observed {
     /// Not there.
     Absent,
+    /// Not there, and nothing that `up` could make.
+    Impossible {
+        /// Why not.
+        reason: String,
+        /// What lets `up` go on.
+        remedy: String,
+    },
     /// There, ours, as configured, usable.
     Ready {
         /// AWS's id or name of it.
@@ -79,6 +86,7 @@ impl Observed {
     pub(crate) const fn label(&self) -> &'static str {
         match self {
             Self::Absent => "absent",
+            Self::Impossible { .. } => "impossible",
             Self::Ready { .. } => "ready",
             Self::Drifted { .. } => "drifted",
             Self::Changing { .. } => "changing",
@@ -97,7 +105,7 @@ impl Observed {
                 Some(all.join("; "))
             }
             Self::Changing { state, .. } => Some(state.clone()),
-            Self::Broken { reason, .. } => Some(reason.clone()),
+            Self::Impossible { reason, .. } | Self::Broken { reason, .. } => Some(reason.clone()),
             Self::Foreign { detail, .. } => Some(detail.clone()),
         }
     }
@@ -105,7 +113,7 @@ impl Observed {
     /// AWS's id or name of it, where it is there.
     pub(crate) fn id(&self) -> Option<&str> {
         match self {
-            Self::Absent => None,
+            Self::Absent | Self::Impossible { .. } => None,
             Self::Ready { id, .. }
             | Self::Drifted { id, .. }
             | Self::Changing { id, .. }

@@ -40,7 +40,7 @@ impl Runner {
     /// Makes everything what it should be, starting from what `survey` found.
     ///
     /// Something of somebody else's under a name of ours stops the run before the first change,
-    /// unless adopting is allowed. A resource that fails blocks those that need it, and nothing
+    /// unless adopting is allowed; so does what can't be made at all. A resource that fails blocks those that need it, and nothing
     /// else. What is not as configured is looked at again right before it is touched: by then the
     /// operator lease is held, and what it depends on may have changed.
     pub(crate) async fn up(&self, survey: &Survey, allowed: Allowed) -> Report {
@@ -78,20 +78,27 @@ impl Runner {
         self.report(entries.collect())
     }
 
-    /// Whether something of somebody else's stops `up` before its first change.
+    /// Whether something of somebody else's, or something impossible, stops `up` before its first
+    /// change.
     pub(crate) fn refuses(&self, survey: &Survey, allowed: Allowed) -> bool {
         !self.conflicts(survey, allowed).is_empty()
     }
 
     /// Everything in `survey` that would stop `up`, or a part of it.
-    pub(crate) fn objections(&self, survey: &Survey, allowed: Allowed) -> Vec<Problem> {
+    pub(crate) fn objections(
+        &self,
+        survey: &Survey,
+        allowed: Allowed,
+    ) -> Vec<(ResourceKey, Problem)> {
         let objection = |node| {
+            let key = self.graph.key(node).clone();
             let resource = &**self.graph.resource(node);
-            match survey.look(node) {
+            let problem = match survey.look(node) {
                 Look::Seen(observed) => refusal(resource, observed, allowed).map(Problem::from),
                 Look::Failed(problem) => Some(problem.clone()),
                 Look::Blocked(_) | Look::Interrupted => None,
-            }
+            };
+            Some((key, problem?))
         };
         (0..self.graph.len()).filter_map(objection).collect()
     }
@@ -210,7 +217,7 @@ impl Runner {
 /// How a resource that is ready now ended, seen from how the survey found it.
 const fn outcome_of(look: &Look) -> Outcome {
     match look {
-        Look::Seen(Observed::Absent) => Outcome::Created,
+        Look::Seen(Observed::Absent | Observed::Impossible { .. }) => Outcome::Created,
         // Where nobody knows how it was before, nothing was done to it.
         Look::Seen(Observed::Ready { .. })
         | Look::Interrupted
@@ -222,7 +229,7 @@ const fn outcome_of(look: &Look) -> Outcome {
 
 const fn verb_for(observed: &Observed) -> &'static str {
     match observed {
-        Observed::Absent => "creating",
+        Observed::Absent | Observed::Impossible { .. } => "creating",
         Observed::Changing { .. } => "finishing",
         Observed::Foreign { .. } => "adopting",
         Observed::Ready { .. } | Observed::Drifted { .. } | Observed::Broken { .. } => "repairing",
@@ -232,7 +239,9 @@ const fn verb_for(observed: &Observed) -> &'static str {
 /// Why `observed` must be left as it is.
 fn refusal(resource: &dyn Resource, observed: &Observed, allowed: Allowed) -> Option<Failure> {
     match observed {
-        Observed::Foreign { .. } => conflict(resource, observed, allowed.adopt),
+        Observed::Foreign { .. } | Observed::Impossible { .. } => {
+            conflict(resource, observed, allowed.adopt)
+        }
         Observed::Drifted { differences, .. } if !allowed.replace => {
             let fixed = differences
                 .iter()

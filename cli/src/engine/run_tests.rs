@@ -25,6 +25,27 @@ fn all(things: &[Thing], outcome: Outcome) -> Vec<(String, Outcome)> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_cant_be_made_stops_the_run_before_the_first_change() {
+    let things = [thing("free"), thing("third")];
+    let world = World::default();
+    world.put("third", Standing::Impossible);
+    let runner = world.runner(&things);
+    let survey = runner.survey().await;
+    for adopt in [false, true] {
+        let allowed = Allowed {
+            adopt,
+            ..Allowed::default()
+        };
+        assert!(runner.refuses(&survey, allowed));
+        let report = runner.up(&survey, allowed).await;
+        let problem = report.entries[1].problem.as_ref().unwrap();
+        assert_eq!(problem.hint.as_deref(), Some("make room"));
+    }
+    assert_eq!(world.log(), Vec::<String>::new());
+    assert_eq!(runner.objections(&survey, Allowed::default()).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn up_takes_as_long_as_the_critical_path() {
     let (world, things) = (World::default(), diamond());
     let began = Instant::now();

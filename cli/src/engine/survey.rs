@@ -95,7 +95,9 @@ impl Survey {
         let seen_nothing = |look: &Look| {
             matches!(
                 look,
-                Look::Seen(Observed::Absent | Observed::Foreign { .. })
+                Look::Seen(
+                    Observed::Absent | Observed::Impossible { .. } | Observed::Foreign { .. }
+                )
             )
         };
         let gone = |sighting: &Sighting| !sighting.owned || seen_nothing(&sighting.look);
@@ -132,6 +134,11 @@ impl Survey {
 
     pub(super) fn look(&self, node: NodeId) -> &Look {
         &self.sightings[node].look
+    }
+
+    /// Takes a newer look for what was seen.
+    pub(super) fn replace(&mut self, node: NodeId, look: Look) {
+        self.sightings[node].look = look;
     }
 }
 
@@ -186,7 +193,7 @@ fn unseen<'a>(
     })
 }
 
-async fn look_at(resource: &dyn Resource) -> Look {
+pub(super) async fn look_at(resource: &dyn Resource) -> Look {
     match resource.observe().await {
         Ok(observed) => Look::Seen(observed),
         Err(failure) => Look::Failed(Problem::from(failure)),
@@ -207,13 +214,17 @@ pub(super) fn conflict(
     observed: &Observed,
     adopt: bool,
 ) -> Option<Failure> {
+    let (kind, name) = (resource.kind(), resource.name());
+    if let Observed::Impossible { reason, remedy } = observed {
+        let failure = Failure::new(format!("{kind} `{name}` can't be made"));
+        return Some(failure.caused_by(reason.clone()).hint(remedy));
+    }
     let Observed::Foreign { detail, remedy, .. } = observed else {
         return None;
     };
     if adopt && remedy.is_none() {
         return None;
     }
-    let (kind, name) = (resource.kind(), resource.name());
     let (verdict, hint) = match remedy {
         Some(remedy) => ("can't be the stack's", remedy.as_str()),
         None => (

@@ -180,7 +180,7 @@ impl Runner {
             Some(Turn::Done(outcome))
         };
         match look {
-            Look::Seen(Observed::Absent) => done(Outcome::Absent),
+            Look::Seen(Observed::Absent | Observed::Impossible { .. }) => done(Outcome::Absent),
             Look::Seen(Observed::Foreign { detail, .. }) => {
                 let (kind, name) = (resource.kind(), resource.name());
                 let message = format!("{kind} `{name}` is {detail}; left alone");
@@ -273,7 +273,10 @@ impl Runner {
                 .kind(FailureKind::Incomplete)
         };
         match look {
-            Look::Seen(Observed::Absent | Observed::Foreign { .. }) | Look::Interrupted => None,
+            Look::Seen(
+                Observed::Absent | Observed::Impossible { .. } | Observed::Foreign { .. },
+            )
+            | Look::Interrupted => None,
             Look::Seen(observed) if resource.owned() => {
                 let id = observed.id().unwrap_or(&name);
                 let state = observed.label();

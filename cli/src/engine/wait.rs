@@ -8,6 +8,9 @@ use super::event::{Event, EventKind, SharedSink};
 use super::outcome::{Failure, FailureKind, Left};
 use super::resource::ResourceKey;
 
+/// How often a wait that hangs on the same thing is told again.
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+
 /// A wait, in words and numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Wait {
@@ -91,13 +94,16 @@ impl Progress {
     {
         let since = Instant::now();
         let mut pause = wait.first_pause;
-        let mut shown: Option<String> = None;
+        let mut told: Option<(String, Instant)> = None;
         loop {
             let blocker = match look().await? {
                 Poll::Ready(value) => return Ok(value),
                 Poll::Pending(blocker) => blocker,
             };
-            if shown.as_ref() != Some(&blocker) {
+            let is_news = told
+                .as_ref()
+                .is_none_or(|(before, at)| *before != blocker || at.elapsed() >= TOLD_EVERY);
+            if is_news {
                 self.emit(EventKind::Waiting {
                     key: self.key.clone(),
                     what: wait.what.clone(),
@@ -105,7 +111,7 @@ impl Progress {
                     blocker: Some(blocker.clone()),
                     waited: since.elapsed(),
                 });
-                shown = Some(blocker.clone());
+                told = Some((blocker.clone(), Instant::now()));
             }
             if since.elapsed() + pause > wait.limit {
                 return Err(gave_up(&wait, &blocker, since.elapsed()));
@@ -145,4 +151,54 @@ fn gave_up(wait: &Wait, blocker: &str, waited: Duration) -> Failure {
         .hint("run the same command again: it goes on where this one stopped")
         .left(Left::Ours)
         .kind(FailureKind::Incomplete)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::super::event::EventSink;
+    use super::*;
+
+    /// What is told of waits: after how many seconds, and what they hang on.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<(u64, String)>>);
+
+    impl EventSink for Told {
+        fn event(&self, event: &Event) {
+            if let EventKind::Waiting {
+                blocker, waited, ..
+            } = &event.kind
+            {
+                let line = (waited.as_secs(), blocker.clone().unwrap());
+                self.0.lock().unwrap().push(line);
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_told_when_it_hangs_on_something_else_and_once_a_minute() {
+        let (_sender, interrupted) = tokio::sync::watch::channel(false);
+        let told = Arc::new(Told::default());
+        let began = Instant::now();
+        let key = ResourceKey::new("nat-gateway");
+        let progress = Progress::new(key, began, told.clone(), interrupted);
+        let wait = Wait::new("a gateway", Duration::from_secs(170));
+        let look = async || -> Result<Poll<()>, Failure> {
+            let late = began.elapsed() >= Duration::from_secs(80);
+            let blocker = if late { "half there" } else { "pending" };
+            Ok(Poll::Pending(blocker.to_owned()))
+        };
+        let failure = progress.until(wait, look).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Incomplete);
+        let cause = failure.cause.unwrap().to_string();
+        assert!(cause.starts_with("still half there after 16"), "{cause}");
+        let told = told.0.lock().unwrap();
+        let said: Vec<&str> = told.iter().map(|(_, blocker)| blocker.as_str()).collect();
+        assert_eq!(said, ["pending", "pending", "half there", "half there"]);
+        // Looks are up to 5 s apart.
+        for ((at, _), due) in told.iter().zip([0, 60, 80, 140]) {
+            assert!((due..=due + 10).contains(at), "{told:?}");
+        }
+    }
 }

@@ -59,6 +59,7 @@ pub(super) enum Standing {
     Fixed,
     Foreign,
     Forbidden,
+    Impossible,
 }
 
 /// A moment in which a thing fails.
@@ -77,6 +78,8 @@ struct State {
     lingering: BTreeSet<&'static str>,
     /// Looks that still show what is removed.
     fading: BTreeMap<&'static str, u32>,
+    /// Looks that show it on its way to another state.
+    busy: BTreeMap<&'static str, u32>,
     log: Vec<String>,
     events: Vec<String>,
 }
@@ -137,12 +140,18 @@ impl World {
         self.state(|state| state.fading.insert(key, looks));
     }
 
+    /// Is on its way to another state for some looks.
+    pub(super) fn keep_busy(&self, key: &'static str, looks: u32) {
+        self.state(|state| state.busy.insert(key, looks));
+    }
+
     /// Whether a thing that is gone is seen all the same.
     fn is_seen_still(&self, key: &str) -> bool {
-        self.state(|state| {
-            let looks = state.fading.get_mut(key).filter(|looks| **looks > 0);
-            looks.map(|looks| *looks -= 1).is_some()
-        })
+        self.state(|state| count_down(&mut state.fading, key))
+    }
+
+    fn is_busy(&self, key: &str) -> bool {
+        self.state(|state| count_down(&mut state.busy, key))
     }
 
     pub(super) fn standing(&self) -> Vec<&'static str> {
@@ -172,6 +181,12 @@ impl World {
             .caused_by("told to fail")
             .left(left))
     }
+}
+
+/// Whether one more look of those that are counted for `key` is left.
+fn count_down(looks: &mut BTreeMap<&'static str, u32>, key: &str) -> bool {
+    let left = looks.get_mut(key).filter(|left| **left > 0);
+    left.map(|left| *left -= 1).is_some()
 }
 
 impl EventSink for World {
@@ -238,6 +253,10 @@ impl Resource for Fake {
         let key = self.thing.key;
         self.world.fails(key, Moment::Observing)?;
         let id = key.to_owned();
+        if self.world.is_busy(key) {
+            let state = "on its way".to_owned();
+            return Ok(Observed::Changing { id, state });
+        }
         let difference = Difference::new("size", "1", "2");
         Ok(
             match self.world.state(|state| state.standing.get(key).copied()) {
@@ -251,6 +270,10 @@ impl Resource for Fake {
                 Some(Standing::Fixed) => Observed::Drifted {
                     id,
                     differences: vec![difference.needs_replacement()],
+                },
+                Some(Standing::Impossible) => Observed::Impossible {
+                    reason: "there is no room".to_owned(),
+                    remedy: "make room".to_owned(),
                 },
                 Some(Standing::Foreign) => Observed::foreign(id, "somebody else's"),
                 Some(Standing::Forbidden) => Observed::Foreign {

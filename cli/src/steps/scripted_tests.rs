@@ -10,6 +10,7 @@ mod queues;
 mod replication;
 mod schedule;
 mod tables;
+mod zones;
 
 use std::sync::Arc;
 

@@ -26,6 +26,8 @@ pub(crate) struct Options {
 pub(crate) struct Lookups {
     /// Subnets of the VPC.
     pub(crate) subnets: Lookup<Vec<aws_sdk_ec2::types::Subnet>>,
+    /// The region's availability zones.
+    pub(crate) zones: Lookup<Vec<aws_sdk_ec2::types::AvailabilityZone>>,
     /// Route tables of the VPC.
     pub(crate) route_tables: Lookup<Vec<aws_sdk_ec2::types::RouteTable>>,
     /// Security groups with the stack's names, in any VPC.

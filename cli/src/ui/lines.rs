@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::board::{self, Board};
 use super::step::StepView;
@@ -13,6 +14,9 @@ use crate::engine::{Event, EventKind, EventSink, Outcome, ResourceKey, Step};
 
 /// From this attempt on a retry is worth a line of its own.
 const STUBBORN: u32 = 3;
+
+/// From here on a wait's line says how long it is already.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Writes events as plain lines on stderr.
 pub(super) struct Lines {
@@ -206,6 +210,7 @@ fn waiting(kind: &EventKind) -> String {
         what,
         usual_s,
         blocker,
+        waited,
         ..
     } = kind
     else {
@@ -216,7 +221,13 @@ fn waiting(kind: &EventKind) -> String {
         .map(|blocker| format!(": {blocker}"))
         .unwrap_or_default();
     let usual = usual_s.map(|(from, to)| format!(" (usually {})", words::range(from, to)));
-    format!("waiting for {what}{blocker}{}", usual.unwrap_or_default())
+    let usual = usual.unwrap_or_default();
+    let so_far = if *waited >= LONG {
+        format!(", {} so far", words::duration(*waited))
+    } else {
+        String::new()
+    };
+    format!("waiting for {what}{blocker}{usual}{so_far}")
 }
 
 #[cfg(test)]
@@ -326,6 +337,19 @@ step 1 VPC: 1 not there
 step 6 Tables: 1 kept
 teardown: 1 removed, 1 kept, 1 not there in 1.6 s, 84 calls";
         assert_eq!(told(&events, false), expected);
+    }
+
+    #[test]
+    fn a_wait_that_goes_on_says_how_long_already() {
+        let mut waiting = script::waiting(61_500);
+        let EventKind::Waiting { waited, .. } = &mut waiting.kind else {
+            panic!("a wait");
+        };
+        *waited = Duration::from_mins(1);
+        let line = told(&[waiting], false);
+        let expected = "cache: waiting for serverless cache `placev2cache` to be available: \
+                        creating (usually 1 to 5 min), 1 min so far";
+        assert_eq!(line, expected);
     }
 
     #[test]

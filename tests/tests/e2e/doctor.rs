@@ -1,6 +1,9 @@
 //! What would stop `up`, said before it is tried.
 
-use place_tests::{LocalCloud, Operator, inventory};
+use place_config::StackConfig;
+use place_config::stack::VpcMode;
+use place_tests::proxy::{Fault, When};
+use place_tests::{LocalCloud, Operator, Proxy, inventory};
 use serde_json::Value;
 
 use crate::support::shared;
@@ -20,6 +23,9 @@ async fn a_stack_that_stands_is_well() {
     for name in [
         "credentials",
         "binaries",
+        "region",
+        "vpc",
+        "subnets",
         "addresses",
         "gateways",
         "resources",
@@ -62,6 +68,99 @@ async fn what_would_stop_up_is_said_at_once_and_nothing_is_changed() {
         assert!(check["hint"].is_string(), "{check}");
     }
     assert_eq!(inventory(&sdk).await, before);
+}
+
+/// A region as `DescribeAvailabilityZones` answers for it.
+const TWO_ZONES: &str = "<DescribeAvailabilityZonesResponse><availabilityZoneInfo>\
+    <item><zoneId>use1-az1</zoneId><zoneName>us-east-1a</zoneName><zoneState>available</zoneState>\
+    </item><item><zoneId>use1-az2</zoneId><zoneName>us-east-1b</zoneName>\
+    <zoneState>available</zoneState></item></availabilityZoneInfo>\
+    </DescribeAvailabilityZonesResponse>";
+
+const NO_VPC: &str = "<DescribeVpcsResponse><vpcSet/></DescribeVpcsResponse>";
+
+const NO_GATEWAY: &str =
+    "<DescribeInternetGatewaysResponse><internetGatewaySet/></DescribeInternetGatewaysResponse>";
+
+/// The third subnet would fail after half of the stack was made.
+#[tokio::test]
+async fn a_region_with_two_zones_is_refused_before_the_first_change() {
+    let cloud = LocalCloud::start().await;
+    let proxy = Proxy::start(&cloud.endpoint());
+    let through = |config: &mut StackConfig| config.endpoints.aws = Some(proxy.endpoint());
+    let operator = Operator::with(&cloud, through);
+    let own = Operator::with(&cloud, |config| {
+        through(config);
+        config.vpc.mode = VpcMode::Dedicated;
+    });
+    let zones = When::Operation("DescribeAvailabilityZones");
+    proxy.plan(zones, usize::MAX, Fault::Answer(TWO_ZONES));
+    let subnets = operator.sdk().ec2.describe_subnets().send().await.unwrap();
+    let last = subnets
+        .subnets()
+        .iter()
+        .max_by_key(|of| of.availability_zone_id());
+    let call = operator.sdk().ec2.delete_subnet();
+    let call = call.subnet_id(last.unwrap().subnet_id().unwrap());
+    call.send().await.unwrap();
+    for operator in [&operator, &own] {
+        let doctor = operator.placectl().args(["doctor", "-o", "json"]);
+        let doctor = doctor.run().await.expect_code(1).json();
+        let region = check(&doctor, "region");
+        assert_eq!(region["state"], "problem", "{doctor:#}");
+        assert!(region["hint"].as_str().unwrap().contains("--region"));
+        assert_eq!(check(&doctor, "subnets")["state"], "warning", "{doctor:#}");
+        let up = operator.placectl().args(["up"]).run().await.expect_code(1);
+        assert!(up.stderr.contains("three availability zones"), "{up}");
+        assert!(up.stderr.contains("use1-az1, use1-az2"), "{up}");
+        assert_eq!(proxy.changes(), Vec::<String>::new(), "{up}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_network_lacks_is_said_with_what_helps() {
+    let cloud = LocalCloud::start().await;
+    let proxy = Proxy::start(&cloud.endpoint());
+    let operator = Operator::with(&cloud, |c| c.endpoints.aws = Some(proxy.endpoint()));
+    for (operation, answer, said) in [
+        ("DescribeVpcs", NO_VPC, "no default VPC"),
+        (
+            "DescribeInternetGateways",
+            NO_GATEWAY,
+            "without an internet gateway",
+        ),
+    ] {
+        proxy.clear();
+        proxy.plan(
+            When::Operation(operation),
+            usize::MAX,
+            Fault::Answer(answer),
+        );
+        let doctor = operator.placectl().args(["doctor", "-o", "json"]);
+        let doctor = doctor.succeed().await.json();
+        let vpc = check(&doctor, "vpc");
+        assert_eq!(vpc["state"], "warning", "{doctor:#}");
+        assert!(vpc["detail"].as_str().unwrap().contains(said), "{vpc}");
+        assert!(vpc["hint"].as_str().unwrap().contains("dedicated"), "{vpc}");
+        assert_eq!(check(&doctor, "subnets")["state"], "ok", "{doctor:#}");
+    }
+    proxy.clear();
+    // One of the default subnets was deleted.
+    let subnets = operator.sdk().ec2.describe_subnets().send().await.unwrap();
+    let call = operator.sdk().ec2.delete_subnet();
+    let call = call.subnet_id(subnets.subnets()[0].subnet_id().unwrap());
+    call.send().await.unwrap();
+    let doctor = operator.placectl().args(["doctor", "-o", "json"]);
+    let doctor = doctor.succeed().await.json();
+    let subnets = check(&doctor, "subnets");
+    assert_eq!(subnets["state"], "warning", "{doctor:#}");
+    assert!(
+        subnets["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("1 of three"),
+        "{subnets}"
+    );
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! `up` puts it back, and then there is nothing left to do.
 
 pub(crate) mod application;
+mod deleted;
 mod network;
 mod rare;
 mod tags;
@@ -11,6 +12,7 @@ use std::pin::Pin;
 
 use place_tests::inventory::difference;
 use place_tests::{Sdk, inventory};
+use serde_json::Value;
 
 use crate::repair::{drifted, is_idle};
 use crate::support::Standing;
@@ -31,7 +33,8 @@ async fn each_is_named_and_mended(changes: &[Change]) -> Standing {
         let status = operator.placectl().args(check).run().await;
         let (code, found) = (status.code, drifted(&status.json()));
         if code != Some(4) || found != *keys {
-            wrong.push(format!("{name}: {code:?} {found:?} instead of {keys:?}"));
+            let status = details(&status.json(), &found);
+            wrong.push(format!("{name}: {code:?} instead of {keys:?}: {status}"));
         }
         let up = operator.placectl().args(["up"]).run().await;
         if up.code != Some(0) {
@@ -42,6 +45,15 @@ async fn each_is_named_and_mended(changes: &[Change]) -> Standing {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     stack
+}
+
+/// How each of `keys` differs.
+fn details(status: &Value, keys: &[String]) -> String {
+    let steps = status["steps"].as_array().unwrap().iter();
+    let resources = steps.flat_map(|step| step["resources"].as_array().unwrap().iter());
+    let named = resources.filter(|of| keys.iter().any(|key| of["key"] == key.as_str()));
+    let lines = named.map(|of| format!("{} {}: {}", of["key"], of["state"], of["detail"]));
+    lines.collect::<Vec<_>>().join(", ")
 }
 
 /// Changes of every kind that do not get in each other's way, all made before anything is mended.
@@ -57,10 +69,9 @@ pub(crate) async fn everything_at_once(sdk: &Sdk) {
     let network = network.filter(|(name, _, _)| APART.contains(name));
     let application = application::CHANGES.iter();
     let application = application.filter(|(name, _, _)| !IN_THE_WAY.contains(name));
-    for (_, change, _) in network.chain(application) {
+    for (_, change, _) in network.chain(application).chain(rare::CHANGES) {
         change(sdk.clone()).await;
     }
-    rare::make(sdk).await;
 }
 
 #[tokio::test]
@@ -72,6 +83,16 @@ async fn a_change_of_network_or_data_is_named_and_mended() {
 async fn a_change_of_the_application_is_named_and_mended() {
     let stack = each_is_named_and_mended(application::CHANGES).await;
     a_stack_that_lost_its_tag_goes_all_the_same(&stack).await;
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_named_and_made_again() {
+    let _ = each_is_named_and_mended(deleted::CHANGES).await;
+}
+
+#[tokio::test]
+async fn a_rare_change_is_named_and_mended() {
+    let _ = each_is_named_and_mended(rare::CHANGES).await;
 }
 
 /// Nothing that costs money may stay behind because somebody took a tag off.

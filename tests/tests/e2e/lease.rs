@@ -58,8 +58,8 @@ async fn two_at_once_one_works_and_the_other_says_who_does() {
         .await;
 }
 
-/// A holder on another machine can't be told dead from alive, and what it wrote says nothing when its
-/// clock was off: it is watched, and nobody has to ask for that.
+/// A holder on another machine can't be told dead from alive: it is watched, and nobody has to ask
+/// for that.
 #[tokio::test]
 async fn a_holder_that_died_elsewhere_blocks_nobody_for_longer_than_a_minute() {
     let (_cloud, proxy, first, second) = two().await;
@@ -67,20 +67,34 @@ async fn a_holder_that_died_elsewhere_blocks_nobody_for_longer_than_a_minute() {
     let running = first.placectl().args(["up"]).spawn();
     proxy.aim_at(running.id());
     assert_eq!(running.finish().await.code, None);
-    let row = async |name: &str, value: AttributeValue| {
-        let call = second.sdk().dynamodb.update_item().table_name(TABLE);
-        let call = call.key("lease", AttributeValue::S("operator".to_owned()));
-        let call = call.update_expression("SET #name = :value");
-        let call = call.expression_attribute_names("#name", name);
-        let call = call.expression_attribute_values(":value", value);
-        call.send().await.unwrap();
-    };
-    row("machine", AttributeValue::S("another".to_owned())).await;
-    let _ = second.placectl().args(["up"]).run().await.expect_code(3);
-    row("expires", AttributeValue::N("1".to_owned())).await;
+    let call = second.sdk().dynamodb.update_item().table_name(TABLE);
+    let call = call.key("lease", AttributeValue::S("operator".to_owned()));
+    let call = call.update_expression("SET machine = :machine");
+    let elsewhere = AttributeValue::S("another".to_owned());
+    let call = call.expression_attribute_values(":machine", elsewhere);
+    call.send().await.unwrap();
     let waited = second.placectl().args(["up"]).succeed().await;
     assert!(waited.stderr.contains("waiting: "), "{waited}");
     assert!(waited.elapsed < Duration::from_secs(90), "{waited}");
+}
+
+/// The first renewal tells that it lives.
+#[tokio::test]
+async fn a_holder_that_lives_elsewhere_is_told_after_its_next_renewal() {
+    let (_cloud, proxy, first, second) = two().await;
+    let late = Fault::Delay(Duration::from_secs(25));
+    proxy.plan(When::Operation("CreateApi"), 1, late);
+    let running = first.placectl().args(["up"]).spawn();
+    called(&proxy, "CreateApi").await;
+    let call = second.sdk().dynamodb.update_item().table_name(TABLE);
+    let call = call.key("lease", AttributeValue::S("operator".to_owned()));
+    let call = call.update_expression("SET machine = :machine");
+    let elsewhere = AttributeValue::S("another".to_owned());
+    let call = call.expression_attribute_values(":machine", elsewhere);
+    call.send().await.unwrap();
+    let refused = second.placectl().args(["up"]).run().await.expect_code(3);
+    assert!(refused.stderr.contains("waiting: "), "{refused}");
+    let _ = running.finish().await.expect_code(0);
 }
 
 /// Nobody holds the lease when it is asked for, and yet nothing is as it was seen a moment ago.

@@ -235,7 +235,7 @@ pub(crate) async fn widen_role(sdk: &Sdk) {
     call.policy_document(all).send().await.unwrap();
 }
 
-async fn empty_environment(sdk: &Sdk) {
+pub(crate) async fn empty_environment(sdk: &Sdk) {
     let call = sdk
         .lambda
         .update_function_configuration()

@@ -1,12 +1,13 @@
 //! `placectl doctor`: what would stop `up`, found before it is tried.
 
+mod network;
 mod permissions;
 mod policy;
 mod quotas;
 
 use serde::Serialize;
 
-use super::outcome;
+use super::{lease, outcome};
 use crate::cli::DoctorArgs;
 use crate::context::{Context, WhenStopped};
 use crate::engine::{Allowed, Problem, Runner, Survey};
@@ -141,8 +142,10 @@ pub(crate) async fn run(mut context: Context, args: &DoctorArgs) -> Result<Exit,
         return Ok(Exit::Interrupted);
     }
     let mut checks = vec![credentials(&stack), artifacts(&stack).await, permissions];
+    checks.extend(network::check(&stack, &survey).await);
     checks.extend(quotas::check(&stack, &survey).await);
     checks.extend(resources(&runner, &survey));
+    checks.push(operator_lease(&context, &stack).await);
     let diagnosis = Diagnosis {
         stack: stack.names.stack().to_owned(),
         region: stack.aws.region.clone(),
@@ -169,6 +172,19 @@ fn credentials(stack: &Stack) -> Check {
     Check::new("credentials", State::Ok, detail)
 }
 
+/// That the operator lease can be taken, whoever holds it now.
+async fn operator_lease(context: &Context, stack: &Stack) -> Check {
+    let name = stack.names.lease_table();
+    match lease::table(context, stack).objection().await {
+        Some(failure) => Check::of("lease", &failure.into()),
+        None => Check::new(
+            "lease",
+            State::Ok,
+            format!("table `{name}` is free to be used"),
+        ),
+    }
+}
+
 async fn artifacts(stack: &Stack) -> Check {
     match steps::functions::check_artifacts(stack).await {
         Ok(()) => {
@@ -179,12 +195,15 @@ async fn artifacts(stack: &Stack) -> Check {
     }
 }
 
-/// What was found under the stack's names, and in the network that it uses.
+/// What was found under the stack's names.
 fn resources(runner: &Runner, survey: &Survey) -> Vec<Check> {
     const NAME: &str = "resources";
-    let objections = runner.objections(survey, Allowed::default());
+    let objections = runner.objections(survey, Allowed::default()).into_iter();
+    let checked = network::checked();
+    let objections = objections.filter(|(key, _)| !checked.contains(key));
+    let objections: Vec<Check> = objections.map(|(_, o)| Check::of(NAME, &o)).collect();
     if !objections.is_empty() {
-        return objections.iter().map(|o| Check::of(NAME, o)).collect();
+        return objections;
     }
     let all = survey.sightings().len() as u64;
     let detail = if survey.is_ready() {

@@ -17,10 +17,10 @@ const SAID: usize = 8;
 
 /// Asks the simulator about every statement of the policy.
 pub(super) async fn check(stack: &Stack, scope: Scope<'_>) -> Check {
-    if stack.aws.identity.arn.ends_with(":root") {
+    if scope.identity.arn.ends_with(":root") {
         return Check::new(NAME, State::Ok, "the account's root user may do everything");
     }
-    let caller = scope.caller();
+    let caller = caller(stack, scope).await;
     let statements = statements(scope);
     let asked = statements
         .iter()
@@ -40,6 +40,18 @@ pub(super) async fn check(stack: &Stack, scope: Scope<'_>) -> Check {
                 .hint("`placectl doctor --print-policy` prints the policy that is needed")
         }
     }
+}
+
+/// The user or role to ask about. Only IAM knows a role's path; who may not ask has to guess that
+/// it has none.
+async fn caller(stack: &Stack, scope: Scope<'_>) -> String {
+    let Some(role) = scope.assumed_role() else {
+        return scope.caller();
+    };
+    let answer = stack.aws.iam.get_role().role_name(role).send().await;
+    let role = answer.during("iam:GetRole").ok();
+    let role = role.and_then(|answer| answer.role);
+    role.map_or_else(|| scope.caller(), |role| role.arn)
 }
 
 fn verdict(denied: &BTreeSet<String>, count: usize) -> Check {
@@ -116,14 +128,23 @@ mod tests {
     use place_config::StackConfig;
 
     use super::*;
+    use crate::aws::Identity;
     use crate::steps::scripted::Script;
 
     const ASK: &str = "SimulatePrincipalPolicy";
 
     async fn checked(script: Script) -> Check {
+        checked_as(script, "arn:aws:iam::123456789012:user/ann").await
+    }
+
+    async fn checked_as(script: Script, arn: &str) -> Check {
         let stack = script.stack_of(StackConfig::default(), crate::steps::Options::default());
+        let identity = Identity {
+            arn: arn.to_owned(),
+            ..stack.aws.identity.clone()
+        };
         let scope = Scope {
-            identity: &stack.aws.identity,
+            identity: &identity,
             region: &stack.aws.region,
             names: &stack.names,
             config: &stack.config,
@@ -155,6 +176,34 @@ mod tests {
         assert!(check.hint.unwrap().contains("--print-policy"));
         let check = checked(all(Script::default(), "allowed")).await;
         assert_eq!(check.state, State::Ok, "{check:?}");
+    }
+
+    /// What IAM Identity Center makes is not where a session's ARN says.
+    #[tokio::test]
+    async fn a_session_of_a_role_with_a_path_is_asked_about_by_the_roles_own_arn() {
+        let role = "AWSReservedSSO_Admin_0123456789abcdef";
+        let session = format!("arn:aws:sts::123456789012:assumed-role/{role}/ann");
+        let path = "aws-reserved/sso.amazonaws.com/eu-west-1";
+        let arn = format!("arn:aws:iam::123456789012:role/{path}/{role}");
+        let found = format!(
+            "<GetRoleResponse><GetRoleResult><Role><Path>/{path}/</Path><RoleName>{role}</RoleName>\
+             <RoleId>AROA1</RoleId><Arn>{arn}</Arn><CreateDate>2024-01-01T00:00:00Z</CreateDate>\
+             </Role></GetRoleResult></GetRoleResponse>"
+        );
+        let script = Script::default().answer("GetRole", 200, &found);
+        let script = script.always(ASK, 200, &answer("allowed"));
+        let check = checked_as(script.clone(), &session).await;
+        assert_eq!(check.state, State::Ok, "{check:?}");
+        let asked = arn.replace(':', "%3A").replace('/', "%2F");
+        let asked = format!("PolicySourceArn={asked}&");
+        for body in script.bodies(ASK) {
+            assert!(body.contains(&asked), "{body}");
+        }
+        // Who may not ask for the role guesses.
+        let script = Script::default().always(ASK, 200, &answer("allowed"));
+        let _ = checked_as(script.clone(), &session).await;
+        let guess = format!("%3Arole%2F{role}&");
+        assert!(script.bodies(ASK)[0].contains(&guess));
     }
 
     #[tokio::test]

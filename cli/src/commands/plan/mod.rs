@@ -76,6 +76,7 @@ impl Plan {
     fn exit(&self, check: bool) -> Exit {
         match (self.changes.is_empty(), check) {
             _ if self.counts.contains_key("unknown") => Exit::Failed,
+            _ if self.counts.contains_key("impossible") => Exit::Failed,
             (false, true) => Exit::Drift,
             _ => Exit::Done,
         }
@@ -100,6 +101,7 @@ impl Plan {
             .map(|(action, n)| format!("{n} to {action}"));
         let counts: Vec<String> = counts
             .map(|count| count.replace("to unknown", "unknown"))
+            .map(|count| count.replace("to impossible", "impossible"))
             .collect();
         lines.push(format!("\n{}", counts.join(", ")));
         if let Some(timing) = &self.timing {
@@ -142,6 +144,7 @@ fn action(look: &Look) -> Option<&'static str> {
     Some(match observed {
         Observed::Ready { .. } => return None,
         Observed::Absent => "create",
+        Observed::Impossible { .. } => "impossible",
         Observed::Drifted { differences, .. } => {
             let replace = differences
                 .iter()

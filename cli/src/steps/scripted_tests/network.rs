@@ -44,7 +44,7 @@ fn created(id: &str) -> String {
 }
 
 /// A stack whose VPC, public subnet and address are there.
-fn with_vpc(script: &Script) -> Arc<Stack> {
+pub(super) fn with_vpc(script: &Script) -> Arc<Stack> {
     let stack = script.stack();
     let [id, cidr] = ["vpc-1", "172.31.0.0/16"].map(str::to_owned);
     stack.found.vpc.set(Vpc { id, cidr });
@@ -185,7 +185,7 @@ fn table(id: &str, tags: &str, subnets: &[&str]) -> String {
     )
 }
 
-fn tables(tables: &[String]) -> String {
+pub(super) fn tables(tables: &[String]) -> String {
     let tables = tables.concat();
     format!(
         "<DescribeRouteTablesResponse><routeTableSet>{tables}</routeTableSet>\

@@ -54,9 +54,9 @@ pub(super) fn usable(zones: &[AvailabilityZone]) -> Vec<Zone> {
     plain.map(zone).collect()
 }
 
-/// The three zones for a stack, in order: those in `preferred` (where subnets are already) before
-/// the others, by zone id.
-pub(super) fn zones(all: &[Zone], preferred: &[String]) -> Result<[Zone; NEEDED], TooFewZones> {
+/// The zone for the subnet `index` (0 to 2) of a stack. Its three zones are in order: those in
+/// `preferred` (where subnets are already) before the others, by zone id.
+pub(super) fn zone(all: &[Zone], preferred: &[String], index: usize) -> Result<Zone, TooFewZones> {
     let mut ranked: Vec<&Zone> = all.iter().collect();
     ranked.sort_by_key(|zone| {
         (
@@ -67,9 +67,8 @@ pub(super) fn zones(all: &[Zone], preferred: &[String]) -> Result<[Zone; NEEDED]
     });
     let mut chosen: Vec<Zone> = ranked.into_iter().take(NEEDED).cloned().collect();
     chosen.sort_by(|one, other| one.id.cmp(&other.id));
-    chosen
-        .try_into()
-        .map_err(|few: Vec<Zone>| TooFewZones(few.into_iter().map(|zone| zone.id).collect()))
+    let ids = || chosen.iter().map(|zone| zone.id.clone()).collect();
+    chosen.get(index).cloned().ok_or_else(|| TooFewZones(ids()))
 }
 
 /// Subnets that the stack's route tables are associated with already, by id.
@@ -262,13 +261,15 @@ mod tests {
     #[test]
     fn zones_that_have_a_subnet_come_first() {
         let all = ["a", "b", "c", "d"].map(zone);
-        let chosen = zones(&all, &["d".to_owned()]).unwrap();
+        let chosen = [0, 1, 2].map(|index| super::zone(&all, &["d".to_owned()], index).unwrap());
         assert_eq!(chosen.map(|zone| zone.id), ["a", "b", "d"]);
     }
 
     #[test]
     fn two_zones_are_too_few_and_are_named() {
-        let error = zones(&[zone("usw1-az1"), zone("usw1-az3")], &[]).unwrap_err();
+        let two = [zone("usw1-az1"), zone("usw1-az3")];
+        assert_eq!(super::zone(&two, &[], 1).unwrap(), two[1]);
+        let error = super::zone(&two, &[], 2).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the region has 2 of the three availability zones that are needed: usw1-az1, usw1-az3"

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 
 use aws_sdk_ec2::types::{
-    NatGateway, NetworkInterface, RouteTable, SecurityGroup as Group, Subnet, Tag, TagSpecification,
+    AvailabilityZone, NatGateway, NetworkInterface, RouteTable, SecurityGroup as Group, Subnet,
+    Tag, TagSpecification,
 };
 
 use super::super::drift::Drift;
@@ -28,6 +29,16 @@ pub(super) async fn subnets(stack: &Stack, vpc: &str) -> Result<Vec<Subnet>, Aws
         items.await.during("ec2:DescribeSubnets")
     };
     stack.lookups.subnets.get(call).await
+}
+
+/// The region's availability zones.
+pub(super) async fn zones(stack: &Stack) -> Result<Vec<AvailabilityZone>, AwsError> {
+    let call = async || {
+        let answer = stack.aws.ec2.describe_availability_zones().send().await;
+        let answer = answer.during("ec2:DescribeAvailabilityZones")?;
+        Ok(answer.availability_zones.unwrap_or_default())
+    };
+    stack.lookups.zones.get(call).await
 }
 
 /// The route tables of VPC `vpc`.

@@ -19,6 +19,7 @@ mod subnet;
 use std::sync::Arc;
 
 use super::Stack;
+use crate::aws::AwsError;
 use crate::engine::{Resource, Step};
 
 use self::address::ElasticAddress;
@@ -34,6 +35,16 @@ use self::security_group::SecurityGroup;
 use self::subnet::PlaceSubnet;
 
 const STEP: Step = Step(1);
+
+pub(crate) use self::subnet::ELSEWHERE;
+
+/// Ids of the region's availability zones among which subnets can lie.
+pub(crate) async fn zones(stack: &Stack) -> Result<Vec<String>, AwsError> {
+    let zones = choice::usable(&look::zones(stack).await?).into_iter();
+    let mut ids: Vec<String> = zones.map(|zone| zone.id).collect();
+    ids.sort();
+    Ok(ids)
+}
 
 /// The resources of step 1.
 pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {

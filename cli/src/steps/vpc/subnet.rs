@@ -20,6 +20,9 @@ const FREE_WITHIN: Duration = Duration::from_mins(20);
 
 const GONE_WITHIN: Duration = Duration::from_mins(2);
 
+/// What helps where there are too few zones.
+pub(crate) const ELSEWHERE: &str = "use a region with three availability zones (`--region`)";
+
 /// One of the three subnets.
 pub(super) struct PlaceSubnet {
     stack: Arc<Stack>,
@@ -93,17 +96,22 @@ impl PlaceSubnet {
         &self,
         preferred: &[String],
     ) -> Result<Result<Zone, choice::TooFewZones>, AwsError> {
-        let answer = self
-            .stack
-            .aws
-            .ec2
-            .describe_availability_zones()
-            .send()
-            .await;
-        let answer = answer.during("ec2:DescribeAvailabilityZones")?;
-        let usable = choice::usable(answer.availability_zones());
-        let zones = choice::zones(&usable, preferred);
-        Ok(zones.map(|zones| zones[self.place.index()].clone()))
+        let usable = choice::usable(&look::zones(&self.stack).await?);
+        Ok(choice::zone(&usable, preferred, self.place.index()))
+    }
+
+    /// What is to be said where it is not there: that three zones are too many for some regions is
+    /// known before anything is made.
+    async fn absent(&self) -> Result<Observed, Failure> {
+        let zone = self.zone(&[]).await;
+        let zone = zone.or_failure(|| doing("looking for a place for", self))?;
+        Ok(match zone {
+            Ok(_) => Observed::Absent,
+            Err(few) => Observed::Impossible {
+                reason: few.to_string(),
+                remedy: ELSEWHERE.to_owned(),
+            },
+        })
     }
 
     async fn create(&self, vpc: &Vpc, zone: &Zone) -> Result<(), AwsError> {
@@ -167,14 +175,17 @@ impl Resource for PlaceSubnet {
     async fn observe(&self) -> Result<Observed, Failure> {
         let Some(vpc) = self.stack.found.vpc.get() else {
             self.note(None);
-            return Ok(Observed::Absent);
+            return self.absent().await;
         };
         let found = self
             .find(&vpc.id)
             .await
             .or_failure(|| doing("looking for", self))?;
         self.note(found.clone());
-        Ok(found.map_or(Observed::Absent, |subnet| Observed::ready(subnet.id)))
+        match found {
+            Some(subnet) => Ok(Observed::ready(subnet.id)),
+            None => self.absent().await,
+        }
     }
 
     async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {
@@ -184,10 +195,9 @@ impl Resource for PlaceSubnet {
             .await
             .or_failure(|| action.clone())?;
         let zone = self.zone(&choice::zones_with_default(&all)).await;
-        let zone = zone.or_failure(|| action.clone())?.map_err(|few| {
-            let hint = "use a region with three availability zones";
-            Failure::new(action.clone()).caused_by(few).hint(hint)
-        })?;
+        let zone = zone
+            .or_failure(|| action.clone())?
+            .map_err(|few| Failure::new(action.clone()).caused_by(few).hint(ELSEWHERE))?;
         once_visible(progress, &action, async || self.create(&vpc, &zone).await).await?;
         self.stack.lookups.subnets.forget();
         let look = async || {

@@ -220,7 +220,7 @@ async fn delete_api(sdk: Sdk) {
 }
 
 /// A zip archive without anything in it.
-const EMPTY_ZIP: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+pub(crate) const EMPTY_ZIP: [u8; 22] = *b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 pub(crate) async fn replace_code(sdk: Sdk) {
     let call = sdk.lambda.update_function_code().function_name("save");

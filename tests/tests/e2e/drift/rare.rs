@@ -1,30 +1,113 @@
-//! Changes that are only made together with others: to see that each of them is mended.
+//! Changes that hardly anybody makes by mistake.
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::TableClass;
 use aws_sdk_ec2::types::Tag;
+use aws_sdk_lambda::types::State;
+use aws_sdk_sqs::types::QueueAttributeName;
 use place_config::names::{TAG_RESOURCE, TAG_STACK};
 use place_tests::Sdk;
 use place_tests::cloud::{ACCOUNT, REGION};
 
+use super::Change;
+use crate::repair::empty_environment;
+use crate::support::eventually;
+
 const ROLE: &str = "place-us-east-1-save";
 const QUEUE: &str = "requestQueue.fifo";
 
-/// Makes them all.
-pub(super) async fn make(sdk: &Sdk) {
-    point_route_elsewhere(sdk).await;
-    untag_address(sdk).await;
-    let call = sdk.dynamodb.update_table().table_name("mru_pixels");
-    let call = call.table_class(TableClass::StandardInfrequentAccess);
+pub(super) const CHANGES: &[Change] = &[
+    (
+        "route pointed elsewhere",
+        |sdk| Box::pin(async move { point_route_elsewhere(&sdk).await }),
+        &["route:private"],
+    ),
+    (
+        "address without the stack's tag",
+        |sdk| Box::pin(async move { untag_address(&sdk).await }),
+        &["elastic-ip"],
+    ),
+    (
+        "table class changed",
+        |sdk| {
+            Box::pin(change_class(
+                sdk,
+                "mru_pixels",
+                TableClass::StandardInfrequentAccess,
+            ))
+        },
+        &["table:mru"],
+    ),
+    (
+        "history's table class changed",
+        |sdk| Box::pin(change_class(sdk, "pixel_history", TableClass::Standard)),
+        &["table:history"],
+    ),
+    (
+        "dead letters dropped after a minute",
+        |sdk| Box::pin(drop_dead_letters(sdk)),
+        &["dead-letter-queue:request"],
+    ),
+    (
+        "trust spoiled",
+        |sdk| Box::pin(async move { spoil_trust(&sdk).await }),
+        &["role:save"],
+    ),
+    (
+        "permission narrowed",
+        |sdk| Box::pin(async move { narrow_permission(&sdk).await }),
+        &["permission:placev2handler"],
+    ),
+    (
+        "batch size changed",
+        |sdk| Box::pin(shrink_batch(sdk)),
+        &["event-source:initializeConnection"],
+    ),
+    (
+        "environment emptied",
+        |sdk| Box::pin(forget_everything(sdk)),
+        &["environment:placev2broadcast"],
+    ),
+    (
+        "queue and table without their tags",
+        |sdk| Box::pin(async move { untag(&sdk).await }),
+        &["queue:request", "table:history"],
+    ),
+];
+
+async fn change_class(sdk: Sdk, table: &str, class: TableClass) {
+    let call = sdk.dynamodb.update_table().table_name(table);
+    call.table_class(class).send().await.unwrap();
+}
+
+async fn drop_dead_letters(sdk: Sdk) {
+    let name = "requestQueue-dlq.fifo";
+    let url = sdk.sqs.get_queue_url().queue_name(name).send().await;
+    let call = sdk.sqs.set_queue_attributes();
+    let call = call.queue_url(url.unwrap().queue_url().unwrap());
+    let call = call.attributes(QueueAttributeName::MessageRetentionPeriod, "60");
     call.send().await.unwrap();
-    spoil_trust(sdk).await;
-    narrow_permission(sdk).await;
+}
+
+/// Until the function is updated it is on its way, which is another thing than different.
+async fn forget_everything(sdk: Sdk) {
+    empty_environment(&sdk).await;
+    eventually("an updated function", Duration::from_secs(20), async || {
+        let call = sdk.lambda.get_function_configuration();
+        let answer = call.function_name("placev2broadcast").send().await;
+        answer.unwrap().state() == Some(&State::Active)
+    })
+    .await;
+}
+
+async fn shrink_batch(sdk: Sdk) {
     let mappings = sdk.lambda.list_event_source_mappings();
     let mappings = mappings.function_name("initializeConnection").send().await;
     let mappings = mappings.unwrap();
     let call = sdk.lambda.update_event_source_mapping();
     let call = call.uuid(mappings.event_source_mappings()[0].uuid().unwrap());
     call.batch_size(1).send().await.unwrap();
-    untag(sdk).await;
 }
 
 async fn point_route_elsewhere(sdk: &Sdk) {

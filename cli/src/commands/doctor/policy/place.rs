@@ -63,6 +63,7 @@ pub(super) fn of(action: &str) -> &'static [Place] {
         | "ec2:RevokeSecurityGroupIngress" => &[Place::Tagged, Place::Lost],
         "iam:PassRole" => &[Place::PassRole],
         "iam:CreateServiceLinkedRole" => &[Place::LinkedRoles],
+        "iam:GetRole" => &[Place::Roles, Place::Caller],
         "iam:SimulatePrincipalPolicy" => &[Place::Caller],
         "lambda:CreateEventSourceMapping"
         | "lambda:DeleteEventSourceMapping"

@@ -38,7 +38,7 @@ impl Scope<'_> {
                 roles.into_iter().chain([scheduler]).collect()
             }
             Place::LinkedRoles => vec![self.role("aws-service-role/*")],
-            Place::Caller => vec![self.caller()],
+            Place::Caller => self.callers(),
             Place::Queues => self.queues(),
             Place::Tables => self.tables(),
             Place::Schedule => {
@@ -127,12 +127,23 @@ impl Scope<'_> {
             .into()
     }
 
-    /// The user or role whose policies are asked about. A session of a role is not it.
+    /// The name of the role whose session the caller is.
+    pub(in super::super) fn assumed_role(&self) -> Option<&str> {
+        let (_, rest) = self.identity.arn.split_once(":assumed-role/")?;
+        rest.split('/').next()
+    }
+
+    /// The user or role whose policies are asked about. A session of a role is not it, and does
+    /// not tell the role's path, as those have that IAM Identity Center makes.
     pub(in super::super) fn caller(&self) -> String {
-        let arn = &self.identity.arn;
-        let role = arn
-            .split_once(":assumed-role/")
-            .and_then(|(_, rest)| rest.split('/').next());
-        role.map_or_else(|| arn.clone(), |role| self.role(role))
+        let arn = || self.identity.arn.clone();
+        self.assumed_role().map_or_else(arn, |role| self.role(role))
+    }
+
+    fn callers(&self) -> Vec<String> {
+        let with_path = self
+            .assumed_role()
+            .map(|role| self.role(&format!("*/{role}")));
+        [self.caller()].into_iter().chain(with_path).collect()
     }
 }

@@ -144,6 +144,8 @@ fn what_can_be_named_is_named() {
 fn a_session_is_asked_about_as_its_role() {
     let caller = with_scope(&StackConfig::default(), |scope| scope.caller());
     assert_eq!(caller, "arn:aws:iam::123456789012:role/Admin");
+    let policy = whole(&StackConfig::default()).to_string();
+    assert!(policy.contains("role/*/Admin"), "{policy}");
 }
 
 /// The keys and values of a request.

@@ -1,0 +1,93 @@
+//! How far a teardown came with the last save and picture: a row beside the operator lease, which
+//! goes with its table.
+//!
+//! The API and the schedule go before the picture is kept. From then on nothing else tells a stack
+//! that people painted on from one that was never whole.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::classify::{Answer, AwsResult};
+use super::lease_table::{KEY, LeaseTable};
+use crate::engine::Failure;
+
+/// Value of the key in the row.
+const ROW: &str = "farewell";
+
+/// Attribute that says how far.
+const STATE: &str = "state";
+
+/// Its value where the picture is still to be kept.
+const BEGUN: &str = "begun";
+
+/// Its value where it is kept.
+const KEPT: &str = "kept";
+
+/// How far a teardown came with the last save and picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FarewellMark {
+    /// The stack was about to be closed, and what was painted may not be kept yet.
+    Begun,
+    /// Everything is saved, and the picture is a file.
+    Kept,
+}
+
+impl LeaseTable<'_> {
+    /// What a teardown that was cut off said, if one did.
+    pub(crate) async fn farewell(&self) -> Result<Option<FarewellMark>, Failure> {
+        let call = self.client().get_item().table_name(self.name());
+        let call = call.key(KEY, AttributeValue::S(ROW.to_owned()));
+        let answer = call.consistent_read(true).send().await;
+        let answer = answer.during("dynamodb:GetItem").absent_as_none();
+        let table = self.name();
+        let answer = answer
+            .or_failure(|| format!("asking table `{table}` whether the last picture is kept"))?;
+        let Some(row) = answer.and_then(|answer| answer.item) else {
+            return Ok(None);
+        };
+        let begun = AttributeValue::S(BEGUN.to_owned());
+        Ok(Some(if row.get(STATE) == Some(&begun) {
+            FarewellMark::Begun
+        } else {
+            FarewellMark::Kept
+        }))
+    }
+
+    /// Says to later teardowns how far this one came. Without a table there is nowhere to say it.
+    pub(crate) async fn mark_farewell(&self, mark: FarewellMark) -> Result<(), Failure> {
+        let state = match mark {
+            FarewellMark::Begun => BEGUN,
+            FarewellMark::Kept => KEPT,
+        };
+        let call = self.client().put_item().table_name(self.name());
+        let call = call.item(KEY, AttributeValue::S(ROW.to_owned()));
+        let call = call.item(STATE, AttributeValue::S(state.to_owned()));
+        let answer = call.send().await.during("dynamodb:PutItem");
+        let answer = answer.absent_as_none();
+        let table = self.name();
+        answer
+            .or_failure(|| format!("noting in table `{table}` that the last picture is {state}"))
+            .map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::scripted::Script;
+
+    async fn read(answer: &str) -> Option<FarewellMark> {
+        let stack = Script::default().answer("GetItem", 200, answer).stack();
+        let tell = Box::new(|_: &str| ());
+        let table = LeaseTable::new(&stack.aws, &stack.names, &stack.ownership, tell);
+        table.farewell().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_teardown_said_is_read() {
+        assert_eq!(read("{}").await, None);
+        let begun = r#"{"Item":{"lease":{"S":"farewell"},"state":{"S":"begun"}}}"#;
+        assert_eq!(read(begun).await, Some(FarewellMark::Begun));
+        let kept = r#"{"Item":{"lease":{"S":"farewell"},"state":{"S":"kept"}}}"#;
+        assert_eq!(read(kept).await, Some(FarewellMark::Kept));
+    }
+}
