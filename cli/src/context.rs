@@ -1,6 +1,7 @@
 //! What every command works with: configuration, way to AWS, interface, interrupt.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use place_config::{ConfigError, StackConfig};
 use tokio::sync::watch;
@@ -111,6 +112,7 @@ impl Context {
             region: self.config.region.clone(),
             endpoint: self.config.endpoints.aws.clone(),
             local: self.config.local.enabled,
+            attempt_limit: Some(Duration::from_secs(self.config.attempt_timeout_s.into())),
         };
         let stack = Stack::load(self.config.clone(), &access, options, self.sink.clone()).await?;
         Ok(stack)

@@ -69,6 +69,7 @@ impl Rules {
                  no hyphen last"
             )
         });
+        self.range("attempt_timeout_s", config.attempt_timeout_s, 1..=900);
     }
 
     fn canvas(&mut self, config: &StackConfig) {

@@ -26,6 +26,8 @@ section! {
         stack: String = crate::names::DEFAULT_STACK.to_owned(),
         /// AWS region; the SDK's own chain (flag, environment, profile) decides when absent.
         region: Option<String> = None,
+        /// How long AWS may take to answer one try of a call, in seconds.
+        attempt_timeout_s: u32 = 60,
         /// Step 1.
         vpc: VpcConfig = VpcConfig::default(),
         /// Step 2.

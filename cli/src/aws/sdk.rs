@@ -22,11 +22,12 @@ const LOCAL_REGION: &str = "us-east-1";
 /// Attempts of one call, the first included. Standard mode backs off with jitter between them.
 const ATTEMPTS: u32 = 6;
 
-/// Longest time for one attempt. An upload of a 50 MB function takes its time on a slow line.
+/// Longest time for one attempt, unless the operator says otherwise. An upload of a 50 MB function
+/// takes its time on a slow line.
 const ATTEMPT_LIMIT: Duration = Duration::from_mins(1);
 
-/// Longest time for one call with all its attempts.
-const OPERATION_LIMIT: Duration = Duration::from_mins(3);
+/// Attempts without an answer after which a call ends.
+const HANGING_ATTEMPTS: u32 = 3;
 
 /// How to reach AWS, or what stands in for it.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,8 @@ pub(crate) struct Access {
     pub(crate) endpoint: Option<String>,
     /// The local cloud: fixed test credentials, no profile.
     pub(crate) local: bool,
+    /// Longest time for one attempt of a call.
+    pub(crate) attempt_limit: Option<Duration>,
 }
 
 /// All clients, and whose account they work in.
@@ -127,7 +130,7 @@ impl Aws {
 /// Time-outs for a call that may take as long as `limit`, such as the invocation of a function.
 /// One attempt takes it all: a second invocation would be another one.
 pub(crate) fn patient(limit: Duration) -> TimeoutConfig {
-    timeouts()
+    timeouts(limit)
         .to_builder()
         .operation_attempt_timeout(limit)
         .operation_timeout(limit)
@@ -138,7 +141,7 @@ async fn load(access: &Access) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client(access))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(timeouts());
+        .timeout_config(timeouts(access.attempt_limit.unwrap_or(ATTEMPT_LIMIT)));
     if let Some(region) = region(access) {
         loader = loader.region(Region::new(region));
     }
@@ -164,11 +167,12 @@ fn region(access: &Access) -> Option<String> {
     access.region.clone().or(local)
 }
 
-fn timeouts() -> TimeoutConfig {
+/// Limits of a call whose attempts may take as long as `attempt`.
+fn timeouts(attempt: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(ATTEMPT_LIMIT)
-        .operation_timeout(OPERATION_LIMIT)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(attempt * HANGING_ATTEMPTS)
         .build()
 }
 

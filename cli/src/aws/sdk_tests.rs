@@ -26,7 +26,7 @@ fn the_local_cloud_has_a_region_by_itself() {
 
 #[test]
 fn every_call_ends() {
-    let limits = timeouts();
+    let limits = timeouts(ATTEMPT_LIMIT);
     assert!(limits.operation_timeout() >= limits.operation_attempt_timeout());
     let long = patient(Duration::from_mins(5));
     assert_eq!(long.operation_timeout(), Some(Duration::from_mins(5)));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use place_config::StackConfig;
 use place_tests::inventory::difference;
 use place_tests::proxy::{Fault, When};
 use place_tests::{Finished, LocalCloud, Operator, Proxy, inventory};
@@ -30,9 +31,17 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn start() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// The same with another configuration.
+    pub(crate) async fn with(change: impl FnOnce(&mut StackConfig)) -> Self {
         let cloud = LocalCloud::start().await;
         let proxy = Proxy::start(&cloud.endpoint());
-        let operator = Operator::with(&cloud, |c| c.endpoints.aws = Some(proxy.endpoint()));
+        let operator = Operator::with(&cloud, |config| {
+            config.endpoints.aws = Some(proxy.endpoint());
+            change(config);
+        });
         let before = inventory(&operator.sdk()).await;
         Self {
             operator,

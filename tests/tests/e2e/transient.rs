@@ -9,17 +9,22 @@ use crate::drift::application::{attach_policy, replace_code, shrink_function};
 
 /// Runs `up` and `teardown`, with `fault` at the first call of each operation.
 async fn absorbed_at_every_operation(fault: Fault) {
-    let bench = Bench::start().await;
+    absorbed_on(&Bench::start().await, fault).await;
+}
+
+async fn absorbed_on(bench: &Bench, fault: Fault) {
     for words in [&["up"][..], &TEARDOWN] {
         bench.proxy.clear();
         bench
             .proxy
             .plan(When::FirstOfEach, usize::MAX, fault.clone());
-        let finished = bench.run(words).await.expect_code(0);
+        let words = [words, &["--verbose"]].concat();
+        let finished = bench.run(&words).await.expect_code(0);
         let calls = bench.proxy.calls();
         let all: BTreeSet<&Operation> = calls.iter().map(|call| &call.operation).collect();
         assert_eq!(bench.proxy.faults(), all.len(), "{finished}");
         assert!(all.len() > 30, "{all:?}");
+        assert!(finished.stderr.contains(" again after attempt "), "{finished}");
     }
     bench.is_empty_after_teardown().await;
 }
@@ -42,6 +47,47 @@ async fn throttling_is_absorbed_at_every_operation() {
 #[tokio::test]
 async fn broken_connections_are_absorbed_at_every_operation() {
     absorbed_at_every_operation(Fault::Reset).await;
+}
+
+/// A call that is never answered is given up in time, and made again.
+#[tokio::test]
+async fn calls_that_hang_are_absorbed_at_every_operation() {
+    let bench = Bench::with(|config| config.attempt_timeout_s = 2).await;
+    absorbed_on(&bench, Fault::Hang).await;
+}
+
+/// What does not pass is not waited for without end, and the rest of the graph is finished.
+#[tokio::test]
+async fn an_outage_that_stays_ends_the_run_with_what_is_left() {
+    let bench = Bench::start().await;
+    let outage = When::Operation("CreateSchedule");
+    bench
+        .proxy
+        .plan(outage.clone(), usize::MAX, Fault::Status(503));
+    let up = bench.run(&["up"]).await;
+    assert!(matches!(up.code, Some(1 | 3)), "{up}");
+    assert!(up.stderr.contains("503"), "{up}");
+    assert!(up.stderr.contains("schedule `place-save`"), "{up}");
+    let tries = bench.proxy.count("CreateSchedule");
+    assert!((2..30).contains(&tries), "{tries} tries");
+    bench.proxy.clear();
+    let _ = bench.run(&["up"]).await.expect_code(0);
+    assert!(
+        bench.proxy.changes().len() < 5,
+        "{:?}",
+        bench.proxy.changes()
+    );
+    bench.proxy.clear();
+    bench.proxy.plan(
+        When::Operation("DeleteTable"),
+        usize::MAX,
+        Fault::Status(503),
+    );
+    let teardown = bench.run(&TEARDOWN).await;
+    assert!(matches!(teardown.code, Some(1 | 3)), "{teardown}");
+    assert!(teardown.stderr.contains("table `mru_pixels`"), "{teardown}");
+    bench.proxy.clear();
+    bench.is_empty_after_teardown().await;
 }
 
 /// AWS did what was asked and said that it had not: the worst answer that there is.

@@ -9,6 +9,7 @@
 use place_tests::lambda::play as support;
 
 mod budget;
+mod cache_kills;
 mod flood;
 mod gateway_faults;
 mod kills;
