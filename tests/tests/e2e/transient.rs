@@ -24,7 +24,10 @@ async fn absorbed_on(bench: &Bench, fault: Fault) {
         let all: BTreeSet<&Operation> = calls.iter().map(|call| &call.operation).collect();
         assert_eq!(bench.proxy.faults(), all.len(), "{finished}");
         assert!(all.len() > 30, "{all:?}");
-        assert!(finished.stderr.contains(" again after attempt "), "{finished}");
+        assert!(
+            finished.stderr.contains(" again after attempt "),
+            "{finished}"
+        );
     }
     bench.is_empty_after_teardown().await;
 }

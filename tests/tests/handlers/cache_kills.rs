@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use place_config::Function as Kind;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
-use tokio::net::tcp::OwnedWriteHalf;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -72,23 +71,23 @@ impl Door {
         due.then_some(plan.1)
     }
 
-    async fn pass_on(self, client: TcpStream, redis: u16) -> std::io::Result<()> {
-        let server = TcpStream::connect(("127.0.0.1", redis)).await?;
-        let (mut from_client, mut to_client) = client.into_split();
-        let (mut from_server, mut to_server) = server.into_split();
-        let answers = tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
-        let mut call = vec![0; 1 << 20];
+    async fn pass_on(self, mut client: TcpStream, redis: u16) -> std::io::Result<()> {
+        let mut server = TcpStream::connect(("127.0.0.1", redis)).await?;
+        let (mut call, mut answer) = (vec![0; 1 << 20], vec![0; 1 << 20]);
         loop {
-            let length = from_client.read(&mut call).await?;
-            if length == 0 {
-                return Ok(());
+            tokio::select! {
+                length = client.read(&mut call) => match length? {
+                    0 => return Ok(()),
+                    length => match self.is_due() {
+                        Some(moment) => self.hold_up(moment, &call[..length], &mut server).await?,
+                        None => server.write_all(&call[..length]).await?,
+                    },
+                },
+                length = server.read(&mut answer) => match length? {
+                    0 => return Ok(()),
+                    length => client.write_all(&answer[..length]).await?,
+                },
             }
-            if let Some(moment) = self.is_due() {
-                answers.abort();
-                let _ = answers.await;
-                return self.hold_up(moment, &call[..length], to_server).await;
-            }
-            to_server.write_all(&call[..length]).await?;
         }
     }
 
@@ -96,10 +95,10 @@ impl Door {
         &self,
         moment: Moment,
         call: &[u8],
-        mut to_server: OwnedWriteHalf,
+        server: &mut TcpStream,
     ) -> std::io::Result<()> {
         if moment == Moment::After {
-            to_server.write_all(call).await?;
+            server.write_all(call).await?;
             tokio::time::sleep(EFFECT).await;
         }
         self.struck.notify_one();
