@@ -260,3 +260,29 @@ fn default_file(stack: &str) -> PathBuf {
         .unwrap_or_default();
     PathBuf::from(format!("{stack}-{}.png", now.as_secs()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::steps::plan;
+    use crate::steps::scripted::Script;
+
+    /// Whether a stack was whole once is told by its schedule.
+    #[test]
+    fn where_there_is_a_schedule_there_was_all_that_the_last_picture_takes() {
+        let plan = plan(&Script::default().stack());
+        let needs: BTreeMap<_, _> = plan.iter().map(|r| (r.key(), r.needs())).collect();
+        let (mut before, mut next) = (Vec::new(), vec![schedule::KEY]);
+        while let Some(key) = next.pop() {
+            next.extend(needs[&key].iter().cloned());
+            before.push(key);
+        }
+        let missing: Vec<_> = needed()
+            .into_iter()
+            .filter(|key| !before.contains(key))
+            .collect();
+        assert_eq!(missing, []);
+    }
+}

@@ -186,6 +186,9 @@ impl Resource for Schedule {
             GROUP_KEY,
             role_key(Holder::Scheduler),
             environment_key(Function::Save),
+            // It asks for nothing of it; but where there is a schedule, there was everything once
+            // that a last save and picture take.
+            environment_key(Function::Admin),
             tables::key(Content::Current),
             tables::key(Content::History),
         ]
