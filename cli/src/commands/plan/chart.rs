@@ -40,8 +40,8 @@ pub(super) fn draw(timeline: &Timeline) -> String {
         lines.push(format!("     and {count} within moments"));
     }
     lines.push(format!(
-        "\nabout {} at AWS's usual pace (one after the other: {}); the whole time hangs on the \
-         parts marked `*`",
+        "\nabout {} at AWS's usual pace (one after the other: {})\n\
+         the whole time hangs on the parts marked `*`",
         words::duration(timeline.total),
         words::duration(timeline.one_by_one)
     ));

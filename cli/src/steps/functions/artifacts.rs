@@ -94,8 +94,8 @@ impl Problems {
             .find(|problem| matches!(problem, Problem::Glibc { .. }));
         let hint = match glibc.or(self.0.first()).map(Problem::remedy) {
             Some("make handlers") => {
-                "build them: `make handlers` or `cargo lambda build --release`; where they lie is \
-                 `functions.artifacts` in the configuration"
+                "build them (`make handlers`, or `cargo lambda build --release`), or name their \
+                 directory in `functions.artifacts`"
             }
             _ => "build them with an older glibc: `cargo lambda build --release`",
         };
