@@ -1,6 +1,10 @@
 //! Where a case is tried: a cloud, a proxy before it, and an operator who works through the proxy.
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use place_canvas::{Pixel, Rgb, png};
 
 use super::case::{Case, Subject};
 use super::summary::{Failure, Kind};
@@ -12,6 +16,14 @@ use crate::{Finished, LocalCloud, Operator, Proxy, inventory, portrait};
 const RESETS: usize = 20;
 /// Longer than an invocation of a save takes on a busy machine.
 const SETTLING: Duration = Duration::from_millis(700);
+/// What somebody paints on every whole stack.
+const PAINT: Pixel = Pixel {
+    x: 3,
+    y: 4,
+    rgb: Rgb::new(255, 0, 0),
+};
+/// More than the canvas has.
+const MOST_PIXELS: usize = 1_000_000;
 
 /// What a case begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +73,7 @@ impl Rig {
             .await
             .expect("a clean teardown leaves nothing");
         let _ = rig.run(Subject::Up.words()).await.expect_code(0);
+        rig.paint().await;
         rig.record(Subject::Teardown).await;
         rig
     }
@@ -81,8 +94,10 @@ impl Rig {
             self.start_over().await;
             if case.subject.needs_stack() {
                 self.undisturbed(case, &["up"]).await?;
+                self.paint().await;
             }
         }
+        self.forget_pictures();
         self.proxy.clear();
         self.proxy.plan(case.when.clone(), 1, case.fault.clone());
         let first = self.run(case.subject.words()).await;
@@ -126,7 +141,12 @@ impl Rig {
         self.undisturbed(case, case.subject.next_words()).await?;
         if case.subject == Subject::Up {
             self.is_whole(case).await?;
-            return self.is_idle(case).await;
+            self.is_idle(case).await?;
+            self.paint().await;
+            return Ok(());
+        }
+        if case.subject == Subject::Teardown {
+            self.last_picture_shows_the_paint(case)?;
         }
         let left = self.is_empty().await;
         left.map_err(|lines| Failure::new(case, Kind::Orphan, lines.join("\n")))
@@ -161,6 +181,43 @@ impl Rig {
         let idle = counts.is_some_and(|counts| counts.keys().eq(["unchanged"]));
         let restless = || Failure::new(case, Kind::Different, format!("not idle: {again}"));
         idle.then_some(()).ok_or_else(restless)
+    }
+
+    /// Somebody paints, and somebody else sees it.
+    async fn paint(&self) {
+        let (mut one, mut other) = (self.operator.join().await, self.operator.join().await);
+        one.paint(&[PAINT]).await;
+        other.sees(PAINT).await;
+        one.close().await;
+        other.close().await;
+    }
+
+    /// The last pictures that teardowns have left.
+    fn pictures(&self) -> Vec<PathBuf> {
+        let listed = std::fs::read_dir(self.operator.directory());
+        let files = listed.into_iter().flatten().flatten();
+        let is_picture = |path: &PathBuf| path.extension() == Some(OsStr::new("png"));
+        files.map(|file| file.path()).filter(is_picture).collect()
+    }
+
+    fn forget_pictures(&self) {
+        for picture in self.pictures() {
+            std::fs::remove_file(picture).expect("a picture that can be removed");
+        }
+    }
+
+    fn last_picture_shows_the_paint(&self, case: &Case) -> Result<(), Failure> {
+        let shown = |path: &PathBuf| {
+            let picture = std::fs::read(path).ok()?;
+            let picture = png::decode(&picture, MOST_PIXELS).ok()?;
+            picture.get(PAINT.x, PAINT.y)
+        };
+        let pictures = self.pictures();
+        if pictures.iter().any(|path| shown(path) == Some(PAINT.rgb)) {
+            return Ok(());
+        }
+        let detail = format!("no picture shows what was painted: {pictures:?}");
+        Err(Failure::new(case, Kind::Lost, detail))
     }
 
     async fn is_empty(&self) -> Result<(), Vec<String>> {

@@ -19,6 +19,8 @@ pub enum Kind {
     Different,
     /// Teardown left something.
     Orphan,
+    /// What was painted is in no picture.
+    Lost,
 }
 
 /// A case that did not recover.
