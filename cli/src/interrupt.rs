@@ -26,13 +26,13 @@ impl Interrupt {
         tokio::spawn(async move {
             let ends = [SignalKind::interrupt(), SignalKind::terminate()];
             let ends = ends.into_iter().map(signal).collect::<Result<Vec<_>, _>>();
-            let (Ok(mut ends), Ok(mut hangup)) = (ends, signal(SignalKind::hangup())) else {
+            let (Ok(mut ends), Ok(mut hangup)) = (ends, hangups()) else {
                 // Without handlers the system's own ones stay: the first signal ends the process.
                 return;
             };
             tokio::select! {
                 () = next(&mut ends) => {}
-                _ = hangup.recv() => {}
+                () = next(&mut hangup) => {}
             }
             if finishing.load(Ordering::Relaxed) {
                 printer.note("stopping: calls in flight are finished first; again to stop at once");
@@ -77,7 +77,28 @@ impl Interrupt {
     }
 }
 
+/// None where whoever started the command made it deaf to them, as `nohup` does, so that it outlives
+/// the terminal.
+fn hangups() -> std::io::Result<Vec<Signal>> {
+    if are_hangups_ignored() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![signal(SignalKind::hangup())?])
+}
+
+/// As Linux tells it (`proc_pid_status(5)`: `SigIgn` is a mask in hexadecimal digits, signal 1 the
+/// lowest bit). Elsewhere nobody tells, and a hang-up ends the command.
+fn are_hangups_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 == 1)
+}
+
 async fn next(signals: &mut [Signal]) {
+    if signals.is_empty() {
+        return std::future::pending().await;
+    }
     let any = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
     futures::future::select_all(any).await;
 }

@@ -42,13 +42,8 @@ impl Placectl {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         // Nothing may ask the network for credentials.
         command.env("AWS_EC2_METADATA_DISABLED", "true");
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.kill_on_drop(true);
         Self {
-            command,
+            command: with_pipes(command),
             words: vec!["placectl".to_owned()],
             heard: Heard::All,
         }
@@ -76,6 +71,22 @@ impl Placectl {
     #[must_use]
     pub const fn heard_for_one_line(mut self) -> Self {
         self.heard = Heard::OneLine;
+        self
+    }
+
+    /// Starts it with `nohup`, so that it outlives the terminal.
+    #[must_use]
+    pub fn under_nohup(mut self) -> Self {
+        let plain = self.command.as_std();
+        let mut command = Command::new("nohup");
+        command.arg(plain.get_program()).args(plain.get_args());
+        command.env_clear();
+        let set = plain
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?)));
+        command.envs(set);
+        command.current_dir(plain.get_current_dir().unwrap_or(Path::new(".")));
+        self.command = with_pipes(command);
         self
     }
 
@@ -114,6 +125,15 @@ impl Placectl {
     pub async fn succeed(self) -> Finished {
         self.run().await.expect_code(0)
     }
+}
+
+fn with_pipes(mut command: Command) -> Command {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.kill_on_drop(true);
+    command
 }
 
 /// A command on its way.

@@ -1,8 +1,9 @@
-//! How far a teardown came with the last save and picture: a row beside the operator lease, which
-//! goes with its table.
+//! How far a stack came: whether it was whole, so that people may have painted on it, and how far a
+//! teardown came with the last save and picture. A row beside the operator lease, which goes with
+//! its table.
 //!
-//! The API and the schedule go before the picture is kept. From then on nothing else tells a stack
-//! that people painted on from one that was never whole.
+//! The API and the schedule go before the picture is kept, and somebody else may remove anything.
+//! From then on nothing else tells a stack that people painted on from one that was never whole.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -16,15 +17,20 @@ const ROW: &str = "farewell";
 /// Attribute that says how far.
 const STATE: &str = "state";
 
-/// Its value where the picture is still to be kept.
+/// Its value where an `up` came to its end.
+const WHOLE: &str = "whole";
+
+/// Its value where a teardown has begun and the picture is still to be kept.
 const BEGUN: &str = "begun";
 
 /// Its value where it is kept.
 const KEPT: &str = "kept";
 
-/// How far a teardown came with the last save and picture.
+/// How far a stack came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FarewellMark {
+    /// People may have painted on it since.
+    Whole,
     /// The stack was about to be closed, and what was painted may not be kept yet.
     Begun,
     /// Everything is saved, and the picture is a file.
@@ -32,7 +38,7 @@ pub(crate) enum FarewellMark {
 }
 
 impl LeaseTable<'_> {
-    /// What a teardown that was cut off said, if one did.
+    /// What the last `up` that came to its end said, or a teardown that was cut off since.
     pub(crate) async fn farewell(&self) -> Result<Option<FarewellMark>, Failure> {
         let call = self.client().get_item().table_name(self.name());
         let call = call.key(KEY, AttributeValue::S(ROW.to_owned()));
@@ -44,17 +50,18 @@ impl LeaseTable<'_> {
         let Some(row) = answer.and_then(|answer| answer.item) else {
             return Ok(None);
         };
-        let begun = AttributeValue::S(BEGUN.to_owned());
-        Ok(Some(if row.get(STATE) == Some(&begun) {
-            FarewellMark::Begun
-        } else {
-            FarewellMark::Kept
+        let state = row.get(STATE).and_then(|state| state.as_s().ok());
+        Ok(Some(match state.map(String::as_str) {
+            Some(KEPT) => FarewellMark::Kept,
+            Some(WHOLE) => FarewellMark::Whole,
+            _ => FarewellMark::Begun,
         }))
     }
 
-    /// Says to later teardowns how far this one came. Without a table there is nowhere to say it.
+    /// Says to later teardowns how far the stack came. Without a table there is nowhere to say it.
     pub(crate) async fn mark_farewell(&self, mark: FarewellMark) -> Result<(), Failure> {
         let state = match mark {
+            FarewellMark::Whole => WHOLE,
             FarewellMark::Begun => BEGUN,
             FarewellMark::Kept => KEPT,
         };
@@ -65,7 +72,7 @@ impl LeaseTable<'_> {
         let answer = answer.absent_as_none();
         let table = self.name();
         answer
-            .or_failure(|| format!("noting in table `{table}` that the last picture is {state}"))
+            .or_failure(|| format!("noting in table `{table}` how far the stack came: {state}"))
             .map(drop)
     }
 }
@@ -89,5 +96,7 @@ mod tests {
         assert_eq!(read(begun).await, Some(FarewellMark::Begun));
         let kept = r#"{"Item":{"lease":{"S":"farewell"},"state":{"S":"kept"}}}"#;
         assert_eq!(read(kept).await, Some(FarewellMark::Kept));
+        let whole = r#"{"Item":{"lease":{"S":"farewell"},"state":{"S":"whole"}}}"#;
+        assert_eq!(read(whole).await, Some(FarewellMark::Whole));
     }
 }

@@ -1,5 +1,7 @@
 //! `placectl canvas`: the picture as a file.
 
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use serde_json::json;
@@ -63,15 +65,36 @@ pub(crate) fn write(context: &Context, path: &Path, export: &Export) -> Result<(
 }
 
 /// Writes the whole file or none of it: a picture that is cut off must not stand in for a whole
-/// one, so it is written under another name first.
+/// one, so it is written under another name first. It is on the disk when this ends, so that a
+/// teardown may remove what it was made from.
 pub(crate) fn write_quietly(path: &Path, export: &Export) -> Result<(), CommandError> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".part");
-    std::fs::write(&partial, &export.png)
-        .and_then(|()| std::fs::rename(&partial, path))
+    let partial = Path::new(&partial);
+    write_durably(partial, &export.png)
+        .and_then(|()| std::fs::rename(partial, path))
+        .and_then(|()| sync_directory(path))
         .map_err(|source| CommandError::File {
             doing: "writing",
             path: path.display().to_string(),
             source,
         })
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// The name of a new file lasts once its directory is on the disk.
+fn sync_directory(path: &Path) -> std::io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    match File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all() {
+        // Some file systems know no such thing for directories.
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }

@@ -65,6 +65,11 @@ impl Farewell<'_> {
         Ok(begun)
     }
 
+    /// Tells later teardowns that the stack is whole, whatever is removed behind our back until then.
+    pub(crate) async fn stands(&self) -> Result<(), CommandError> {
+        Ok(self.table.mark_farewell(FarewellMark::Whole).await?)
+    }
+
     /// A cache that is made anew loses what it holds: before that, everything is saved and the
     /// picture is a file.
     pub(crate) async fn before_replacement(
@@ -118,7 +123,8 @@ impl Farewell<'_> {
         mark: Option<FarewellMark>,
     ) -> Result<Option<Survey>, CommandError> {
         // The schedule is the last thing that `up` makes, and one of the first that go: where it is
-        // there, or a teardown has begun, the stack was whole once and may hold what nobody saved.
+        // there, or an `up` has said that it came to its end, or a teardown has begun, the stack was
+        // whole once and may hold what nobody saved.
         let was_whole = mark.is_some() || !survey.is_absent(&schedule::KEY);
         let missing = missing(survey);
         if missing.is_empty() {

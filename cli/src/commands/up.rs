@@ -5,7 +5,7 @@ use crate::commands::farewell::Farewell;
 use crate::commands::lease::Wanted;
 use crate::commands::{lease, outcome};
 use crate::context::{Context, WhenStopped};
-use crate::engine::{Allowed, EventKind, Runner};
+use crate::engine::{Allowed, EventKind, Runner, Verdict};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::steps::{self, Options, Stack};
@@ -79,7 +79,11 @@ async fn perform(
             if !args.no_export {
                 farewell.before_replacement(&survey, allowed).await?;
             }
-            Ok::<_, CommandError>(runner.up(&survey, allowed).await)
+            let report = runner.up(&survey, allowed).await;
+            if report.verdict == Verdict::Done {
+                farewell.stands().await?;
+            }
+            Ok::<_, CommandError>(report)
         };
         Box::pin(lease::hold(context, lease, work)).await??
     } else {

@@ -72,6 +72,27 @@ async fn a_teardown_whose_last_save_failed_asks_for_it_again() {
     last_picture_shows_it(operator);
 }
 
+/// What somebody removed behind our back does not tell that nobody ever painted.
+#[tokio::test]
+async fn a_whole_stack_without_its_schedule_is_saved_all_the_same() {
+    let bench = Bench::start().await;
+    bench.is_whole_after_up().await;
+    painted(&bench.operator).await;
+    let call = bench.operator.sdk().scheduler.delete_schedule();
+    let names = bench.operator.names();
+    let call = call
+        .name(names.schedule())
+        .group_name(names.schedule_group());
+    call.send().await.unwrap();
+    delete_admin(&bench.operator).await;
+    let refused = bench.run(&WORDS).await.expect_code(1);
+    says_how_to_go_on(&refused);
+    keeps_the_data(&bench.operator, &refused).await;
+    let _ = bench.run(&["up"]).await.expect_code(0);
+    let _ = bench.run(&WORDS).await.expect_code(0);
+    last_picture_shows_it(&bench.operator);
+}
+
 /// What can't be seen may hold what nobody saved.
 #[tokio::test]
 async fn a_cache_that_cant_be_looked_at_is_no_leave_to_remove_the_tables() {

@@ -90,6 +90,18 @@ async fn a_hangup_that_is_told_twice_is_one_interrupt() {
     assert_eq!(finished.finished_event()["outcome"], "interrupted");
 }
 
+/// `nohup placectl up &` is meant to outlive the terminal.
+#[tokio::test]
+async fn a_hangup_stops_nothing_that_nohup_started() {
+    let (_cloud, proxy, operator) = slow().await;
+    let command = operator.placectl().args(["up", "-o", "json"]);
+    let running = command.under_nohup().spawn();
+    called(&proxy, "CreateApi").await;
+    running.signal("HUP");
+    let finished = running.finish().await.expect_code(0);
+    assert_eq!(finished.finished_event()["outcome"], "done");
+}
+
 #[tokio::test]
 async fn an_interrupt_while_looking_changes_nothing() {
     let cloud = LocalCloud::start().await;

@@ -107,15 +107,23 @@ impl Diagnosis {
     fn text(&self) -> String {
         let mut lines = vec![format!("stack `{}` in {}", self.stack, self.region)];
         lines.extend(self.checks.iter().map(Check::text));
-        let problems = self.checks.iter().filter(|c| c.state == State::Problem);
-        lines.push(match problems.count() as u64 {
-            0 => "\nnothing would stop `placectl up`".to_owned(),
-            count => format!(
-                "\n{} would stop `placectl up`",
-                words::count(count, "problem")
-            ),
-        });
+        lines.push(format!("\n{}", self.verdict()));
         lines.join("\n")
+    }
+
+    fn verdict(&self) -> String {
+        let count = |state| self.checks.iter().filter(|c| c.state == state).count() as u64;
+        match (count(State::Problem), count(State::Warning)) {
+            (0, 0) => "nothing would stop `placectl up`".to_owned(),
+            (0, warnings) => format!(
+                "nothing is sure to stop `placectl up`; {} may",
+                words::count(warnings, "warning")
+            ),
+            (problems, _) => format!(
+                "{} would stop `placectl up`",
+                words::count(problems, "problem")
+            ),
+        }
     }
 }
 
