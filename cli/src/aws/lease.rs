@@ -17,13 +17,16 @@ use super::classify::{Answer, AwsError, AwsResult, Class};
 use super::holder::{EXPIRES, Holder, RELEASED, Row, TOKEN, milliseconds, now};
 use super::lease_table::{KEY, LeaseTable, ROW};
 use super::lease_watch::Watch;
-use crate::engine::Failure;
+use crate::engine::{Failure, FailureKind};
 
 /// How long the lease outlives its holder, as seen by whoever watches it.
 pub(super) const LENGTH: Duration = Duration::from_secs(45);
 
 /// How often its holder renews it.
 const RENEWED_EVERY: Duration = Duration::from_secs(10);
+
+/// How often a table is made for the lease that is gone again when the lease is to be taken.
+const TRIES: usize = 5;
 
 /// Why there is no lease.
 #[derive(Debug, thiserror::Error)]
@@ -97,12 +100,18 @@ impl LeaseTable<'_> {
         command: &str,
         watch: &mut Watch,
     ) -> Result<Lease, LeaseError> {
-        loop {
+        for _ in 0..TRIES {
             if let Some(lease) = self.acquire_if_there(command, watch).await? {
                 return Ok(lease);
             }
             self.create().await?;
         }
+        let name = self.name();
+        Err(Failure::new("taking the operator lease")
+            .caused_by(format!("table `{name}` comes and goes"))
+            .hint("somebody may be removing it: run the same command again")
+            .kind(FailureKind::Incomplete)
+            .into())
     }
 
     /// Takes the lease for `command`; `None` where there is no table, so that there is nothing of

@@ -39,8 +39,8 @@ pub(crate) struct LeaseTable<'a> {
 /// How the operator learns what a wait is for.
 pub(crate) type Tell = Box<dyn Fn(&str) + Send + Sync>;
 
-/// Looks for tags that DynamoDB does not tell right after the table was made.
-const LOOKS: usize = 3;
+/// Looks for tags that DynamoDB does not tell right after the table was made: eventual consistency.
+const LOOKS: usize = 8;
 
 /// Pause between two of them, and the wait that is worth a word.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -5,6 +5,7 @@ pub(crate) mod application;
 mod deleted;
 mod network;
 mod rare;
+mod settings;
 mod tags;
 
 use std::future::Future;
@@ -93,6 +94,11 @@ async fn what_was_deleted_is_named_and_made_again() {
 #[tokio::test]
 async fn a_rare_change_is_named_and_mended() {
     let _ = each_is_named_and_mended(rare::CHANGES).await;
+}
+
+#[tokio::test]
+async fn a_changed_setting_is_named_and_mended() {
+    let _ = each_is_named_and_mended(settings::CHANGES).await;
 }
 
 /// Nothing that costs money may stay behind because somebody took a tag off.
