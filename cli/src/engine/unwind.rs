@@ -92,11 +92,23 @@ impl Runner {
             turns
         };
         let turns = turns.into_iter().enumerate();
-        self.report(
-            turns
-                .filter_map(|(node, turn)| self.settle(node, turn))
-                .collect(),
-        )
+        let entries = turns.filter_map(|(node, turn)| {
+            let turn = turn.or_else(|| self.nothing_to_do(node, survey));
+            self.settle(node, turn)
+        });
+        self.report(entries.collect())
+    }
+
+    /// The turn of a resource that was never come to, where there was nothing to remove.
+    fn nothing_to_do(&self, node: NodeId, survey: &Survey) -> Option<Turn> {
+        match survey.look(node) {
+            Look::Seen(Observed::Absent | Observed::Impossible { .. }) => {
+                Some(Turn::Done(Outcome::Absent))
+            }
+            Look::Seen(Observed::Foreign { .. }) => Some(Turn::NotOurs),
+            Look::Seen(_) if !self.graph.resource(node).owned() => Some(Turn::NotOurs),
+            _ => None,
+        }
     }
 
     async fn take_all_down(

@@ -170,6 +170,23 @@ async fn an_interrupted_teardown_goes_on_later() {
     assert_eq!(teardown(&world, &things).await.verdict, Verdict::Done);
 }
 
+/// What was never there costs nothing, and is not said to.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_teardown_names_no_cost_of_what_is_not_there() {
+    let mut things = vec![thing("a"), thing("b")];
+    things[0].billable = true;
+    let world = World::default();
+    world.put("b", Standing::Ready);
+    let (stop, interrupted) = watch::channel(false);
+    let runner = world.runner_with(&things, interrupted);
+    let survey = runner.survey().await;
+    stop.send(true).unwrap();
+    let report = runner.teardown(&survey, Spared::default(), Begun::default());
+    let report = report.await;
+    assert_eq!(report.verdict, Verdict::Interrupted);
+    assert_eq!(report.costly(), Vec::<String>::new());
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_goes_first_is_gone_before_anything_else_begins() {
     let things = [thing("door").removed_after(&[]), thing("hall")];
