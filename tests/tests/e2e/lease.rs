@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     ScalarAttributeType, Tag,
 };
 use place_tests::proxy::{Fault, Operation, When};
-use place_tests::{LocalCloud, Operator, Proxy};
+use place_tests::{LocalCloud, Operator, Proxy, inventory};
 
 use crate::repair::encrypt_queue;
 use crate::support::eventually;
@@ -56,6 +56,25 @@ async fn two_at_once_one_works_and_the_other_says_who_does() {
         .args(["status", "--check"])
         .succeed()
         .await;
+}
+
+/// Nobody takes down, or puts other code into, what somebody else is building.
+#[tokio::test]
+async fn teardown_and_deploy_say_who_is_at_work_and_change_nothing() {
+    let (_cloud, proxy, first, second) = two().await;
+    second.up().await;
+    encrypt_queue(&second.sdk()).await;
+    let late = Fault::Delay(Duration::from_secs(8));
+    proxy.plan(When::Operation("SetQueueAttributes"), 1, late);
+    let running = first.placectl().env("USER", "ann").args(["up"]).spawn();
+    called(&proxy, "SetQueueAttributes").await;
+    let before = inventory(&second.sdk()).await;
+    for words in [&["teardown", "--yes"][..], &["deploy"]] {
+        let refused = second.placectl().args(words).run().await.expect_code(3);
+        assert!(refused.stderr.contains("ann@"), "{refused}");
+        assert_eq!(inventory(&second.sdk()).await, before, "{refused}");
+    }
+    let _ = running.finish().await.expect_code(0);
 }
 
 /// A holder on another machine can't be told dead from alive: it is watched, and nobody has to ask

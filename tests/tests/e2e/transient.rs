@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use place_config::stack::{RedisMode, VpcMode};
 use place_tests::proxy::{Call, Fault, Operation, When};
 
 use crate::bench::{Bench, TEARDOWN};
@@ -13,7 +14,11 @@ async fn absorbed_at_every_operation(fault: Fault) {
 }
 
 async fn absorbed_on(bench: &Bench, fault: Fault) {
-    for words in [&["up"][..], &TEARDOWN] {
+    absorbed_by(bench, fault, &TEARDOWN).await;
+}
+
+async fn absorbed_by(bench: &Bench, fault: Fault, teardown: &[&str]) {
+    for words in [&["up"][..], teardown] {
         bench.proxy.clear();
         bench
             .proxy
@@ -57,6 +62,18 @@ async fn broken_connections_are_absorbed_at_every_operation() {
 async fn calls_that_hang_are_absorbed_at_every_operation() {
     let bench = Bench::with(|config| config.attempt_timeout_s = 2).await;
     absorbed_on(&bench, Fault::Hang).await;
+}
+
+/// The other network and the other cache have operations of their own, and so has the last picture.
+#[tokio::test]
+async fn a_network_and_a_cache_of_another_kind_absorb_them_at_every_operation() {
+    for fault in [Fault::Status(500), Fault::Status(429), Fault::Reset] {
+        let bench = Bench::with(|config| {
+            config.vpc.mode = VpcMode::Dedicated;
+            config.redis.mode = RedisMode::ReplicationGroup;
+        });
+        absorbed_by(&bench.await, fault, &["teardown", "--yes"]).await;
+    }
 }
 
 /// What does not pass is not waited for without end, and the rest of the graph is finished.
