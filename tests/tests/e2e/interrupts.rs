@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use place_tests::inventory::difference;
 use place_tests::placectl::Running;
 use place_tests::proxy::{Fault, When};
 use place_tests::{Finished, LocalCloud, Operator, Proxy, inventory};
@@ -117,6 +118,36 @@ async fn an_interrupt_while_looking_changes_nothing() {
     assert_eq!(finished.finished_event()["outcome"], "interrupted");
     assert_eq!(inventory(&operator.sdk()).await, before);
     assert_eq!(proxy.changes(), Vec::<String>::new());
+}
+
+/// In the middle of the last save, and in the middle of the removal.
+#[tokio::test]
+async fn a_teardown_that_is_interrupted_goes_on_later() {
+    let (cloud, proxy, operator) = slow().await;
+    let before = inventory(&operator.sdk()).await;
+    operator.up().await;
+    let tables = async || {
+        let tables = operator.sdk().dynamodb.list_tables().send().await;
+        tables.unwrap().table_names().len()
+    };
+    for during in ["Invoke", "DeleteServerlessCache"] {
+        proxy.clear();
+        let late = Fault::Delay(Duration::from_secs(3));
+        proxy.plan(When::Operation(during), 1, late);
+        let words = ["teardown", "--yes", "-o", "json"];
+        let running = operator.placectl().args(words).spawn();
+        called(&proxy, during).await;
+        running.signal("INT");
+        let finished = running.finish().await.expect_code(130);
+        assert_eq!(finished.finished_event()["outcome"], "interrupted");
+        assert!(tables().await > 0, "{finished}");
+    }
+    proxy.clear();
+    let words = ["teardown", "--yes"];
+    let _ = operator.placectl().args(words).succeed().await;
+    let after = inventory(&operator.sdk()).await;
+    assert_eq!(difference(&before, &after), Vec::<String>::new());
+    drop(cloud);
 }
 
 /// What has nothing to finish does not wait for an answer.
