@@ -31,7 +31,7 @@ impl Runner {
                     look => Poll::Ready(look),
                 })
             };
-            let wait = Wait::new(what, WITHIN);
+            let wait = Wait::new(what, WITHIN).usual(1, 120);
             survey.replace(node, self.progress(node).until(wait, look).await?);
         }
         Ok(survey)

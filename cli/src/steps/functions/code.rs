@@ -55,6 +55,16 @@ pub(super) fn difference(
     ))
 }
 
+/// How AWS's code differs from what was uploaded last, as its tag tells where no binary is at hand.
+pub(super) fn replaced(
+    configuration: &FunctionConfiguration,
+    tags: &HashMap<String, String>,
+) -> Option<Difference> {
+    let (_, uploaded) = tags.get(TAG_CODE)?.split_once(':')?;
+    let found = configuration.code_sha256.as_deref().unwrap_or("none");
+    (found != uploaded).then(|| Difference::new(CODE, found, uploaded))
+}
+
 /// Uploads the binary unless the same zip is there already, and tags the function with it.
 pub(super) async fn upload(
     stack: &Stack,
@@ -243,6 +253,9 @@ mod tests {
             differs("zip1", "arm64", &HashMap::new()),
             "nobody knows which binary it is"
         );
+        let replaced = |sha256: &str| replaced(&configuration(sha256, "arm64"), &tags).is_some();
+        assert!(replaced("zip2"), "no binary is needed to tell that");
+        assert!(!replaced("zip1"));
         let old = HashMap::from([(TAG_CODE.to_owned(), "0000:zip1".to_owned())]);
         assert!(differs("zip1", "arm64", &old), "another binary is in it");
     }

@@ -95,16 +95,16 @@ impl LambdaFunction {
     }
 
     /// Compares everything but the environment. Without binaries at hand (another machine may ask
-    /// for the status) the code is taken as it is.
+    /// for the status) the code need only be what was uploaded last.
     async fn compare(&self, found: &Found) -> Drift {
         let mut drift = Drift::default();
         drift.tags(&self.stack, &self.key(), &found.tags);
         Settings::wanted(&self.stack, self.function).compare(&found.configuration, &mut drift);
-        if let Ok(artifact) = self.stack.artifacts.get(self.function).await
-            && let Some(difference) = code::difference(&found.configuration, &found.tags, artifact)
-        {
-            drift.note(difference);
-        }
+        let code = match self.stack.artifacts.get(self.function).await {
+            Ok(artifact) => code::difference(&found.configuration, &found.tags, artifact),
+            Err(_) => code::replaced(&found.configuration, &found.tags),
+        };
+        drift.note_all(code);
         if let Readiness::UpdateFailed(reason) = Readiness::of(&found.configuration) {
             drift.compare(LAST_UPDATE, format!("Failed: {reason}"), "Successful");
         }
