@@ -1,6 +1,7 @@
 //! AWS at its own pace: what no emulator does, played from a script on a paused clock.
 
 mod application;
+mod associations;
 mod cache;
 mod cache_changes;
 mod deployment;
