@@ -6,6 +6,7 @@ mod cache;
 mod cache_changes;
 mod deployment;
 mod functions;
+mod internet_gateway;
 mod network;
 mod queues;
 mod replication;
