@@ -7,6 +7,7 @@ mod cache_changes;
 mod deployment;
 mod functions;
 mod internet_gateway;
+mod nat_gateway;
 mod network;
 mod queues;
 mod replication;
