@@ -60,12 +60,19 @@ const NOT_YET: [&str; 5] = [
     "throttled by EC2",
 ];
 
+/// Texts by which Lambda hands on that EC2 does not know (yet) what was made a moment ago.
+const NOT_VISIBLE_YET: [&str; 2] = [
+    "EC2 Error Code: InvalidGroup.NotFound",
+    "EC2 Error Code: InvalidSubnetID.NotFound",
+];
+
 /// What AWS means by `code`, with the help of `message` where the code alone is ambiguous.
 pub(super) fn classify(code: &str, message: &str) -> Class {
     let says_exists = message.to_lowercase().contains("already exist");
     let has = |part: &str| code.contains(part);
+    let says_one_of = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
     match code {
-        _ if NOT_YET.iter().any(|text| message.contains(text)) => Class::NotYet,
+        _ if says_one_of(&NOT_YET) || says_one_of(&NOT_VISIBLE_YET) => Class::NotYet,
         _ if CREDENTIALS.contains(&code) => Class::Credentials,
         _ if DENIED.contains(&code) => Class::Denied,
         _ if THROTTLED.contains(&code) => Class::Throttled,

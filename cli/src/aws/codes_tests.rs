@@ -86,3 +86,16 @@ fn full_code_storage_is_a_quota_and_a_throttled_ec2_passes() {
     assert_eq!(classify("CodeStorageExceededException", ""), Class::Quota);
     assert_eq!(classify("EC2ThrottledException", ""), Class::Throttled);
 }
+
+#[test]
+fn what_ec2_can_not_find_yet_for_lambda_is_not_yet() {
+    for text in [
+        "Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. EC2 \
+         Error Message: The security group 'sg-1' does not exist",
+        "Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error \
+         Message: The subnet ID 'subnet-1' does not exist",
+    ] {
+        let class = classify("InvalidParameterValueException", text);
+        assert_eq!(class, Class::NotYet, "{text}");
+    }
+}

@@ -1,10 +1,13 @@
 //! AWS at its own pace: what no emulator does, played from a script on a paused clock.
 
 mod application;
+mod associations;
 mod cache;
 mod cache_changes;
 mod deployment;
 mod functions;
+mod internet_gateway;
+mod nat_gateway;
 mod network;
 mod queues;
 mod replication;

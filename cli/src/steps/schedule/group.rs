@@ -12,6 +12,7 @@ use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::{Failure, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::Stack;
 use crate::steps::drift::{self, Drift};
+use crate::steps::lost::{Creation, Made};
 use crate::steps::repeat::{doing, while_answer_is};
 use crate::steps::telling::Telling;
 
@@ -85,40 +86,31 @@ impl ScheduleGroup {
         drift
     }
 
-    /// Creates it, once an earlier one of that name has quite gone; false when there is one.
-    async fn create(&self) -> Result<bool, Failure> {
-        let create = self
-            .stack
-            .aws
-            .scheduler
-            .create_schedule_group()
-            .name(self.name());
-        let create = create.set_tags(Some(self.stack.ownership.list(&GROUP_KEY)));
-        let created = create
-            .send()
+    /// Creates it, once an earlier one of that name has quite gone, or finds the one that is there
+    /// already, perhaps by a call whose answer got lost.
+    async fn create(&self, progress: &Progress) -> Result<Made<(), Found>, Failure> {
+        let what = format!("the name of schedule group `{}` to be free", self.name());
+        let action = doing("creating", self);
+        let creation = Creation::new(&self.stack, progress, &action)
+            .waiting(Wait::new(what, PATIENCE).usual(0, 60));
+        let mut telling = Telling::default();
+        // One on its way out is none, and whose one is that tells no tags yet is not known.
+        let look = async || {
+            let found = self.look().await?.filter(|found| !found.is_deleting());
+            Ok(found.filter(|found| !telling.is_due(!found.tags.is_empty(), true)))
+        };
+        creation
+            .run_named(look, async || self.try_create().await)
             .await
-            .during("scheduler:CreateScheduleGroup")
-            .exists_as_none();
-        Ok(created.or_failure(|| doing("creating", self))?.is_some())
     }
 
-    /// The group, once its tags are told where it was `made` a moment ago, perhaps by a call whose
-    /// answer got lost.
-    async fn told(&self, made: bool, progress: &Progress) -> Result<Option<Found>, Failure> {
-        let what = format!("the scheduler to tell whose group `{}` is", self.name());
-        let mut telling = Telling::default();
-        let look = async || {
-            let found = self.look().await.or_failure(|| doing("looking at", self))?;
-            Ok(match found {
-                Some(found) if made && telling.is_due(!found.tags.is_empty(), true) => {
-                    Poll::Pending("it does not say".to_owned())
-                }
-                found => Poll::Ready(found),
-            })
-        };
-        progress
-            .until(Wait::new(what, PATIENCE).usual(0, 5), look)
-            .await
+    async fn try_create(&self) -> Result<Option<()>, AwsError> {
+        let create = self.stack.aws.scheduler.create_schedule_group();
+        let create = create
+            .name(self.name())
+            .set_tags(Some(self.stack.ownership.list(&GROUP_KEY)));
+        let created = create.send().await.during("scheduler:CreateScheduleGroup");
+        Ok(created.exists_as_none()?.map(drop))
     }
 
     async fn until_gone(&self, progress: &Progress) -> Result<(), Failure> {
@@ -189,11 +181,17 @@ impl Resource for ScheduleGroup {
             self.until_gone(progress).await?;
         }
         let absent = matches!(observed, Observed::Absent | Observed::Changing { .. });
-        if absent && self.create().await? {
-            self.is_ours.set(());
-            return Ok(());
-        }
-        let found = self.told(absent, progress).await?;
+        let found = if absent {
+            match self.create(progress).await? {
+                Made::Now(()) => {
+                    self.is_ours.set(());
+                    return Ok(());
+                }
+                Made::Before(found) => Some(found),
+            }
+        } else {
+            self.look().await.or_failure(|| doing("looking at", self))?
+        };
         let tags = found.map(|found| found.tags).unwrap_or_default();
         let what = format!("schedule group `{}`", self.name());
         drift::refuse_foreign(&self.stack, &what, &GROUP_KEY, tags.as_slice())?;

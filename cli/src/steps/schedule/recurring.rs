@@ -208,9 +208,10 @@ impl Resource for Schedule {
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
         self.group_is_ours.require(&GROUP_KEY)?;
         let absent = *observed == Observed::Absent;
-        let wait = Wait::new("the schedule's role to be assumable", PATIENCE).usual(0, 20);
+        let wait = Wait::new("the schedule's group and role to be known", PATIENCE).usual(0, 20);
         let action = doing(if absent { "creating" } else { "updating" }, self);
-        let passing = [Class::NotYet, Class::Conflict];
+        // The group was perhaps made a moment ago.
+        let passing = [Class::NotYet, Class::Conflict, Class::Absent];
         let put = async || {
             if absent && self.create().await?.is_some() {
                 return Ok(());

@@ -8,7 +8,7 @@ const NAT: &str = "nat-gateway";
 const DESCRIBE_NAT: &str = "DescribeNatGateways";
 const CREATE_NAT: &str = "CreateNatGateway";
 
-fn fault(code: &str) -> String {
+pub(super) fn fault(code: &str) -> String {
     format!(
         "<Response><Errors><Error><Code>{code}</Code><Message>m</Message></Error></Errors>\
          <RequestID>r</RequestID></Response>"
@@ -16,7 +16,7 @@ fn fault(code: &str) -> String {
 }
 
 /// The tags that EC2 answers for a resource of the stack `place`.
-fn tag_set(key: &str) -> String {
+pub(super) fn tag_set(key: &str) -> String {
     let item =
         |name: &str, value: &str| format!("<item><key>{name}</key><value>{value}</value></item>");
     let tags = item("place:stack", "place") + &item("place:resource", key);
@@ -363,6 +363,7 @@ async fn an_association_that_was_made_twice_is_said_and_one_of_them_dropped() {
     let once = table("rtb-1", &tags, &["subnet-a"]);
     let twice = tables(&[table("rtb-1", &tags, &["subnet-a", "subnet-a"])]);
     let script = Script::default()
+        .answer("DescribeRouteTables", 200, &twice)
         .answer("DescribeRouteTables", 200, &twice)
         .answer("DescribeRouteTables", 200, &twice)
         .answer("DescribeRouteTables", 200, &twice)

@@ -94,7 +94,7 @@ async fn a_group_whose_answer_got_lost_is_ours_once_it_says_so() {
     let exists = error("ConflictException", "Schedule group place already exists.");
     let ours = json!({ "Tags": [{ "Key": "place:stack", "Value": "place" }] }).to_string();
     let script = Script::default()
-        .answer(&format!("POST {GROUP}"), 409, &exists)
+        .always(&format!("POST {GROUP}"), 409, &exists)
         .always(&look, 200, &group("ACTIVE"))
         .answer(TAGS, 404, &unknown())
         .answer(TAGS, 200, r#"{"Tags":[]}"#)
@@ -103,5 +103,52 @@ async fn a_group_whose_answer_got_lost_is_ours_once_it_says_so() {
     ensure(&script.stack(), "schedule-group", Observed::Absent)
         .await
         .unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+/// The group of the teardown before this `up`: `Get` does not know it any more, `Create` still does.
+#[tokio::test(start_paused = true)]
+async fn a_name_that_the_group_of_old_still_holds_is_waited_for() {
+    let (look, create) = (format!("GET {GROUP}"), format!("POST {GROUP}"));
+    let going = error(
+        "ConflictException",
+        "Schedule group place is being deleted.",
+    );
+    let exists = error("ConflictException", "Schedule group place already exists.");
+    let script = Script::default()
+        .answer(&create, 409, &going)
+        .answer(&create, 409, &exists)
+        .answer(&look, 404, &unknown())
+        .answer(TAGS, 404, &unknown())
+        .answer(&create, 409, &exists)
+        .answer(&look, 200, &group("DELETING"))
+        .answer(TAGS, 404, &unknown())
+        .answer(&create, 200, r#"{"ScheduleGroupArn":"arn:g"}"#);
+    ensure(&script.stack(), "schedule-group", Observed::Absent)
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_waits_for_its_group_to_be_known() {
+    let create = "POST /schedules/place-save";
+    let script = Script::default()
+        .answer(
+            &format!("POST {GROUP}"),
+            200,
+            r#"{"ScheduleGroupArn":"arn:g"}"#,
+        )
+        .answer(create, 404, &unknown())
+        .answer(create, 200, r#"{"ScheduleArn":"arn:s"}"#);
+    // Of one plan: the schedule asks the group whether it is ours.
+    let plan = plan(&script.stack());
+    for key in ["schedule-group", "schedule"] {
+        let mut all = plan.iter();
+        let resource = all.find(|resource| resource.key().as_str() == key);
+        let (resource, progress) = (resource.unwrap(), unwatched());
+        let ensured = resource.ensure(&Observed::Absent, &progress).await;
+        ensured.unwrap();
+    }
     assert_eq!(script.left(), 0);
 }

@@ -14,12 +14,16 @@ use super::super::drift::Drift;
 use super::super::lost::Creation;
 use super::super::repeat::{doing, until_gone};
 use super::super::{Stack, keys};
-use super::current::{Current, current, disassociate, give_back, replace, restore_tag, state};
+use super::current::{
+    Current, current, disassociate, give_back, is_failed, replace, restore_tag, state,
+};
 use super::{Place, STEP, Side, guard, look, route, route_table};
 use crate::aws::tags::Tag;
 use crate::aws::{Answer, AwsError, AwsResult, Owner};
 use crate::engine::outcome::Difference;
-use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
+use crate::engine::{
+    Failure, FailureKind, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
+};
 
 const WITHIN: Duration = Duration::from_mins(2);
 
@@ -229,6 +233,7 @@ impl Resource for Association {
             Failure::new(action.clone()).caused_by("the subnet is not there (any more)")
         })?;
         let ours = route_table::slot(&self.stack, self.place.side()).require(&self.table_key())?;
+        self.drop_failed(&vpc, &subnet, progress).await?;
         let there = async || {
             let found = self.find_now(&vpc, &subnet).await?;
             let is_right = |current: &&Current| current.table_id() == ours;
@@ -284,10 +289,52 @@ impl Association {
             Ok(match current.map(state) {
                 Some(Observed::Ready { .. }) => Poll::Ready(()),
                 Some(Observed::Changing { state, .. }) => Poll::Pending(state),
+                Some(Observed::Broken { reason, .. }) => return Err(self.failed(reason)),
                 _ => Poll::Pending("not visible yet".to_owned()),
             })
         };
         progress.until(wait.usual(0, 10), look).await
+    }
+
+    fn failed(&self, reason: String) -> Failure {
+        Failure::new(doing("creating", self))
+            .caused_by(reason)
+            .hint("run `placectl up` again: it associates the subnet anew")
+            .kind(FailureKind::Incomplete)
+            .left(Left::Ours)
+    }
+
+    /// Takes away those that EC2 failed to make, and sees them go: until then the subnet counts as
+    /// associated, and nothing is made in their stead.
+    async fn drop_failed(
+        &self,
+        vpc: &str,
+        subnet: &str,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let action = doing("repairing", self);
+        let mut failed = self.find_now(vpc, subnet).await.or_failure(|| &*action)?;
+        failed.retain(|current| self.is_with_ours(current) && is_failed(current));
+        if failed.is_empty() {
+            return Ok(());
+        }
+        for current in &failed {
+            let dropped = disassociate(&self.stack, current).await;
+            dropped.or_failure(|| &*action)?;
+        }
+        let what = format!("failed association `{}` to be gone", self.name());
+        let look = async || {
+            let mut found = self.find_now(vpc, subnet).await?;
+            found.retain(|now| failed.iter().any(|failed| failed.id() == now.id()));
+            Ok(found.first().map(|current| current.id().to_owned()))
+        };
+        until_gone(
+            progress,
+            Wait::new(what, WITHIN).usual(0, 10),
+            &action,
+            look,
+        )
+        .await
     }
 
     /// Takes away all but the first of several associations with tables of ours.

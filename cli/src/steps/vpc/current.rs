@@ -109,13 +109,27 @@ pub(super) fn state(current: &Current) -> Observed {
         None | Some(RouteTableAssociationStateCode::Associated) => Observed::ready(id),
         Some(RouteTableAssociationStateCode::Failed) => Observed::Broken {
             id,
-            reason: "EC2 failed to associate it".to_owned(),
+            reason: why_failed(current),
         },
         Some(other) => Observed::Changing {
             id,
             state: other.as_str().to_owned(),
         },
     }
+}
+
+/// Whether EC2 gave it up: it stays as it is until it is taken away.
+pub(super) fn is_failed(current: &Current) -> bool {
+    matches!(state(current), Observed::Broken { .. })
+}
+
+fn why_failed(current: &Current) -> String {
+    let state = current.association.association_state();
+    let message = state.and_then(|state| state.status_message());
+    message.map_or_else(
+        || "EC2 failed to associate it".to_owned(),
+        |message| format!("EC2 failed to associate it: {message}"),
+    )
 }
 
 #[cfg(test)]

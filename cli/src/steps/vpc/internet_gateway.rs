@@ -20,6 +20,9 @@ use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wa
 /// deleted a moment ago holds its own for some minutes.
 const DETACHED_WITHIN: Duration = Duration::from_mins(20);
 
+/// How long EC2 may refuse to delete one that it has detached.
+const DELETED_WITHIN: Duration = Duration::from_mins(5);
+
 const GONE_WITHIN: Duration = Duration::from_mins(2);
 
 /// The internet gateway.
@@ -142,19 +145,18 @@ impl InternetGateway {
             )
             .await?;
         }
-        let call = self
-            .stack
-            .aws
-            .ec2
-            .delete_internet_gateway()
-            .internet_gateway_id(&id);
-        let answer = call
-            .send()
-            .await
-            .during("ec2:DeleteInternetGateway")
-            .absent_as_none();
-        answer.or_failure(|| action)?;
-        Ok(())
+        // EC2 may take it for attached for a moment longer.
+        let what = format!("internet gateway `{id}` to be free");
+        let wait = Wait::new(what, DELETED_WITHIN).usual(0, 10);
+        let delete = async || self.delete(&id).await;
+        while_answer_is(progress, wait, &[Class::Conflict], action, delete).await
+    }
+
+    async fn delete(&self, gateway: &str) -> Result<(), AwsError> {
+        let call = self.stack.aws.ec2.delete_internet_gateway();
+        let answer = call.internet_gateway_id(gateway).send().await;
+        let answer = answer.during("ec2:DeleteInternetGateway");
+        answer.absent_as_none().map(drop)
     }
 }
 

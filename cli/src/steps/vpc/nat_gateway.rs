@@ -26,6 +26,15 @@ const DELETED_WITHIN: Duration = Duration::from_mins(15);
 /// How long a NAT gateway that was just made may take to be listed.
 const LISTED_WITHIN: Duration = Duration::from_mins(1);
 
+/// Why one may fail that the next one need not: EC2's own fault, or it does not see yet what was
+/// made or attached a moment ago.
+const PASSING: [&str; 4] = [
+    "InternalError",
+    "InvalidAllocationID.NotFound",
+    "InvalidSubnetID.NotFound",
+    "Gateway.NotAttached",
+];
+
 /// Tokens tried, one after the other.
 const SALTS: u8 = 3;
 
@@ -148,7 +157,12 @@ impl NatGateway {
         differences
     }
 
-    async fn until_available(&self, id: &str, progress: &Progress) -> Result<(), Failure> {
+    /// Waits until it is available, or answers it as it came out instead.
+    async fn until_settled(
+        &self,
+        id: &str,
+        progress: &Progress,
+    ) -> Result<Option<Answered>, Failure> {
         let wait = Wait::new(
             format!("NAT gateway `{id}` to be available"),
             AVAILABLE_WITHIN,
@@ -165,12 +179,32 @@ impl NatGateway {
                 return Ok(Poll::Pending("not visible yet".to_owned()));
             };
             match nat.state() {
-                Some(NatGatewayState::Available) => Ok(Poll::Ready(())),
+                Some(NatGatewayState::Available) => Ok(Poll::Ready(None)),
                 Some(NatGatewayState::Pending) | None => Ok(Poll::Pending("pending".to_owned())),
-                _ => Err(self.failed(&nat)),
+                _ => Ok(Poll::Ready(Some(nat))),
             }
         };
         progress.until(wait.usual(60, 180), look).await
+    }
+
+    /// Makes another one instead of one that failed for what passes: once, and no more.
+    async fn until_available(
+        &self,
+        id: &str,
+        (subnet, address): (&str, &str),
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let Some(failed) = self.until_settled(id, progress).await? else {
+            return Ok(());
+        };
+        if !is_passing(&failed) {
+            return Err(self.failed(&failed));
+        }
+        self.delete_and_wait(id, progress).await?;
+        let id = self.create_visibly(subnet, address, progress).await?;
+        self.stack.found.nat_gateway.set(id.clone());
+        let failed = self.until_settled(&id, progress).await?;
+        failed.map_or(Ok(()), |failed| Err(self.failed(&failed)))
     }
 
     fn failed(&self, nat: &Answered) -> Failure {
@@ -277,7 +311,8 @@ impl Resource for NatGateway {
             self.create_visibly(&subnet, &address, progress).await?
         };
         self.stack.found.nat_gateway.set(id.clone());
-        self.until_available(&id, progress).await
+        let place = (subnet.as_str(), address.as_str());
+        self.until_available(&id, place, progress).await
     }
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
@@ -318,6 +353,14 @@ fn is_dead(nat: &Answered) -> bool {
         nat.state(),
         Some(NatGatewayState::Deleted | NatGatewayState::Failed)
     )
+}
+
+fn is_passing(nat: &Answered) -> bool {
+    let is_failed = nat.state() == Some(&NatGatewayState::Failed);
+    is_failed
+        && nat
+            .failure_code()
+            .is_some_and(|code| PASSING.contains(&code))
 }
 
 fn rank(nat: &Answered) -> u8 {
