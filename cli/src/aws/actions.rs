@@ -87,6 +87,7 @@ const NAMED: &[&str] = &[
     "lambda:CreateFunction",
     "lambda:DeleteEventSourceMapping",
     "lambda:DeleteFunction",
+    "lambda:DeleteFunctionConcurrency",
     "lambda:GetAccountSettings",
     "lambda:GetFunction",
     "lambda:GetFunctionConfiguration",

@@ -104,6 +104,7 @@ fn of_lambda(method: &Method, segments: &[&str]) -> Option<String> {
         ("GET", ["functions", _, "configuration"]) => "GetFunctionConfiguration",
         ("PUT", ["functions", _, "configuration"]) => "UpdateFunctionConfiguration",
         ("PUT", ["functions", _, "concurrency"]) => "PutFunctionConcurrency",
+        ("DELETE", ["functions", _, "concurrency"]) => "DeleteFunctionConcurrency",
         ("GET", ["functions", _, "recursion-config"]) => "GetFunctionRecursionConfig",
         ("PUT", ["functions", _, "recursion-config"]) => "PutFunctionRecursionConfig",
         ("GET", ["functions", _, "event-invoke-config"]) => "GetFunctionEventInvokeConfig",

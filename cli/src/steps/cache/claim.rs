@@ -6,6 +6,7 @@ use super::super::drift::Drift;
 use super::super::keys;
 use super::super::repeat::{doing, while_answer_is};
 use super::instance::{Cache, word};
+use super::mode::Found;
 use super::owner::{Marks, adopt, owner};
 use super::subnet_group;
 use crate::aws::{AwsResult, Class, Owner};
@@ -23,14 +24,31 @@ impl Cache {
         }
     }
 
-    /// Whose the cache of our name is; none once there is none any more. ElastiCache does not tell
-    /// while a cache is on its way to another state.
+    /// Whose the cache of our name is; none once there is none any more.
     pub(super) async fn whose(&self, progress: &Progress) -> Result<Option<Owner>, Failure> {
+        self.told(async || self.find().await, progress).await
+    }
+
+    /// Whether one of ours is left in the other mode.
+    pub(super) async fn has_left_over(&self, progress: &Progress) -> Result<bool, Failure> {
+        let whose = self
+            .told(async || self.find_other().await, progress)
+            .await?;
+        Ok(whose == Some(Owner::Us))
+    }
+
+    /// Whose it is that `find` finds. ElastiCache does not tell while a cache is on its way to
+    /// another state.
+    async fn told(
+        &self,
+        find: impl AsyncFn() -> Result<Option<Found>, Failure>,
+        progress: &Progress,
+    ) -> Result<Option<Owner>, Failure> {
         let action = || doing("looking for", self);
         let what = format!("ElastiCache to tell whose cache `{}` is", self.name());
         let wait = Wait::new(what, self.mode.times().limit).usual(0, 300);
         let look = async || {
-            let Some(found) = self.find().await? else {
+            let Some(found) = find().await? else {
                 return Ok(Poll::Ready(None));
             };
             let owner = owner(&self.stack, &found.arn, &keys::CACHE)

@@ -8,11 +8,12 @@ use place_config::stack::RedisMode;
 use super::super::drift::Drift;
 use super::super::repeat::{doing, once_visible, until_gone, while_answer_is};
 use super::super::{CacheEndpoint, Stack, keys};
+use super::STEP;
+use super::left_over::LeftOver;
 use super::mode::{Found, Mode, State};
-use super::owner::{Marks, owner};
+use super::owner::Marks;
 use super::replication::Replication;
 use super::serverless::Serverless;
-use super::{STEP, subnet_group};
 use crate::aws::{AwsError, AwsResult, Class, Owner};
 use crate::engine::outcome::Difference;
 use crate::engine::{
@@ -26,7 +27,7 @@ const DELETING: &str = "deleting";
 pub(super) struct Cache {
     pub(super) stack: Arc<Stack>,
     pub(super) mode: Box<dyn Mode + Send + Sync>,
-    other: Box<dyn Mode + Send + Sync>,
+    pub(super) other: Box<dyn Mode + Send + Sync>,
 }
 
 impl Cache {
@@ -72,7 +73,7 @@ impl Cache {
             drift.note(left_group());
         }
         Ok(match found.state {
-            State::Available => drift.verdict(id),
+            State::Available => self.verdict(drift).await?,
             State::Changing(state) => Observed::Changing { id, state },
             State::Deleting => Observed::Changing {
                 id,
@@ -82,28 +83,21 @@ impl Cache {
         })
     }
 
-    /// A cache of ours in the other mode: the configuration was changed since.
-    async fn left_over(&self) -> Result<bool, Failure> {
-        let action = || doing("looking for", self);
-        let found = match self.other.find(&self.stack).await {
-            // What stands in for AWS may know but one of the modes.
-            Err(error) if self.stack.is_unknown(&error) => None,
-            found => found.or_failure(action)?,
-        };
-        let Some(found) = found else {
-            return Ok(false);
-        };
-        let whose = owner(&self.stack, &found.arn, &keys::CACHE)
-            .await
-            .or_failure(action)?;
-        Ok(whose == Some(Owner::Us))
+    /// The verdict on one that stands: beside it there must be none in the other mode.
+    async fn verdict(&self, mut drift: Drift) -> Result<Observed, Failure> {
+        match self.left_over().await? {
+            LeftOver::Nothing => {}
+            LeftOver::Ours => drift.note(self.left_cache()),
+            LeftOver::Untold(state) => return Ok(self.untold(&state)),
+        }
+        Ok(drift.verdict(self.name()))
     }
 
-    fn mode_difference(&self) -> Difference {
-        Difference::new("mode", self.other.kind(), self.mode.kind()).needs_replacement()
-    }
-
-    async fn remove_one(&self, mode: &dyn Mode, progress: &Progress) -> Result<(), Failure> {
+    pub(super) async fn remove_one(
+        &self,
+        mode: &dyn Mode,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let name = self.name();
         let action = format!("removing {} `{name}`", mode.kind());
         let limit = mode.times().limit;
@@ -121,16 +115,6 @@ impl Cache {
                 .map(|found| word(&found.state)))
         };
         until_gone(progress, wait("to be gone").usual(60, 900), &action, look).await
-    }
-
-    async fn remove_left_over(&self, progress: &Progress) -> Result<(), Failure> {
-        if self.left_over().await? {
-            self.remove_one(&*self.other, progress).await?;
-        }
-        if self.has_left_group().await? {
-            subnet_group::remove(&self.stack, progress).await?;
-        }
-        Ok(())
     }
 
     /// Clears the way for a new one.
@@ -255,12 +239,11 @@ impl Resource for Cache {
         }
         self.note(None);
         let mut drift = Drift::default();
-        if self.left_over().await? {
-            drift.note(self.mode_difference());
-        } else if self.has_left_group().await? {
-            drift.note(left_group());
-        } else {
-            return Ok(Observed::Absent);
+        match self.left_over().await? {
+            LeftOver::Untold(state) => return Ok(self.untold(&state)),
+            LeftOver::Ours => drift.note(self.mode_difference()),
+            LeftOver::Nothing if self.has_left_group().await? => drift.note(left_group()),
+            LeftOver::Nothing => return Ok(Observed::Absent),
         }
         Ok(drift.verdict(self.name()))
     }
@@ -268,7 +251,10 @@ impl Resource for Cache {
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
         self.replace(observed, progress).await?;
         match self.find().await? {
-            None => self.start(progress).await?,
+            None => {
+                self.refuse_second(progress).await?;
+                self.start(progress).await?;
+            }
             Some(found) if matches!(observed, Observed::Foreign { .. }) => {
                 self.tag(&found.arn, progress).await?;
             }
@@ -279,10 +265,7 @@ impl Resource for Cache {
         self.mend_tags(&found.arn, progress).await?;
         let found = self.mend(found, progress).await?;
         self.note(found.endpoint);
-        if self.has_left_group().await? && !self.left_over().await? {
-            subnet_group::remove(&self.stack, progress).await?;
-        }
-        Ok(())
+        self.remove_left_over(progress).await
     }
 
     async fn remove(&self, progress: &Progress) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 mod claim;
 mod instance;
+mod left_over;
 mod mend;
 mod mode;
 mod owner;

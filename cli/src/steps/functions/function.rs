@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{Architecture, FunctionCode, FunctionConfiguration, Runtime};
+use aws_sdk_lambda::types::{
+    Architecture, Concurrency, FunctionCode, FunctionConfiguration, Runtime,
+};
 use place_config::Function;
 
 use super::artifacts::Problems;
@@ -14,7 +16,7 @@ use super::environment::{self, Environments, Variables};
 use super::settings::Settings;
 use super::settle::{self, Readiness};
 use super::{Holder, code, deletion, log_group_key, role_key};
-use super::{asynchronous, callers};
+use super::{asynchronous, callers, concurrency};
 use crate::aws::{Answer, AwsResult, Class};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
@@ -39,6 +41,7 @@ pub(crate) struct LambdaFunction {
 /// A function as Lambda answers it.
 struct Found {
     configuration: FunctionConfiguration,
+    concurrency: Option<Concurrency>,
     tags: HashMap<String, String>,
 }
 
@@ -71,6 +74,7 @@ impl LambdaFunction {
             let tags = got.tags.unwrap_or_default();
             Some(Found {
                 configuration: got.configuration?,
+                concurrency: got.concurrency,
                 tags,
             })
         }))
@@ -100,6 +104,7 @@ impl LambdaFunction {
         let mut drift = Drift::default();
         drift.tags(&self.stack, &self.key(), &found.tags);
         Settings::wanted(&self.stack, self.function).compare(&found.configuration, &mut drift);
+        concurrency::compare(found.concurrency.as_ref(), &mut drift);
         let code = match self.stack.artifacts.get(self.function).await {
             Ok(artifact) => code::difference(&found.configuration, &found.tags, artifact),
             Err(_) => code::replaced(&found.configuration, &found.tags),
@@ -195,7 +200,10 @@ impl LambdaFunction {
             let action = format!("tagging function `{}`", self.name());
             once_visible(progress, &action, tag).await?;
         }
-        if drift.has_beside(&[drift::TAGS, code::CODE]) {
+        if drift.has(concurrency::RESERVED) {
+            concurrency::release(&self.stack, self.function, progress).await?;
+        }
+        if drift.has_beside(&[drift::TAGS, code::CODE, concurrency::RESERVED]) {
             self.update_settings(progress).await?;
         }
         if drift.has(code::CODE) {

@@ -4,6 +4,7 @@ mod artifacts;
 mod asynchronous;
 mod callers;
 mod code;
+mod concurrency;
 mod deletion;
 mod elf;
 mod environment;

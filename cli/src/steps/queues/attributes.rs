@@ -10,6 +10,12 @@ use crate::steps::drift::Drift;
 /// How long a dead letter is kept: 14 days, the longest that SQS allows.
 const DEAD_LETTERS_KEPT_S: u32 = 14 * 24 * 60 * 60;
 
+/// Who else may use a queue.
+const POLICY: &str = "Policy";
+
+/// Attributes that no queue of ours has: its users' own roles let them in, and it isn't encrypted.
+const FOREIGN: [&str; 2] = ["KmsMasterKeyId", POLICY];
+
 /// Attributes by SQS's names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Attributes(BTreeMap<&'static str, String>);
@@ -54,10 +60,13 @@ impl Attributes {
         attributes
     }
 
-    /// For a call that changes them: a key, which only somebody else can have put there, goes.
+    /// For a call that changes them: a key and a policy, which only somebody else can have put
+    /// there, go.
     pub(super) fn to_change(&self) -> HashMap<QueueAttributeName, String> {
         let mut attributes = self.named();
-        attributes.insert(QueueAttributeName::KmsMasterKeyId, String::new());
+        for name in FOREIGN {
+            attributes.insert(QueueAttributeName::from(name), String::new());
+        }
         attributes
     }
 
@@ -81,9 +90,20 @@ impl Attributes {
                 drift.compare(name, found, wanted);
             }
         }
-        let key = value("KmsMasterKeyId").filter(|key| !key.is_empty());
-        drift.compare("KmsMasterKeyId", key.unwrap_or("none"), "none");
+        for name in FOREIGN {
+            let foreign = value(name).filter(|value| !value.is_empty());
+            drift.compare(
+                name,
+                foreign.map_or("none", |value| shown(name, value)),
+                "none",
+            );
+        }
     }
+}
+
+/// How the value of one of `FOREIGN` is told: a policy is too long for a line.
+fn shown<'a>(name: &str, value: &'a str) -> &'a str {
+    if name == POLICY { "set" } else { value }
 }
 
 /// A redrive policy's target and count, which SQS may answer in another order, or as a text.
@@ -133,6 +153,17 @@ mod tests {
             wanted().to_change()[&QueueAttributeName::KmsMasterKeyId],
             ""
         );
+    }
+
+    #[test]
+    fn a_policy_that_lets_others_in_is_drift_and_goes() {
+        let mut found = wanted().to_create();
+        found.insert(QueueAttributeName::Policy, String::new());
+        assert_eq!(drift_of(&found), Drift::default());
+        let open = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*"}]}"#;
+        found.insert(QueueAttributeName::Policy, open.to_owned());
+        assert!(drift_of(&found).has("Policy"));
+        assert_eq!(wanted().to_change()[&QueueAttributeName::Policy], "");
     }
 
     #[test]

@@ -84,6 +84,11 @@ async fn an_account_without_elasticaches_role_is_told_how_to_make_it() {
             404,
             &fault("ServerlessCacheNotFoundFault"),
         )
+        .always(
+            "DescribeReplicationGroups",
+            404,
+            &fault("ReplicationGroupNotFoundFault"),
+        )
         .answer(
             "CreateServerlessCache",
             400,
@@ -103,6 +108,11 @@ async fn a_cache_is_ready_in_whichever_case_it_says_so() {
         .answer("DescribeServerlessCaches", 200, &cache("AVAILABLE"))
         .always("DescribeServerlessCaches", 200, &cache("available"))
         .always("ListTagsForResource", 200, &cache_tags("place", "cache"))
+        .always(
+            "DescribeReplicationGroups",
+            404,
+            &fault("ReplicationGroupNotFoundFault"),
+        )
         .always(
             "DescribeCacheSubnetGroups",
             404,
@@ -217,4 +227,94 @@ async fn a_cache_that_is_never_deletable_ends_in_incomplete() {
     let failure = cache.remove(&unwatched()).await.unwrap_err();
     let wanted = (FailureKind::Incomplete, crate::engine::Left::Ours);
     assert_eq!((failure.kind, failure.left), wanted);
+}
+
+/// A replication group of the stack's name.
+fn group(status: &str) -> String {
+    format!(
+        "<DescribeReplicationGroupsResponse><DescribeReplicationGroupsResult><ReplicationGroups>\
+         <ReplicationGroup><ReplicationGroupId>placev2cache</ReplicationGroupId><ARN>arn:r</ARN>\
+         <Status>{status}</Status></ReplicationGroup></ReplicationGroups>\
+         </DescribeReplicationGroupsResult></DescribeReplicationGroupsResponse>"
+    )
+}
+
+const GROUPS: &str = "DescribeReplicationGroups";
+
+const DELETE_GROUP: &str = "DeleteReplicationGroup";
+
+/// The mode was switched to serverless while the replication group was being created; ElastiCache
+/// does not tell its tags for the first `untold` times. The subnet group went with another run.
+fn switched(script: Script, untold: usize) -> Script {
+    let busy = fault("InvalidReplicationGroupState");
+    let script = (0..untold).fold(script, |script, _| {
+        script.answer("ListTagsForResource", 400, &busy)
+    });
+    script
+        .always("ListTagsForResource", 200, &cache_tags("place", "cache"))
+        .always(
+            "DescribeCacheClusters",
+            404,
+            &fault("CacheClusterNotFoundFault"),
+        )
+        .always(
+            "DescribeCacheSubnetGroups",
+            404,
+            &fault("CacheSubnetGroupNotFoundFault"),
+        )
+}
+
+fn no_serverless(script: Script) -> Script {
+    script.always(
+        "DescribeServerlessCaches",
+        404,
+        &fault("ServerlessCacheNotFoundFault"),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_cache_is_not_built_beside_one_that_is_being_created_in_the_other_mode() {
+    let script = Script::default().always(GROUPS, 200, &group("creating"));
+    let script = switched(no_serverless(script), 3);
+    let stack = script.stack();
+    let observed = resource(&stack, "cache").observe().await.unwrap();
+    assert!(
+        matches!(observed, Observed::Changing { .. }),
+        "{observed:?}"
+    );
+    let failure = ensure(&stack, "cache", observed).await.unwrap_err();
+    assert_eq!(script.times("CreateServerlessCache"), 0);
+    assert!(failure.hint.unwrap().contains("--replace"));
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_that_is_being_created_in_the_other_mode_is_removed_with_the_stack() {
+    let script = Script::default()
+        .answer(GROUPS, 200, &group("creating"))
+        .answer(GROUPS, 200, &group("creating"))
+        .answer(GROUPS, 200, &group("available"))
+        .always(GROUPS, 404, &fault("ReplicationGroupNotFoundFault"))
+        .answer(DELETE_GROUP, 200, &taken(DELETE_GROUP));
+    let script = switched(no_serverless(script), 2);
+    let cache = resource(&script.stack(), "cache");
+    cache.remove(&unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_of_the_other_mode_is_seen_beside_the_one_that_stands_and_goes() {
+    let script = Script::default()
+        .always("DescribeServerlessCaches", 200, &cache("available"))
+        .answer(GROUPS, 200, &group("available"))
+        .answer(GROUPS, 200, &group("available"))
+        .always(GROUPS, 404, &fault("ReplicationGroupNotFoundFault"))
+        .answer(DELETE_GROUP, 200, &taken(DELETE_GROUP));
+    let script = switched(script, 0);
+    let stack = script.stack();
+    let observed = resource(&stack, "cache").observe().await.unwrap();
+    let detail = observed.detail().unwrap();
+    assert!(detail.contains("replication group"), "{detail}");
+    ensure(&stack, "cache", observed).await.unwrap();
+    assert_eq!(script.left(), 0);
 }

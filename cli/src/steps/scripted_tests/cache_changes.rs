@@ -15,6 +15,11 @@ fn standing(script: &Script, redis: &RedisConfig) -> Arc<Stack> {
         .clone()
         .always("ListTagsForResource", 200, &cache_tags("place", "cache"))
         .always(
+            "DescribeReplicationGroups",
+            404,
+            &fault("ReplicationGroupNotFoundFault"),
+        )
+        .always(
             "DescribeCacheSubnetGroups",
             404,
             &fault("CacheSubnetGroupNotFoundFault"),

@@ -83,22 +83,57 @@ async fn a_function_that_failed_says_why_and_is_made_anew() {
     assert_eq!(script.left(), 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_inactive_function_is_neither_broken_nor_on_its_way() {
+/// The function of the default configuration, with nothing about its code.
+fn as_configured(state: &str) -> serde_json::Value {
     let defaults = StackConfig::default().functions;
-    let mut inactive = described("Inactive", &tags("function:save"));
+    let mut function = described(state, &tags("function:save"));
     let settings = json!({
         "Role": "arn:aws:iam::123456789012:role/place-eu-west-1-save",
         "Timeout": defaults.save_timeout_s, "MemorySize": defaults.memory_mb,
-        "Runtime": "provided.al2023", "Handler": "bootstrap", "StateReasonCode": "Idle",
-        "StateReason": "The function is idle",
+        "Runtime": "provided.al2023", "Handler": "bootstrap",
     });
-    let configuration = inactive["Configuration"].as_object_mut().unwrap();
+    let configuration = function["Configuration"].as_object_mut().unwrap();
     configuration.extend(settings.as_object().unwrap().clone());
-    let retries = r#"{"MaximumRetryAttempts":0,"MaximumEventAgeInSeconds":60}"#;
+    function
+}
+
+const NO_RETRIES: &str = r#"{"MaximumRetryAttempts":0,"MaximumEventAgeInSeconds":60}"#;
+
+/// The console's "Throttle" reserves nothing at all, and then no call comes through.
+#[tokio::test(start_paused = true)]
+async fn a_throttled_function_is_drift_and_let_go() {
+    let look = format!("GET {FUNCTION}");
+    let release = "DELETE /2017-10-31/functions/save/concurrency";
+    let mut throttled = as_configured("Active");
+    throttled["Concurrency"] = json!({ "ReservedConcurrentExecutions": 0 });
+    let script = Script::default()
+        .answer(&look, 200, &throttled.to_string())
+        .answer(&look, 200, &throttled.to_string())
+        .always(
+            &format!("GET {FUNCTION}/configuration"),
+            200,
+            &function("Active", "Successful"),
+        )
+        .always(&format!("GET {RETRIES}"), 200, NO_RETRIES)
+        .always(&format!("GET {FUNCTION}/policy"), 404, &no_policy())
+        .answer(release, 204, "");
+    let stack = script.stack();
+    with_network(&stack);
+    let observed = resource(&stack, "function:save").observe().await.unwrap();
+    let detail = observed.detail().unwrap();
+    assert!(detail.contains("ReservedConcurrentExecutions"), "{detail}");
+    ensure(&stack, "function:save", observed).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inactive_function_is_neither_broken_nor_on_its_way() {
+    let mut inactive = as_configured("Inactive");
+    inactive["Configuration"]["StateReasonCode"] = "Idle".into();
+    inactive["Configuration"]["StateReason"] = "The function is idle".into();
     let script = Script::default()
         .answer(&format!("GET {FUNCTION}"), 200, &inactive.to_string())
-        .answer(&format!("GET {RETRIES}"), 200, retries)
+        .answer(&format!("GET {RETRIES}"), 200, NO_RETRIES)
         .answer(&format!("GET {FUNCTION}/policy"), 404, &no_policy());
     let stack = script.stack();
     with_network(&stack);

@@ -50,6 +50,16 @@ pub(super) const CHANGES: &[Change] = &[
         &["dead-letter-queue:request"],
     ),
     (
+        "queue opened to everybody",
+        |sdk| Box::pin(async move { open_queue(&sdk).await }),
+        &["queue:request"],
+    ),
+    (
+        "function throttled",
+        |sdk| Box::pin(async move { throttle(&sdk).await }),
+        &["function:placev2handler"],
+    ),
+    (
         "trust spoiled",
         |sdk| Box::pin(async move { spoil_trust(&sdk).await }),
         &["role:save"],
@@ -87,6 +97,25 @@ async fn drop_dead_letters(sdk: Sdk) {
     let call = sdk.sqs.set_queue_attributes();
     let call = call.queue_url(url.unwrap().queue_url().unwrap());
     let call = call.attributes(QueueAttributeName::MessageRetentionPeriod, "60");
+    call.send().await.unwrap();
+}
+
+async fn open_queue(sdk: &Sdk) {
+    let url = sdk.sqs.get_queue_url().queue_name(QUEUE).send().await;
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"}}]}}"#
+    );
+    let call = sdk.sqs.set_queue_attributes();
+    let call = call.queue_url(url.unwrap().queue_url().unwrap());
+    let call = call.attributes(QueueAttributeName::Policy, policy);
+    call.send().await.unwrap();
+}
+
+/// Nearly as the console's "Throttle" does it: the emulator hides a 0.
+async fn throttle(sdk: &Sdk) {
+    let call = sdk.lambda.put_function_concurrency();
+    let call = call.function_name("placev2handler");
+    let call = call.reserved_concurrent_executions(1);
     call.send().await.unwrap();
 }
 
