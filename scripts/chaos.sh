@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every way to cut off `up` and `teardown`: the whole matrix, which takes about two hours, or what the
+# Every way to cut off `up` and `teardown`: the whole matrix, which takes about an hour and a half, or what the
 # arguments choose (tests/examples/chaos.rs): `--sparse` takes less than half of that. Beside it,
 # where Terraform is installed, the same done to Terraform.
 set -euo pipefail
