@@ -35,6 +35,12 @@ const MISPLACED: [&str; 20] = [
     "scheduler:UpdateSchedule",
 ];
 
+/// An action of AWS's, and the one that the emulator takes its call for.
+const MISTAKEN: (&str, &str) = (
+    "lambda:DeleteFunctionConcurrency",
+    "lambda:PutFunctionConcurrency",
+);
+
 /// The two parts of the policy that `placectl` prints for whoever runs it.
 pub async fn printed_policies(placectl: impl Fn() -> Placectl) -> Vec<Value> {
     let mut parts = Vec::new();
@@ -122,8 +128,10 @@ fn beside(policies: &[Value]) -> Option<Value> {
         .map(|statement| allow(actions(statement).collect(), &statement["Resource"]))
         .collect();
     let named = statements(policies).flat_map(actions);
-    let misplaced = named.filter(|action| MISPLACED.contains(action));
-    all.push(allow(misplaced.collect(), &json!("*")));
+    let named: Vec<&str> = named.collect();
+    let mistaken = named.contains(&MISTAKEN.0).then_some(MISTAKEN.1);
+    let misplaced = named.into_iter().filter(|one| MISPLACED.contains(one));
+    all.push(allow(misplaced.chain(mistaken).collect(), &json!("*")));
     // The emulator takes an empty list of actions for all of them.
     all.retain(|statement| actions(statement).next().is_some());
     let policy = json!({ "Version": "2012-10-17", "Statement": all });
