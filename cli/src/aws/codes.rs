@@ -52,16 +52,13 @@ const CONFLICT: [&str; 13] = [
 
 /// Texts by which Lambda and the scheduler say that a role or a permission of it is too young
 /// (terraform-provider-aws matches the same ones).
-const NOT_YET: [&str; 5] = [
+const NOT_YET: [&str; 7] = [
     "cannot be assumed by Lambda",
     "KMS key is invalid for CreateGrant",
     "execution role does not have permissions",
     "must allow AWS EventBridge Scheduler to assume",
     "throttled by EC2",
-];
-
-/// Texts by which Lambda hands on that EC2 does not know (yet) what was made a moment ago.
-const NOT_VISIBLE_YET: [&str; 2] = [
+    // As Lambda hands on that EC2 does not know yet what was made a moment ago.
     "EC2 Error Code: InvalidGroup.NotFound",
     "EC2 Error Code: InvalidSubnetID.NotFound",
 ];
@@ -70,9 +67,8 @@ const NOT_VISIBLE_YET: [&str; 2] = [
 pub(super) fn classify(code: &str, message: &str) -> Class {
     let says_exists = message.to_lowercase().contains("already exist");
     let has = |part: &str| code.contains(part);
-    let says_one_of = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
     match code {
-        _ if says_one_of(&NOT_YET) || says_one_of(&NOT_VISIBLE_YET) => Class::NotYet,
+        _ if NOT_YET.iter().any(|text| message.contains(text)) => Class::NotYet,
         _ if CREDENTIALS.contains(&code) => Class::Credentials,
         _ if DENIED.contains(&code) => Class::Denied,
         _ if THROTTLED.contains(&code) => Class::Throttled,
