@@ -93,22 +93,11 @@ impl Runner {
         };
         let turns = turns.into_iter().enumerate();
         let entries = turns.filter_map(|(node, turn)| {
-            let turn = turn.or_else(|| self.nothing_to_do(node, survey));
+            // What was never come to may have had nothing to remove.
+            let turn = turn.or_else(|| self.nothing_to_do(node, survey.look(node)));
             self.settle(node, turn)
         });
         self.report(entries.collect())
-    }
-
-    /// The turn of a resource that was never come to, where there was nothing to remove.
-    fn nothing_to_do(&self, node: NodeId, survey: &Survey) -> Option<Turn> {
-        match survey.look(node) {
-            Look::Seen(Observed::Absent | Observed::Impossible { .. }) => {
-                Some(Turn::Done(Outcome::Absent))
-            }
-            Look::Seen(Observed::Foreign { .. }) => Some(Turn::NotOurs),
-            Look::Seen(_) if !self.graph.resource(node).owned() => Some(Turn::NotOurs),
-            _ => None,
-        }
     }
 
     async fn take_all_down(
@@ -187,20 +176,30 @@ impl Runner {
     /// The turn of a resource on which nothing is to be done, said aloud.
     fn left_alone(&self, node: NodeId, look: &Look, spared: Spared) -> Option<Turn> {
         let resource = self.graph.resource(node);
-        let done = |outcome| {
-            self.emit_done(node, outcome, Instant::now());
-            Some(Turn::Done(outcome))
+        let kept = || {
+            let kept = matches!(look, Look::Seen(_)) && spared.data && resource.holds_data();
+            kept.then_some(Turn::Done(Outcome::Kept))
         };
+        let turn = self.nothing_to_do(node, look).or_else(kept)?;
+        if let Turn::Done(outcome) = turn {
+            self.emit_done(node, outcome, Instant::now());
+        }
+        if let Look::Seen(Observed::Foreign { detail, .. }) = look {
+            let (kind, name) = (resource.kind(), resource.name());
+            let message = format!("{kind} `{name}` is {detail}; left alone");
+            self.emit(EventKind::Note { message });
+        }
+        Some(turn)
+    }
+
+    /// The turn of what is not there, or is not ours.
+    fn nothing_to_do(&self, node: NodeId, look: &Look) -> Option<Turn> {
         match look {
-            Look::Seen(Observed::Absent | Observed::Impossible { .. }) => done(Outcome::Absent),
-            Look::Seen(Observed::Foreign { detail, .. }) => {
-                let (kind, name) = (resource.kind(), resource.name());
-                let message = format!("{kind} `{name}` is {detail}; left alone");
-                self.emit(EventKind::Note { message });
-                Some(Turn::NotOurs)
+            Look::Seen(Observed::Absent | Observed::Impossible { .. }) => {
+                Some(Turn::Done(Outcome::Absent))
             }
-            Look::Seen(_) if !resource.owned() => Some(Turn::NotOurs),
-            Look::Seen(_) if spared.data && resource.holds_data() => done(Outcome::Kept),
+            Look::Seen(Observed::Foreign { .. }) => Some(Turn::NotOurs),
+            Look::Seen(_) if !self.graph.resource(node).owned() => Some(Turn::NotOurs),
             _ => None,
         }
     }
