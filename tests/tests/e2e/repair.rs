@@ -1,9 +1,9 @@
 //! What somebody changed behind our back is named by `status --check` and put back by `up`.
 
-use std::collections::HashMap;
-
 use aws_sdk_ec2::types::{IpPermission, UserIdGroupPair};
 use aws_sdk_lambda::types::Environment;
+use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
+use aws_sdk_scheduler::operation::update_schedule::builders::UpdateScheduleFluentBuilder;
 use aws_sdk_scheduler::types::ScheduleState;
 use aws_sdk_sqs::types::QueueAttributeName;
 use place_tests::{Operator, Sdk};
@@ -177,40 +177,39 @@ pub(crate) async fn close_cache(sdk: &Sdk) {
 }
 
 pub(crate) async fn encrypt_queue(sdk: &Sdk) {
-    let url = sdk
-        .sqs
-        .get_queue_url()
-        .queue_name("requestQueue.fifo")
-        .send()
-        .await
-        .unwrap();
-    let attributes = HashMap::from([(QueueAttributeName::SqsManagedSseEnabled, "true".to_owned())]);
-    let call = sdk
-        .sqs
-        .set_queue_attributes()
-        .queue_url(url.queue_url().unwrap());
-    call.set_attributes(Some(attributes)).send().await.unwrap();
+    let encrypted = QueueAttributeName::SqsManagedSseEnabled;
+    set_queue(sdk, "requestQueue.fifo", encrypted, "true").await;
+}
+
+/// Gives the queue of that name another value of an attribute.
+pub(crate) async fn set_queue(sdk: &Sdk, name: &str, attribute: QueueAttributeName, value: &str) {
+    let answer = sdk.sqs.get_queue_url().queue_name(name).send().await;
+    let call = sdk.sqs.set_queue_attributes();
+    let call = call.queue_url(answer.unwrap().queue_url().unwrap());
+    call.attributes(attribute, value).send().await.unwrap();
 }
 
 pub(crate) async fn disable_schedule(sdk: &Sdk) {
-    let call = sdk
-        .scheduler
-        .get_schedule()
-        .group_name("place")
-        .name("place-save");
-    let schedule = call.send().await.unwrap();
-    let call = sdk
-        .scheduler
-        .update_schedule()
-        .group_name("place")
-        .name("place-save");
-    call.schedule_expression(schedule.schedule_expression().unwrap())
-        .set_flexible_time_window(schedule.flexible_time_window().cloned())
-        .set_target(schedule.target().cloned())
-        .state(ScheduleState::Disabled)
-        .send()
-        .await
-        .unwrap();
+    let call = same_schedule(sdk, &schedule(sdk).await);
+    call.state(ScheduleState::Disabled).send().await.unwrap();
+}
+
+pub(crate) async fn schedule(sdk: &Sdk) -> GetScheduleOutput {
+    let call = sdk.scheduler.get_schedule().group_name("place");
+    call.name("place-save").send().await.unwrap()
+}
+
+/// The call that leaves the schedule as it is, for a change of one part.
+pub(crate) fn same_schedule(
+    sdk: &Sdk,
+    as_it_is: &GetScheduleOutput,
+) -> UpdateScheduleFluentBuilder {
+    let call = sdk.scheduler.update_schedule().group_name("place");
+    let call = call.name("place-save");
+    call.set_schedule_expression(as_it_is.schedule_expression().map(str::to_owned))
+        .set_flexible_time_window(as_it_is.flexible_time_window().cloned())
+        .set_target(as_it_is.target().cloned())
+        .set_state(as_it_is.state().cloned())
 }
 
 /// How the names of the stack's roles begin.

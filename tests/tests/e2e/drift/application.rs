@@ -147,7 +147,7 @@ const WITH_TAGS: &[&str] = &[
     "schedule-group",
 ];
 
-async fn api(sdk: &Sdk) -> String {
+pub(super) async fn api(sdk: &Sdk) -> String {
     let apis = sdk.api.get_apis().send().await.unwrap();
     apis.items()[0].api_id().unwrap().to_owned()
 }
@@ -234,11 +234,17 @@ pub(crate) async fn shrink_function(sdk: Sdk) {
 }
 
 async fn delete_event_source(sdk: Sdk) {
-    let call = sdk.lambda.list_event_source_mappings();
-    let answer = call.function_name("placev2broadcast").send().await.unwrap();
-    let uuid = answer.event_source_mappings()[0].uuid().unwrap();
     let call = sdk.lambda.delete_event_source_mapping();
-    call.uuid(uuid).send().await.unwrap();
+    let call = call.uuid(event_source(&sdk, "placev2broadcast").await);
+    call.send().await.unwrap();
+}
+
+/// The id of what feeds `function`.
+pub(super) async fn event_source(sdk: &Sdk, function: &str) -> String {
+    let call = sdk.lambda.list_event_source_mappings();
+    let answer = call.function_name(function).send().await.unwrap();
+    let first = answer.event_source_mappings()[0].uuid();
+    first.unwrap().to_owned()
 }
 
 async fn shorten_logs(sdk: Sdk) {

@@ -6,7 +6,7 @@ use place_config::names::TAG_RESOURCE;
 use place_tests::Sdk;
 
 use super::{Change, tags};
-use crate::repair::{close_cache, encrypt_queue};
+use crate::repair::{close_cache, encrypt_queue, set_queue};
 
 pub(super) const CHANGES: &[Change] = &[
     (
@@ -171,13 +171,8 @@ async fn delete_cache(sdk: Sdk) {
 }
 
 async fn hurry_queue(sdk: Sdk) {
-    let name = "place2InitializeQueue.fifo";
-    let answer = sdk.sqs.get_queue_url().queue_name(name).send().await;
-    let answer = answer.unwrap();
-    let call = sdk.sqs.set_queue_attributes();
-    let call = call.queue_url(answer.queue_url().unwrap());
-    let call = call.attributes(QueueAttributeName::VisibilityTimeout, "1");
-    call.send().await.unwrap();
+    let time_out = QueueAttributeName::VisibilityTimeout;
+    set_queue(&sdk, "place2InitializeQueue.fifo", time_out, "1").await;
 }
 
 async fn delete_table(sdk: Sdk) {

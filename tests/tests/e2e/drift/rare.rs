@@ -11,7 +11,8 @@ use place_tests::Sdk;
 use place_tests::cloud::{ACCOUNT, REGION};
 
 use super::Change;
-use crate::repair::empty_environment;
+use super::application::event_source;
+use crate::repair::{empty_environment, set_queue};
 use crate::support::eventually;
 
 const ROLE: &str = "place-us-east-1-save";
@@ -92,23 +93,15 @@ async fn change_class(sdk: Sdk, table: &str, class: TableClass) {
 }
 
 async fn drop_dead_letters(sdk: Sdk) {
-    let name = "requestQueue-dlq.fifo";
-    let url = sdk.sqs.get_queue_url().queue_name(name).send().await;
-    let call = sdk.sqs.set_queue_attributes();
-    let call = call.queue_url(url.unwrap().queue_url().unwrap());
-    let call = call.attributes(QueueAttributeName::MessageRetentionPeriod, "60");
-    call.send().await.unwrap();
+    let kept = QueueAttributeName::MessageRetentionPeriod;
+    set_queue(&sdk, "requestQueue-dlq.fifo", kept, "60").await;
 }
 
 async fn open_queue(sdk: &Sdk) {
-    let url = sdk.sqs.get_queue_url().queue_name(QUEUE).send().await;
     let policy = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":"*","Action":"sqs:SendMessage","Resource":"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"}}]}}"#
     );
-    let call = sdk.sqs.set_queue_attributes();
-    let call = call.queue_url(url.unwrap().queue_url().unwrap());
-    let call = call.attributes(QueueAttributeName::Policy, policy);
-    call.send().await.unwrap();
+    set_queue(sdk, QUEUE, QueueAttributeName::Policy, &policy).await;
 }
 
 /// Nearly as the console's "Throttle" does it: the emulator hides a 0.
@@ -131,11 +124,8 @@ async fn forget_everything(sdk: Sdk) {
 }
 
 async fn shrink_batch(sdk: Sdk) {
-    let mappings = sdk.lambda.list_event_source_mappings();
-    let mappings = mappings.function_name("initializeConnection").send().await;
-    let mappings = mappings.unwrap();
     let call = sdk.lambda.update_event_source_mapping();
-    let call = call.uuid(mappings.event_source_mappings()[0].uuid().unwrap());
+    let call = call.uuid(event_source(&sdk, "initializeConnection").await);
     call.batch_size(1).send().await.unwrap();
 }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{BillingMode, ProvisionedThroughput};
-use aws_sdk_scheduler::operation::get_schedule::GetScheduleOutput;
-use aws_sdk_scheduler::operation::update_schedule::builders::UpdateScheduleFluentBuilder;
 use aws_sdk_scheduler::types::{RetryPolicy, Target};
 use aws_sdk_sqs::types::QueueAttributeName;
 use place_tests::Sdk;
 
 use super::Change;
+use super::application::{api, event_source};
+use crate::repair::{same_schedule, schedule, set_queue};
 use crate::support::eventually;
 
 pub(super) const CHANGES: &[Change] = &[
@@ -66,9 +66,7 @@ pub(super) const CHANGES: &[Change] = &[
 ];
 
 async fn disable_event_source(sdk: Sdk) {
-    let call = sdk.lambda.list_event_source_mappings();
-    let answer = call.function_name("placev2broadcast").send().await.unwrap();
-    let uuid = answer.event_source_mappings()[0].uuid().unwrap();
+    let uuid = &event_source(&sdk, "placev2broadcast").await;
     let call = sdk.lambda.update_event_source_mapping().uuid(uuid);
     call.enabled(false).send().await.unwrap();
     // Until it is at rest it is on its way, which is another thing than different.
@@ -79,23 +77,8 @@ async fn disable_event_source(sdk: Sdk) {
     .await;
 }
 
-async fn schedule(sdk: &Sdk) -> GetScheduleOutput {
-    let call = sdk.scheduler.get_schedule().group_name("place");
-    call.name("place-save").send().await.unwrap()
-}
-
-/// The same schedule once more, for a change of one part.
-fn once_more(sdk: &Sdk, as_it_is: &GetScheduleOutput) -> UpdateScheduleFluentBuilder {
-    let call = sdk.scheduler.update_schedule().group_name("place");
-    let call = call.name("place-save");
-    call.set_schedule_expression(as_it_is.schedule_expression().map(str::to_owned))
-        .set_flexible_time_window(as_it_is.flexible_time_window().cloned())
-        .set_target(as_it_is.target().cloned())
-        .set_state(as_it_is.state().cloned())
-}
-
 async fn save_once_a_day(sdk: Sdk) {
-    let call = once_more(&sdk, &schedule(&sdk).await);
+    let call = same_schedule(&sdk, &schedule(&sdk).await);
     call.schedule_expression("rate(1 day)")
         .send()
         .await
@@ -109,7 +92,7 @@ async fn aim_schedule_elsewhere(sdk: Sdk) {
     let target = Target::builder().arn(other).role_arn(aimed.role_arn());
     let target = target.set_input(aimed.input().map(str::to_owned));
     let target = target.set_retry_policy(aimed.retry_policy().cloned());
-    let call = once_more(&sdk, &as_it_is).target(target.build().unwrap());
+    let call = same_schedule(&sdk, &as_it_is).target(target.build().unwrap());
     call.send().await.unwrap();
 }
 
@@ -119,13 +102,8 @@ async fn retry_schedule(sdk: Sdk) {
     let often = RetryPolicy::builder().maximum_retry_attempts(185);
     let often = often.maximum_event_age_in_seconds(86_400);
     target.retry_policy = Some(often.build());
-    let call = once_more(&sdk, &as_it_is).target(target);
+    let call = same_schedule(&sdk, &as_it_is).target(target);
     call.send().await.unwrap();
-}
-
-async fn api(sdk: &Sdk) -> String {
-    let apis = sdk.api.get_apis().send().await.unwrap();
-    apis.items()[0].api_id().unwrap().to_owned()
 }
 
 async fn select_by_another_key(sdk: Sdk) {
@@ -172,10 +150,6 @@ async fn open_cache(sdk: Sdk) {
 }
 
 async fn throw_dead_letters_away(sdk: Sdk) {
-    let call = sdk.sqs.get_queue_url().queue_name("requestQueue.fifo");
-    let url = call.send().await.unwrap();
-    let call = sdk.sqs.set_queue_attributes();
-    let call = call.queue_url(url.queue_url().unwrap());
-    let call = call.attributes(QueueAttributeName::RedrivePolicy, "");
-    call.send().await.unwrap();
+    let policy = QueueAttributeName::RedrivePolicy;
+    set_queue(&sdk, "requestQueue.fifo", policy, "").await;
 }
