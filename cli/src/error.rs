@@ -100,10 +100,13 @@ impl CommandError {
             Self::Connect(error) => Some(error.hint().to_owned()),
             Self::Local(error) => error.hint(),
             Self::Failure(failure) => failure.hint.clone(),
-            Self::Answer { .. } => Some(
-                "the functions may be of another version: `placectl deploy` uploads yours"
-                    .to_owned(),
-            ),
+            Self::Answer { source, .. } => match source.downcast_ref::<Self>() {
+                Some(cause) => cause.hint(),
+                None => Some(
+                    "the functions may be of another version: `placectl deploy` uploads yours"
+                        .to_owned(),
+                ),
+            },
             Self::Held { .. } => Some(
                 "`--wait` waits for it; the lease of a holder that dies meanwhile is free at once on \
                  its own machine, and elsewhere after 45 s"

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -68,17 +68,34 @@ pub(crate) fn write(context: &Context, path: &Path, export: &Export) -> Result<(
 /// one, so it is written under another name first. It is on the disk when this ends, so that a
 /// teardown may remove what it was made from.
 pub(crate) fn write_quietly(path: &Path, export: &Export) -> Result<(), CommandError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".part");
-    let partial = Path::new(&partial);
-    write_durably(partial, &export.png)
-        .and_then(|()| std::fs::rename(partial, path))
+    let partial = partial(path);
+    write_durably(&partial, &export.png)
+        .and_then(|()| std::fs::rename(&partial, path))
         .and_then(|()| sync_directory(path))
         .map_err(|source| CommandError::File {
             doing: "writing",
             path: path.display().to_string(),
             source,
         })
+}
+
+/// Whether a picture can be written there, found out before anything is done for its sake.
+pub(crate) fn check_writable(path: &Path) -> Result<(), CommandError> {
+    let partial = partial(path);
+    File::create(&partial)
+        .and_then(|_| std::fs::remove_file(&partial))
+        .map_err(|source| CommandError::File {
+            doing: "writing",
+            path: path.display().to_string(),
+            source,
+        })
+}
+
+/// The name of a picture until it is whole.
+fn partial(path: &Path) -> PathBuf {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".part");
+    partial.into()
 }
 
 fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -53,12 +53,14 @@ impl Farewell<'_> {
         let Some(survey) = self.at_hand(survey, mark).await? else {
             return Ok(Begun::default());
         };
+        let file = file.map_or_else(|| default_file(&self.context.config.stack), Path::to_owned);
+        canvas::check_writable(&file)?;
         self.table.mark_farewell(FarewellMark::Begun).await?;
         let begun = self.runner.teardown_first(&survey, &entrances).await;
         if begun.is_stuck() || self.runner.is_interrupted() {
             return Ok(begun);
         }
-        let kept = self.save_and_export(file);
+        let kept = self.save_and_export(&file);
         let kept = self.context.interrupt.or_stop(kept).await;
         kept.map_err(kept_back)?;
         self.table.mark_farewell(FarewellMark::Kept).await?;
@@ -99,7 +101,8 @@ impl Farewell<'_> {
         }
         let mark = self.table.farewell().await?;
         if self.at_hand(survey, mark).await?.is_some() {
-            let kept = self.save_and_export(None);
+            let file = default_file(&self.context.config.stack);
+            let kept = self.save_and_export(&file);
             let kept = self.context.interrupt.or_stop(kept).await;
             kept.map_err(|error| match error {
                 CommandError::Interrupted => error,
@@ -171,7 +174,7 @@ impl Farewell<'_> {
         None
     }
 
-    async fn save_and_export(&self, file: Option<&Path>) -> Result<(), CommandError> {
+    async fn save_and_export(&self, file: &Path) -> Result<(), CommandError> {
         let mut saved = self.save().await?;
         let mut export = picture::live(self.stack).await?;
         // A message that was on its way when the API was closed may still paint.
@@ -185,8 +188,7 @@ impl Farewell<'_> {
         if export.at == Position::ZERO {
             return Ok(());
         }
-        let file = file.map_or_else(|| default_file(&self.context.config.stack), Path::to_owned);
-        canvas::write_quietly(&file, &export)?;
+        canvas::write_quietly(file, &export)?;
         self.note(&format!("the last picture is in {}", file.display()));
         Ok(())
     }

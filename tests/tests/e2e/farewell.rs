@@ -72,6 +72,20 @@ async fn a_teardown_whose_last_save_failed_asks_for_it_again() {
     last_picture_shows_it(operator);
 }
 
+/// A wrong path is said before anything is closed.
+#[tokio::test]
+async fn a_picture_that_cant_be_written_stops_a_teardown_before_its_first_change() {
+    let bench = Bench::start().await;
+    bench.is_whole_after_up().await;
+    painted(&bench.operator).await;
+    bench.proxy.clear();
+    let words = ["teardown", "--yes", "--export", "nowhere/last.png"];
+    let refused = bench.run(&words).await.expect_code(1);
+    assert!(refused.stderr.contains("nowhere/last.png"), "{refused}");
+    assert!(!refused.stderr.contains("deploy"), "{refused}");
+    let _ = bench.run(&["status", "--check"]).await.expect_code(0);
+}
+
 /// What somebody removed behind our back does not tell that nobody ever painted.
 #[tokio::test]
 async fn a_whole_stack_without_its_schedule_is_saved_all_the_same() {
