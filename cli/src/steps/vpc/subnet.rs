@@ -12,7 +12,7 @@ use super::super::{Stack, Subnet, Vpc, keys};
 use super::choice::{self, Taken, Zone};
 use super::current::explicit;
 use super::{Place, STEP, Side, look, route_table};
-use crate::aws::{Answer, AwsError, AwsResult, Class};
+use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 
 /// Lambda and the cache may hold on to a subnet for as long as their network interfaces live.
@@ -46,12 +46,13 @@ impl PlaceSubnet {
         }
     }
 
-    async fn find(&self, vpc: &str) -> Result<Option<Subnet>, AwsError> {
-        let all = look::subnets(&self.stack, vpc).await?;
+    async fn find(&self, vpc: &Vpc) -> Result<Option<Subnet>, AwsError> {
         if self.is_dedicated() {
-            return Ok(self.own(&all));
+            let found = self.find_own(vpc).await?;
+            return Ok(found.as_ref().map(choice::subnet));
         }
-        let taken = self.taken(vpc).await?;
+        let all = look::subnets(&self.stack, &vpc.id).await?;
+        let taken = self.taken(&vpc.id).await?;
         if let Some(three) = choice::default_subnets(&all, &taken) {
             let [public, first, second] = three;
             return Ok(Some(match self.place {
@@ -71,6 +72,17 @@ impl PlaceSubnet {
         Ok(all.iter().find(in_zone).map(choice::subnet))
     }
 
+    async fn find_own(&self, vpc: &Vpc) -> Result<Option<Answered>, AwsError> {
+        let all = look::subnets(&self.stack, &vpc.id).await?;
+        Ok(self.own(vpc, &all).cloned())
+    }
+
+    /// What was found of the stack's own subnet.
+    fn compare(&self, found: &Answered) -> Observed {
+        let id = found.subnet_id().unwrap_or_default();
+        look::compare_tags(&self.stack, found.tags(), &self.key()).verdict(id)
+    }
+
     /// The subnets that the stack's tables are associated with.
     async fn taken(&self, vpc: &str) -> Result<Taken, AwsError> {
         let subnets = async |side| -> Result<Vec<String>, AwsError> {
@@ -85,10 +97,22 @@ impl PlaceSubnet {
         })
     }
 
-    fn own(&self, all: &[Answered]) -> Option<Subnet> {
+    /// The subnet of the stack's own VPC, by its tags or by its block, which a VPC gives once: one
+    /// whose tags were taken off would otherwise be in the way of the one made anew.
+    fn own<'a>(&self, vpc: &Vpc, all: &'a [Answered]) -> Option<&'a Answered> {
         let key = self.key();
-        let own = |subnet: &&Answered| look::is_ours(&self.stack, subnet.tags(), &key);
-        all.iter().find(own).map(choice::subnet)
+        let tagged = |subnet: &&Answered| look::is_ours(&self.stack, subnet.tags(), &key);
+        let block = self.block(vpc);
+        let placed = |subnet: &&Answered| {
+            let owner = self.stack.ownership.owner(&key, subnet.tags());
+            let is_block = block.is_some() && subnet.cidr_block() == block.as_deref();
+            is_block && !matches!(owner, Owner::Stack(_))
+        };
+        all.iter().find(tagged).or_else(|| all.iter().find(placed))
+    }
+
+    fn block(&self, vpc: &Vpc) -> Option<String> {
+        choice::quarter(&vpc.cidr, self.place.index())
     }
 
     /// The zone that this subnet is in, or is to be in.
@@ -117,28 +141,37 @@ impl PlaceSubnet {
     async fn create(&self, vpc: &Vpc, zone: &Zone) -> Result<(), AwsError> {
         let ec2 = &self.stack.aws.ec2;
         if self.is_dedicated() {
-            // A block can't be given twice, so a second attempt after a lost answer is refused.
             let tags = look::specification(&self.stack, &self.key(), ResourceType::Subnet);
             let call = ec2
                 .create_subnet()
                 .vpc_id(&vpc.id)
                 .availability_zone_id(&zone.id);
-            let call = call.set_cidr_block(choice::quarter(&vpc.cidr, self.place.index()));
-            let answer = call
-                .tag_specifications(tags)
-                .send()
-                .await
-                .during("ec2:CreateSubnet");
-            return match answer {
-                Err(error) if error.is("InvalidSubnet.Conflict") => Ok(()),
-                other => other.map(drop),
-            };
+            let call = call.set_cidr_block(self.block(vpc));
+            let answer = call.tag_specifications(tags).send().await;
+            return answer.during("ec2:CreateSubnet").map(drop);
         }
         let call = ec2.create_default_subnet().availability_zone(&zone.name);
         call.send()
             .await
             .during("ec2:CreateDefaultSubnet")
             .exists_as_none()?;
+        Ok(())
+    }
+}
+
+impl PlaceSubnet {
+    /// Puts the tags back.
+    async fn repair(&self) -> Result<(), Failure> {
+        let action = doing("repairing", self);
+        let vpc = self.stack.found.vpc.require(&keys::VPC)?;
+        self.stack.lookups.subnets.forget();
+        let found = self.find_own(&vpc).await.or_failure(|| action.clone())?;
+        if let Some(found) = found {
+            let id = found.subnet_id().unwrap_or_default();
+            let mended = look::mend_tags(&self.stack, id, found.tags(), &self.key()).await;
+            mended.or_failure(|| action)?;
+        }
+        self.stack.lookups.subnets.forget();
         Ok(())
     }
 }
@@ -177,10 +210,16 @@ impl Resource for PlaceSubnet {
             self.note(None);
             return self.absent().await;
         };
-        let found = self
-            .find(&vpc.id)
-            .await
-            .or_failure(|| doing("looking for", self))?;
+        let action = || doing("looking for", self);
+        if self.is_dedicated() {
+            let found = self.find_own(&vpc).await.or_failure(action)?;
+            self.note(found.as_ref().map(choice::subnet));
+            return match found {
+                Some(found) => Ok(self.compare(&found)),
+                None => self.absent().await,
+            };
+        }
+        let found = self.find(&vpc).await.or_failure(action)?;
         self.note(found.clone());
         match found {
             Some(subnet) => Ok(Observed::ready(subnet.id)),
@@ -188,7 +227,10 @@ impl Resource for PlaceSubnet {
         }
     }
 
-    async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {
+    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+        if matches!(observed, Observed::Drifted { .. }) {
+            return self.repair().await;
+        }
         let action = doing("creating", self);
         let vpc = self.stack.found.vpc.require(&keys::VPC)?;
         let all = look::subnets(&self.stack, &vpc.id)
@@ -198,12 +240,25 @@ impl Resource for PlaceSubnet {
         let zone = zone
             .or_failure(|| action.clone())?
             .map_err(|few| Failure::new(action.clone()).caused_by(few).hint(ELSEWHERE))?;
-        once_visible(progress, &action, async || self.create(&vpc, &zone).await).await?;
-        self.stack.lookups.subnets.forget();
+        let refused = once_visible(progress, &action, async || {
+            match self.create(&vpc, &zone).await {
+                // A block can't be given twice: a second attempt after a lost answer finds its own,
+                // which may not be visible yet, or what somebody else put in the way.
+                Err(error) if error.is("InvalidSubnet.Conflict") => Ok(Some(AwsError {
+                    class: Class::NotYet,
+                    ..error
+                })),
+                other => other.map(|()| None),
+            }
+        });
+        let refused = refused.await?;
         let look = async || {
             self.stack.lookups.subnets.forget();
-            let found = self.find(&vpc.id).await?;
-            found.ok_or_else(|| AwsError::absent("ec2:DescribeSubnets", &self.key()))
+            let found = self.find(&vpc).await?;
+            found.ok_or_else(|| {
+                let absent = || AwsError::absent("ec2:DescribeSubnets", &self.key());
+                refused.clone().unwrap_or_else(absent)
+            })
         };
         self.note(Some(once_visible(progress, &action, look).await?));
         Ok(())
@@ -216,7 +271,7 @@ impl Resource for PlaceSubnet {
             return Ok(());
         };
         self.stack.lookups.subnets.forget();
-        if let Some(subnet) = self.find(&vpc.id).await.or_failure(|| action.clone())? {
+        if let Some(subnet) = self.find(&vpc).await.or_failure(|| action.clone())? {
             let wait = Wait::new(format!("subnet `{}` to be empty", subnet.id), FREE_WITHIN);
             let delete = async || {
                 let call = self.stack.aws.ec2.delete_subnet().subnet_id(&subnet.id);
@@ -237,7 +292,7 @@ impl Resource for PlaceSubnet {
         let wait = Wait::new(format!("subnet `{}` to be gone", self.name()), GONE_WITHIN);
         let look = async || {
             self.stack.lookups.subnets.forget();
-            Ok(self.find(&vpc.id).await?.map(|subnet| subnet.id))
+            Ok(self.find(&vpc).await?.map(|subnet| subnet.id))
         };
         until_gone(progress, wait.usual(0, 10), &action, look).await?;
         self.note(None);
