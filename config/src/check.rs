@@ -106,11 +106,9 @@ impl Rules {
     fn delivery(&mut self, config: &StackConfig) {
         let broadcast = &config.broadcast;
         self.range("broadcast.tick_ms", broadcast.tick_ms, 10..=60_000);
-        self.range(
-            "broadcast.max_posts_per_second",
-            broadcast.max_posts_per_second,
-            1..=1_000_000,
-        );
+        if let Some(posts) = broadcast.max_posts_per_second {
+            self.range("broadcast.max_posts_per_second", posts, 1..=1_000_000);
+        }
         self.range("broadcast.shards", broadcast.shards, 1..=64);
         self.range("broadcast.concurrency", broadcast.concurrency, 1..=4096);
         self.range("init.reuse_ms", config.init.reuse_ms, 0..=60_000);

@@ -8,6 +8,7 @@ pub mod check;
 pub mod env;
 pub mod load;
 pub mod names;
+pub mod quota;
 pub mod stack;
 
 pub use env::FunctionEnv;

@@ -265,8 +265,9 @@ section! {
     BroadcastConfig {
         /// Shortest time between two frames to one client, in milliseconds.
         tick_ms: u32 = 100,
-        /// Posts a second that all loops together may make (the account has 10,000 by default).
-        max_posts_per_second: u32 = 5000,
+        /// Posts a second that all loops together may make; half of what API Gateway gives an
+        /// account in the region by default when absent.
+        max_posts_per_second: Option<u32> = None,
         /// Loops that share the clients.
         shards: u16 = 1,
         /// Posts in flight in one loop.

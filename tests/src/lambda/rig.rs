@@ -178,7 +178,7 @@ fn told(redis: &Redis, gateway: &GatewayStub, aws: &AwsStub) -> FunctionEnv {
         max_clients: config.api.max_clients,
         frame_bytes: config.api.frame_bytes,
         tick_ms: config.broadcast.tick_ms,
-        max_posts_per_second: config.broadcast.max_posts_per_second,
+        max_posts_per_second: config.broadcast.posts_per_second(REGION),
         shards: config.broadcast.shards,
         concurrency: config.broadcast.concurrency,
         reuse_ms: config.init.reuse_ms,

@@ -3,6 +3,8 @@
 use aws_sdk_ec2::types::{AccountAttributeName, NatGateway, NatGatewayState};
 use aws_sdk_lambda::types::AccountLimit;
 
+use place_config::quota;
+
 use super::{Check, State};
 use crate::aws::tags::filter;
 use crate::aws::{Answer, AwsError};
@@ -28,6 +30,7 @@ pub(super) async fn check(stack: &Stack, survey: &Survey) -> Vec<Check> {
     );
     let unknown = |name| move |error: AwsError| Check::new(name, State::Unknown, error.to_string());
     vec![
+        requests(stack),
         addresses.unwrap_or_else(unknown("addresses")),
         gateways.unwrap_or_else(unknown("gateways")),
         functions.unwrap_or_else(unknown("concurrency")),
@@ -94,6 +97,27 @@ async fn gateways(stack: &Stack, needed: bool) -> Result<Check, AwsError> {
     })
 }
 
+/// Whether the posts to clients leave room for the clients' own messages, as far as the account has
+/// what it has by default: what it was granted only Service Quotas knows.
+fn requests(stack: &Stack) -> Check {
+    let region = &stack.aws.region;
+    let posts = stack.config.broadcast.posts_per_second(region);
+    let quota = quota::requests_per_second(region);
+    let detail = format!(
+        "{} a second to clients, of {} that API Gateway allows by default in {region}",
+        words::count(posts.into(), "post"),
+        words::count(quota.into(), "request"),
+    );
+    if posts > quota / 4 * 3 {
+        Check::new("requests", State::Warning, detail).hint(
+            "little or nothing is left for paints: lower `broadcast.max_posts_per_second`, or have \
+             the quota `Throttle rate` raised in Service Quotas",
+        )
+    } else {
+        Check::new("requests", State::Ok, detail)
+    }
+}
+
 async fn functions(stack: &Stack) -> Result<Check, AwsError> {
     let answer = stack.aws.lambda.get_account_settings().send().await;
     let answer = answer.during("lambda:GetAccountSettings")?;
@@ -113,7 +137,10 @@ async fn functions(stack: &Stack) -> Result<Check, AwsError> {
 
 #[cfg(test)]
 mod tests {
+    use place_config::StackConfig;
+
     use super::*;
+    use crate::steps::Options;
     use crate::steps::scripted::Script;
 
     fn described(count: usize) -> String {
@@ -145,6 +172,18 @@ mod tests {
             State::Ok,
             "it has one"
         );
+    }
+
+    #[test]
+    fn posts_that_leave_no_room_for_paints_are_warned_of() {
+        let with = |posts| {
+            let mut config = StackConfig::default();
+            config.broadcast.max_posts_per_second = posts;
+            requests(&Script::default().stack_of(config, Options::default())).state
+        };
+        assert_eq!(with(None), State::Ok);
+        assert_eq!(with(Some(7500)), State::Ok);
+        assert_eq!(with(Some(7501)), State::Warning);
     }
 
     #[tokio::test]

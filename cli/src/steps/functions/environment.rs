@@ -149,7 +149,7 @@ pub(super) fn wanted(stack: &Stack) -> Result<Variables, Failure> {
         max_clients: config.api.max_clients,
         frame_bytes: config.api.frame_bytes,
         tick_ms: config.broadcast.tick_ms,
-        max_posts_per_second: config.broadcast.max_posts_per_second,
+        max_posts_per_second: config.broadcast.posts_per_second(&stack.aws.region),
         shards: config.broadcast.shards,
         concurrency: config.broadcast.concurrency,
         reuse_ms: config.init.reuse_ms,
