@@ -9,7 +9,7 @@ use super::outcome::{Failure, FailureKind, Left};
 use super::resource::ResourceKey;
 
 /// How often a wait that hangs on the same thing is told again.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
+pub(crate) const TOLD_EVERY: Duration = Duration::from_mins(1);
 
 /// A wait, in words and numbers.
 #[derive(Clone, Debug)]
@@ -20,21 +20,21 @@ pub(crate) struct Wait {
     pub(crate) usual: Option<(Duration, Duration)>,
     /// When to give up.
     pub(crate) limit: Duration,
-    /// First pause between two looks; grows by half each time up to `longest_pause`.
+    /// First pause between two looks; grows by a fifth each time up to `longest_pause`.
     pub(crate) first_pause: Duration,
     /// Longest pause between two looks.
     pub(crate) longest_pause: Duration,
 }
 
 impl Wait {
-    /// A wait with short pauses (0.1 s growing to 5 s).
+    /// A wait with short pauses (0.1 s growing to 4 s).
     pub(crate) fn new(what: impl Into<String>, limit: Duration) -> Self {
         Self {
             what: what.into(),
             usual: None,
             limit,
             first_pause: Duration::from_millis(100),
-            longest_pause: Duration::from_secs(5),
+            longest_pause: Duration::from_secs(4),
         }
     }
 
@@ -117,7 +117,7 @@ impl Progress {
                 return Err(gave_up(&wait, &blocker, since.elapsed()));
             }
             self.pause(jittered(pause), &wait).await?;
-            pause = pause.mul_f64(1.5).min(wait.longest_pause);
+            pause = pause.mul_f64(1.2).min(wait.longest_pause);
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
         let told = told.0.lock().unwrap();
         let said: Vec<&str> = told.iter().map(|(_, blocker)| blocker.as_str()).collect();
         assert_eq!(said, ["pending", "pending", "half there", "half there"]);
-        // Looks are up to 5 s apart.
+        // Looks are up to 4 s apart.
         for ((at, _), due) in told.iter().zip([0, 60, 80, 140]) {
             assert!((due..=due + 10).contains(at), "{told:?}");
         }

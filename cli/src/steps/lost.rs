@@ -202,7 +202,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_listed_only_after_some_seconds_is_not_made_twice() {
         let began = Instant::now();
-        let (creates, outcome) = create(&[Some(error(Class::Unreachable, false))], Some(6)).await;
+        let (creates, outcome) = create(&[Some(error(Class::Unreachable, false))], Some(10)).await;
         assert_eq!((creates, outcome.unwrap()), (1, "found"));
         assert!(began.elapsed() > Duration::from_millis(900));
     }

@@ -77,7 +77,7 @@ async fn a_subnet_of_another_block_or_stack_is_not_taken_for_ours() {
     }
 }
 
-/// CreateSubnet takes no token: the second attempt after a lost answer meets the first one's.
+/// `CreateSubnet` takes no token: the second attempt after a lost answer meets the first one's.
 #[tokio::test(start_paused = true)]
 async fn a_subnet_whose_answer_got_lost_is_waited_for_until_it_is_visible() {
     let script = with_zones(Script::default())

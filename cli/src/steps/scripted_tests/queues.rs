@@ -60,7 +60,7 @@ async fn a_changed_queue_is_done_when_sqs_shows_it() {
         .answer("SetQueueAttributes", 200, "{}")
         .always(get, 200, &attributes(false, KEPT));
     // The survey, the repair, and then for as long as SQS likes.
-    let script = (0..8).fold(script, |script, _| script.answer(get, 200, &before));
+    let script = (0..12).fold(script, |script, _| script.answer(get, 200, &before));
     let stack = script.stack();
     let began = tokio::time::Instant::now();
     let queue = resource(&stack, DEAD_LETTERS);
@@ -112,7 +112,7 @@ async fn a_deleted_queue_is_waited_for_as_long_as_it_is_there() {
         )
         .answer("DeleteQueue", 200, "{}")
         .always("GetQueueUrl", 400, &error(GONE, "gone"));
-    let script = (0..20).fold(script, |script, _| script.answer("GetQueueUrl", 200, URL));
+    let script = (0..40).fold(script, |script, _| script.answer("GetQueueUrl", 200, URL));
     let stack = script.stack();
     resource(&stack, DEAD_LETTERS)
         .remove(&unwatched())

@@ -232,7 +232,7 @@ async fn a_group_is_deleted_once_it_takes_the_call_and_then_waited_for() {
         .answer(delete, 400, &fault("InvalidReplicationGroupState"))
         .answer(delete, 400, &fault("InvalidReplicationGroupState"))
         .answer(delete, 200, &taken(delete));
-    for _ in 0..100 {
+    for _ in 0..150 {
         script = script.answer(DESCRIBE, 200, &group("deleting"));
     }
     let script = script.always(DESCRIBE, 404, &gone);
