@@ -40,7 +40,7 @@ async fn perform(
     let lease = if runner.is_interrupted() {
         None
     } else {
-        lease::acquire(context, &table, wanted).await?
+        lease::acquire(context, runner, &table, wanted).await?
     };
     let succeeds = lease.as_ref().is_some_and(|lease| lease.succeeds);
     let work = async {

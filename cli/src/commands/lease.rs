@@ -2,14 +2,25 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::aws::holder::Holder;
 use crate::aws::{Lease, LeaseError, LeaseTable, Watch};
 use crate::context::Context;
-use crate::engine::{Failure, Problem};
+use crate::engine::wait::TOLD_EVERY;
+use crate::engine::{EventKind, Failure, Problem, ResourceKey, Runner};
 use crate::error::CommandError;
 use crate::steps::Stack;
 
 /// Pause before a lease that somebody else holds is asked for again.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// What events call it: it is no resource of the plan.
+const KEY: ResourceKey = ResourceKey::new("lease");
+
+/// How long an `up` or a `teardown` of somebody else usually takes, in seconds: from one that finds
+/// nearly everything done to one that makes a replication group.
+const USUAL: (u64, u64) = (10, 1200);
 
 /// The table of this stack's lease.
 pub(crate) fn table<'a>(context: &Context, stack: &'a Stack) -> LeaseTable<'a> {
@@ -37,11 +48,12 @@ pub(crate) struct Wanted {
 /// its lease or turns out to be dead: nobody is sent away for a dead one.
 pub(crate) async fn acquire(
     context: &Context,
+    runner: &Runner,
     table: &LeaseTable<'_>,
     wanted: Wanted,
 ) -> Result<Option<Lease>, CommandError> {
     let take = Box::pin(async {
-        let mut waited_for: Option<String> = None;
+        let mut vigil = Vigil::default();
         let mut watch = Watch::default();
         loop {
             let taken = if wanted.create {
@@ -52,15 +64,12 @@ pub(crate) async fn acquire(
             };
             match taken {
                 Err(LeaseError::Held(holder)) if wanted.wait || watch.doubts(&holder) => {
-                    if waited_for.as_ref() != Some(&holder.who) {
-                        context.printer.note(&format!("waiting: {holder}"));
-                        waited_for = Some(holder.who);
-                    }
+                    vigil.tell(runner, &holder);
                     tokio::time::sleep(PAUSE).await;
                 }
                 Ok(Some(mut lease)) => {
                     // Whoever held it since may have given it back before anybody asked.
-                    lease.succeeds |= waited_for.is_some() || lease.before != wanted.before;
+                    lease.succeeds |= vigil.since.is_some() || lease.before != wanted.before;
                     return Ok(Some(lease));
                 }
                 other => return Ok(other?),
@@ -68,6 +77,34 @@ pub(crate) async fn acquire(
         }
     });
     context.interrupt.or_stop(take).await
+}
+
+/// What was told of the wait for somebody else's lease.
+#[derive(Debug, Default)]
+struct Vigil {
+    since: Option<Instant>,
+    told: Option<(u32, String, Instant)>,
+}
+
+impl Vigil {
+    /// Tells that `holder` is waited for: at once, and once a minute from then on.
+    fn tell(&mut self, runner: &Runner, holder: &Holder) {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let is_news = self.told.as_ref().is_none_or(|(process, who, at)| {
+            (*process, who) != (holder.process, &holder.who) || at.elapsed() >= TOLD_EVERY
+        });
+        if !is_news {
+            return;
+        }
+        runner.emit(EventKind::Waiting {
+            key: KEY,
+            what: "the operator lease".to_owned(),
+            usual_s: Some(USUAL),
+            blocker: Some(holder.to_string()),
+            waited: since.elapsed(),
+        });
+        self.told = Some((holder.process, holder.who.clone(), Instant::now()));
+    }
 }
 
 /// Does `work` while `lease` is held, and gives the lease back.

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::cli::SaveArgs;
 use crate::context::{Context, WhenStopped};
+use crate::engine::wait::TOLD_EVERY;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::steps::functions::{invoke, timeout};
@@ -120,13 +121,13 @@ pub(crate) async fn save_all(
     let mut moved = tokio::time::Instant::now();
     let mut next = full.then_some(0);
     let mut sum: Option<Saved> = None;
+    let mut told: Option<tokio::time::Instant> = None;
     loop {
         let saved = save(stack, next).await?;
         let (held, got_on) = (saved.held, saved.changes + saved.pixels > 0);
         if !held {
             next = saved.next;
         }
-        let first = sum.is_none();
         let mut all = match sum {
             Some(earlier) => earlier.and(&saved),
             None => saved,
@@ -139,8 +140,9 @@ pub(crate) async fn save_all(
             return Ok(all);
         }
         if held {
-            if first {
-                tell("another save runs; waiting for it to end");
+            if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+                tell(&waiting(moved.elapsed(), patience));
+                told = Some(tokio::time::Instant::now());
             }
             tokio::time::sleep(PAUSE).await;
         } else {
@@ -148,6 +150,17 @@ pub(crate) async fn save_all(
         }
         sum = Some(all);
     }
+}
+
+/// That another save is waited for, how long already, and how long one may take.
+fn waiting(waited: Duration, patience: Duration) -> String {
+    let so_far = if waited >= TOLD_EVERY {
+        format!(", {} so far", words::duration(waited))
+    } else {
+        String::new()
+    };
+    let usual = words::range(0, patience.as_secs());
+    format!("another save runs; waiting for it to end (usually {usual}{so_far})")
 }
 
 /// Invokes the save function; with `offset`, for every pixel from there on.
@@ -216,7 +229,8 @@ mod tests {
         let saved = save_all(&script.stack(), false, tell).await.unwrap();
         assert!(saved.is_complete());
         assert_eq!(saved.from.to_string(), "1-0", "not what a held one says");
-        assert_eq!(*told.borrow(), ["another save runs; waiting for it to end"]);
+        assert_eq!(told.borrow().len(), 1, "{told:?}");
+        assert!(told.borrow()[0].starts_with("another save runs; waiting for it to end (usually"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -225,8 +239,12 @@ mod tests {
         for _ in 0..1000 {
             script = script.answer(INVOKE, 200, HELD);
         }
-        let saved = save_all(&script.stack(), false, |_| ()).await.unwrap();
+        let told = RefCell::new(Vec::new());
+        let tell = |line: &str| told.borrow_mut().push(line.to_owned());
+        let saved = save_all(&script.stack(), false, tell).await.unwrap();
         assert!(!saved.is_complete());
         assert!(script.left() > 0, "it gave up by itself");
+        let told = told.borrow();
+        assert!(told.len() > 1 && told[1].contains("so far"), "{told:?}");
     }
 }

@@ -46,7 +46,7 @@ async fn perform(
         wait: args.wait,
         before,
     };
-    let lease = lease::acquire(context, &table, wanted.clone()).await?;
+    let lease = lease::acquire(context, runner, &table, wanted.clone()).await?;
     let succeeds = lease.as_ref().is_some_and(|lease| lease.succeeds);
     let work = Box::pin(async {
         if succeeds {
@@ -72,7 +72,7 @@ async fn perform(
     });
     let report = match lease {
         Some(lease) => under_lease(context, &table, lease, work).await?,
-        None => without_lease(context, &table, wanted, work).await?,
+        None => without_lease(context, runner, &table, wanted, work).await?,
     };
     let exit = outcome::finish(runner, &report, stack);
     if exit != Exit::Done {
@@ -105,6 +105,7 @@ async fn under_lease(
 /// now, or has built the stack anew since.
 async fn without_lease(
     context: &Context,
+    runner: &Runner,
     table: &LeaseTable<'_>,
     wanted: Wanted,
     work: impl Future<Output = Result<Report, CommandError>>,
@@ -117,7 +118,7 @@ async fn without_lease(
         wait: false,
         ..wanted
     };
-    match lease::acquire(context, table, at_once).await? {
+    match lease::acquire(context, runner, table, at_once).await? {
         Some(lease) if lease.succeeds => lease::give_back(context, lease).await,
         Some(lease) => {
             lease.stop_renewing();

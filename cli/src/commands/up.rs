@@ -58,7 +58,7 @@ async fn perform(
             wait: args.wait,
             before,
         };
-        let Some(lease) = lease::acquire(context, &table, wanted).await? else {
+        let Some(lease) = lease::acquire(context, runner, &table, wanted).await? else {
             unreachable!("its table is made where there is none");
         };
         let succeeds = lease.succeeds;

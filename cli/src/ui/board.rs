@@ -4,8 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::step::StepView;
+use super::words;
 use crate::engine::event::Planned;
 use crate::engine::{Event, EventKind, Outcome, Problem, ResourceKey, Step};
+
+/// From here on a wait's line says how long it is already.
+const LONG: Duration = Duration::from_secs(30);
 
 /// What is known of a run so far.
 #[derive(Debug, Default)]
@@ -251,6 +255,32 @@ impl Item {
             *wait = Some(waiting);
         }
     }
+}
+
+/// A wait, on a line: what for, what it hangs on, the usual range, how long already.
+pub(super) fn waiting(kind: &EventKind) -> String {
+    let EventKind::Waiting {
+        what,
+        usual_s,
+        blocker,
+        waited,
+        ..
+    } = kind
+    else {
+        return String::new();
+    };
+    let blocker = blocker
+        .as_ref()
+        .map(|blocker| format!(": {blocker}"))
+        .unwrap_or_default();
+    let usual = usual_s.map(|(from, to)| format!(" (usually {})", words::range(from, to)));
+    let usual = usual.unwrap_or_default();
+    let so_far = if *waited >= LONG {
+        format!(", {} so far", words::duration(*waited))
+    } else {
+        String::new()
+    };
+    format!("waiting for {what}{blocker}{usual}{so_far}")
 }
 
 /// A retry in words.

@@ -76,6 +76,11 @@ impl EventSink for Human {
                 self.redraw(redraw_regularly(&self.stage));
             }
             EventKind::Note { message } => self.stage.terminal.say(message),
+            // It is in none of the steps of the picture.
+            EventKind::Waiting { key, .. } if run.board.item(key).is_none() => {
+                let line = format!("{key}: {}", board::waiting(&event.kind));
+                self.stage.terminal.say(&line);
+            }
             EventKind::Retrying {
                 operation,
                 attempt,

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::board::{self, Board};
 use super::step::StepView;
@@ -14,9 +13,6 @@ use crate::engine::{Event, EventKind, EventSink, Outcome, ResourceKey, Step};
 
 /// From this attempt on a retry is worth a line of its own.
 const STUBBORN: u32 = 3;
-
-/// From here on a wait's line says how long it is already.
-const LONG: Duration = Duration::from_secs(30);
 
 /// Writes events as plain lines on stderr.
 pub(super) struct Lines {
@@ -103,7 +99,7 @@ impl Story {
                 None => self.verbose.then(|| self.about(key, state)),
             },
             EventKind::Working { key, verb } => about(key, (*verb).to_owned()),
-            EventKind::Waiting { key, .. } => about(key, waiting(kind)),
+            EventKind::Waiting { key, .. } => about(key, board::waiting(kind)),
             EventKind::Retrying {
                 operation,
                 attempt,
@@ -205,33 +201,10 @@ fn step_line(view: &StepView<'_>) -> String {
     format!("{}: {}", heading(view.step), view.words())
 }
 
-fn waiting(kind: &EventKind) -> String {
-    let EventKind::Waiting {
-        what,
-        usual_s,
-        blocker,
-        waited,
-        ..
-    } = kind
-    else {
-        return String::new();
-    };
-    let blocker = blocker
-        .as_ref()
-        .map(|blocker| format!(": {blocker}"))
-        .unwrap_or_default();
-    let usual = usual_s.map(|(from, to)| format!(" (usually {})", words::range(from, to)));
-    let usual = usual.unwrap_or_default();
-    let so_far = if *waited >= LONG {
-        format!(", {} so far", words::duration(*waited))
-    } else {
-        String::new()
-    };
-    format!("waiting for {what}{blocker}{usual}{so_far}")
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::script;
     use super::*;
 

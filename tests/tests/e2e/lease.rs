@@ -49,7 +49,12 @@ async fn two_at_once_one_works_and_the_other_says_who_does() {
     let apis = second.sdk().api.get_apis().send().await.unwrap();
     assert!(apis.items().len() <= 1, "{refused}");
     let waits = second.placectl().args(["up", "--wait"]).succeed().await;
-    assert!(waits.stderr.contains("waiting: ann@"), "{waits}");
+    assert!(
+        waits
+            .stderr
+            .contains("waiting for the operator lease: ann@"),
+        "{waits}"
+    );
     let _ = running.finish().await.expect_code(0);
     let _ = second
         .placectl()
@@ -93,7 +98,10 @@ async fn a_holder_that_died_elsewhere_blocks_nobody_for_longer_than_a_minute() {
     let call = call.expression_attribute_values(":machine", elsewhere);
     call.send().await.unwrap();
     let waited = second.placectl().args(["up"]).succeed().await;
-    assert!(waited.stderr.contains("waiting: "), "{waited}");
+    assert!(
+        waited.stderr.contains("waiting for the operator lease: "),
+        "{waited}"
+    );
     assert!(waited.elapsed < Duration::from_secs(90), "{waited}");
 }
 
@@ -112,7 +120,10 @@ async fn a_holder_that_lives_elsewhere_is_told_after_its_next_renewal() {
     let call = call.expression_attribute_values(":machine", elsewhere);
     call.send().await.unwrap();
     let refused = second.placectl().args(["up"]).run().await.expect_code(3);
-    assert!(refused.stderr.contains("waiting: "), "{refused}");
+    assert!(
+        refused.stderr.contains("waiting for the operator lease: "),
+        "{refused}"
+    );
     let _ = running.finish().await.expect_code(0);
 }
 
