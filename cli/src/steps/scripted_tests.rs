@@ -10,6 +10,7 @@ mod internet_gateway;
 mod nat_gateway;
 mod network;
 mod queues;
+mod removal_order;
 mod replication;
 mod schedule;
 mod tables;
