@@ -9,6 +9,7 @@ mod functions;
 mod internet_gateway;
 mod nat_gateway;
 mod network;
+mod paging;
 mod queues;
 mod removal_order;
 mod replication;
