@@ -13,6 +13,7 @@ mod paging;
 mod queues;
 mod removal_order;
 mod replication;
+mod replication_making;
 mod schedule;
 mod tables;
 mod zones;
