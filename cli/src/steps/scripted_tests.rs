@@ -4,6 +4,7 @@ mod application;
 mod associations;
 mod cache;
 mod cache_changes;
+mod dedicated;
 mod deployment;
 mod functions;
 mod internet_gateway;
