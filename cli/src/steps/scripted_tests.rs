@@ -8,6 +8,7 @@ mod dedicated;
 mod deployment;
 mod functions;
 mod internet_gateway;
+mod log_groups;
 mod nat_gateway;
 mod network;
 mod paging;
