@@ -6,6 +6,7 @@ mod cache;
 mod cache_changes;
 mod dedicated;
 mod deployment;
+mod event_sources;
 mod functions;
 mod internet_gateway;
 mod log_groups;
