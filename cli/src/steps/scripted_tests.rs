@@ -17,6 +17,7 @@ mod queues;
 mod removal_order;
 mod replication;
 mod replication_making;
+mod routes;
 mod schedule;
 mod tables;
 mod zones;
