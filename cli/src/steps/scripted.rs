@@ -218,14 +218,15 @@ fn operation(request: &HttpRequest) -> String {
     format!("{} {path}", request.method())
 }
 
+/// Where events go that nobody watches.
+pub(crate) struct Nowhere;
+
+impl EventSink for Nowhere {
+    fn event(&self, _: &Event) {}
+}
+
 /// A progress that nobody watches.
 pub(crate) fn unwatched() -> Progress {
-    struct Nowhere;
-
-    impl EventSink for Nowhere {
-        fn event(&self, _: &Event) {}
-    }
-
     let (_, interrupted) = tokio::sync::watch::channel(false);
     let now = tokio::time::Instant::now();
     Progress::new(

@@ -11,13 +11,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::super::functions::{Holder, event_source_key, role_key};
+use super::super::scripted::Nowhere;
 use super::super::tables::{self, Content};
 use super::super::{keys, schedule};
 use super::*;
 use crate::aws::Aws;
-use crate::engine::{
-    Begun, Event, EventSink, Progress, ResourceKey, Runner, Spared, Step, Verdict,
-};
+use crate::engine::{Begun, Progress, ResourceKey, Runner, Spared, Step, Verdict};
 
 /// What every removal takes.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -76,12 +75,6 @@ impl Resource for Standing {
     }
 }
 
-struct Deaf;
-
-impl EventSink for Deaf {
-    fn event(&self, _: &Event) {}
-}
-
 fn stack(cache: RedisMode, vpc: VpcMode) -> Arc<Stack> {
     let mut config = StackConfig::default();
     config.redis.mode = cache;
@@ -120,7 +113,7 @@ async fn take_down(
     };
     let (_stop, interrupted) = watch::channel(false);
     let plan = plan(stack).into_iter().map(standing).collect();
-    let runner = Runner::new(plan, Arc::new(Deaf), interrupted).unwrap();
+    let runner = Runner::new(plan, Arc::new(Nowhere), interrupted).unwrap();
     let survey = runner.survey().await;
     let report = runner.teardown(&survey, Spared::default(), Begun::default());
     assert_eq!(report.await.verdict, Verdict::Done);
