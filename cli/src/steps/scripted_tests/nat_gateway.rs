@@ -124,3 +124,24 @@ async fn a_nat_gateway_is_asked_for_in_public_in_one_zone_and_with_a_token_that_
     assert_eq!(tokens[0].len(), 64);
     assert_eq!(tokens[0], tokens[1]);
 }
+
+/// EC2 goes on listing one that it has deleted for about an hour.
+#[tokio::test(start_paused = true)]
+async fn a_nat_gateway_is_gone_when_it_is_deleted_and_not_before() {
+    let in_state = |state| answered(&[("nat-0", "deleted", ""), ("nat-1", state, "")]);
+    let script = Script::default()
+        .answer(LOOK, 200, &in_state("available"))
+        .answer(DELETE, 200, "<DeleteNatGatewayResponse/>")
+        .answer(LOOK, 200, &in_state("available"))
+        .answer(LOOK, 200, &in_state("deleting"))
+        .answer(LOOK, 200, &in_state("deleting"))
+        .answer(LOOK, 200, &in_state("deleted"));
+    let stack = with_vpc(&script);
+    stack.found.nat_gateway.set("nat-1".to_owned());
+    let nat = resource(&stack, KEY);
+    nat.remove(&unwatched()).await.unwrap();
+    assert_eq!((script.left(), script.times(DELETE)), (0, 1));
+    let deleted = script.bodies(DELETE).concat();
+    assert!(deleted.contains("NatGatewayId=nat-1"), "{deleted}");
+    assert!(stack.found.nat_gateway.get().is_none());
+}
