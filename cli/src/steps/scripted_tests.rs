@@ -19,6 +19,7 @@ mod replication;
 mod replication_making;
 mod routes;
 mod schedule;
+mod security_groups;
 mod tables;
 mod zones;
 
