@@ -1,5 +1,6 @@
 //! AWS at its own pace: what no emulator does, played from a script on a paused clock.
 
+mod already_there;
 mod application;
 mod associations;
 mod cache;
