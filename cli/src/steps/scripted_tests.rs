@@ -1,6 +1,7 @@
 //! AWS at its own pace: what no emulator does, played from a script on a paused clock.
 
 mod already_there;
+mod apis;
 mod application;
 mod associations;
 mod cache;
