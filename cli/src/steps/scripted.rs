@@ -31,6 +31,7 @@ struct Scene {
     lines: Vec<Line>,
     refrain: Vec<Line>,
     asked: Vec<String>,
+    queries: Vec<String>,
     bodies: Vec<String>,
 }
 
@@ -84,6 +85,15 @@ impl Script {
             let all = scene.asked.iter().zip(&scene.bodies);
             let of = all.filter(|(asked, _)| *asked == operation);
             of.map(|(_, body)| body.clone()).collect()
+        })
+    }
+
+    /// The queries (`maxResults=5`, or nothing) of the requests for an operation.
+    pub(crate) fn queries(&self, operation: &str) -> Vec<String> {
+        self.scene(|scene| {
+            let all = scene.asked.iter().zip(&scene.queries);
+            let of = all.filter(|(asked, _)| *asked == operation);
+            of.map(|(_, query)| query.clone()).collect()
         })
     }
 
@@ -151,10 +161,13 @@ impl Script {
 
     fn play(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let operation = operation(request);
+        let query = request.uri().split_once('?').map_or("", |(_, query)| query);
+        let query = query.to_owned();
         let body = request.body().bytes().unwrap_or_default();
         let body = String::from_utf8_lossy(body).into_owned();
         let line = self.scene(|scene| {
             scene.asked.push(operation.clone());
+            scene.queries.push(query);
             scene.bodies.push(body);
             let next = scene
                 .lines
@@ -205,14 +218,15 @@ fn operation(request: &HttpRequest) -> String {
     format!("{} {path}", request.method())
 }
 
+/// Where events go that nobody watches.
+pub(crate) struct Nowhere;
+
+impl EventSink for Nowhere {
+    fn event(&self, _: &Event) {}
+}
+
 /// A progress that nobody watches.
 pub(crate) fn unwatched() -> Progress {
-    struct Nowhere;
-
-    impl EventSink for Nowhere {
-        fn event(&self, _: &Event) {}
-    }
-
     let (_, interrupted) = tokio::sync::watch::channel(false);
     let now = tokio::time::Instant::now();
     Progress::new(

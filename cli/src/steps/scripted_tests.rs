@@ -1,18 +1,28 @@
 //! AWS at its own pace: what no emulator does, played from a script on a paused clock.
 
+mod already_there;
+mod apis;
 mod application;
 mod associations;
 mod cache;
 mod cache_changes;
+mod dedicated;
 mod dedicated_subnet;
 mod deployment;
+mod event_sources;
 mod functions;
 mod internet_gateway;
+mod log_groups;
 mod nat_gateway;
 mod network;
+mod paging;
 mod queues;
+mod removal_order;
 mod replication;
+mod replication_making;
+mod routes;
 mod schedule;
+mod security_groups;
 mod tables;
 mod zones;
 

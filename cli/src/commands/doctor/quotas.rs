@@ -140,8 +140,8 @@ mod tests {
     use place_config::StackConfig;
 
     use super::*;
-    use crate::steps::Options;
     use crate::steps::scripted::Script;
+    use crate::steps::{Options, Subnet};
 
     fn described(count: usize) -> String {
         let address = "<item><publicIp>1.2.3.4</publicIp></item>";
@@ -184,6 +184,63 @@ mod tests {
         assert_eq!(with(None), State::Ok);
         assert_eq!(with(Some(7500)), State::Ok);
         assert_eq!(with(Some(7501)), State::Warning);
+    }
+
+    /// So many NAT gateways in each of these states, in that subnet.
+    fn gateways_in(subnet: &str, states: &[(usize, &str)]) -> String {
+        let item = |state: &str| {
+            format!("<item><subnetId>{subnet}</subnetId><state>{state}</state></item>")
+        };
+        let items = states
+            .iter()
+            .map(|(count, state)| item(state).repeat(*count));
+        items.collect()
+    }
+
+    async fn with_gateways(items: &str, needed: bool) -> Check {
+        let answer = format!(
+            "<DescribeNatGatewaysResponse><natGatewaySet>{items}</natGatewaySet>\
+             </DescribeNatGatewaysResponse>"
+        );
+        let script = Script::default().answer("DescribeNatGateways", 200, &answer);
+        let stack = script.stack();
+        let [id, zone_id, zone] = ["subnet-a", "euw1-az1", "eu-west-1a"].map(str::to_owned);
+        stack.found.public_subnet.set(Subnet { id, zone_id, zone });
+        gateways(&stack, needed).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_subnet_full_of_nat_gateways_is_warned_of() {
+        let full = gateways_in(
+            "subnet-a",
+            &[(3, "available"), (1, "pending"), (1, "deleting")],
+        );
+        let check = with_gateways(&full, true).await;
+        assert_eq!(check.state, State::Warning);
+        assert!(check.detail.contains("5 of 5"), "{check:?}");
+        let hint = check.hint.unwrap();
+        assert!(hint.contains("Service Quotas"), "{hint}");
+        assert_eq!(
+            with_gateways(&full, false).await.state,
+            State::Ok,
+            "it has one"
+        );
+    }
+
+    #[tokio::test]
+    async fn nat_gateways_that_are_gone_or_elsewhere_count_for_nothing() {
+        let states = [(4, "available"), (3, "deleted"), (3, "failed")];
+        let items = gateways_in("subnet-a", &states) + &gateways_in("subnet-z", &states);
+        let check = with_gateways(&items, true).await;
+        assert_eq!(check.state, State::Ok);
+        assert!(check.detail.contains("4 of 5"), "{check:?}");
+    }
+
+    #[tokio::test]
+    async fn without_a_public_subnet_there_is_nothing_to_count() {
+        let script = Script::default();
+        let check = gateways(&script.stack(), true).await.unwrap();
+        assert_eq!(check.state, State::Unknown);
     }
 
     #[tokio::test]

@@ -1,4 +1,5 @@
-//! A serverless cache that somebody changed, and a subnet group: put back at ElastiCache's pace.
+//! A serverless cache that somebody changed, or that failed, and a subnet group: put back at
+//! ElastiCache's pace.
 
 use place_config::stack::{RedisConfig, RedisMode};
 
@@ -186,5 +187,43 @@ async fn the_subnets_of_a_subnet_group_are_put_back() {
         assert!(request.contains(subnet), "{request}");
     }
     let second = subnets.observe().await.unwrap();
+    assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
+}
+
+/// ElastiCache says `create-failed` of a cache and then leaves it at that.
+#[tokio::test(start_paused = true)]
+async fn a_cache_that_could_not_be_made_is_deleted_and_made_anew() {
+    let (create, delete) = ("CreateServerlessCache", "DeleteServerlessCache");
+    let redis = StackConfig::default().redis;
+    let cache = |status| cache_in(status, &redis, &network("sg-2"));
+    let gone = fault("ServerlessCacheNotFoundFault");
+    let script = Script::default()
+        .answer(DESCRIBE, 200, &cache("CREATE-FAILED"))
+        .answer(delete, 400, &fault("InvalidServerlessCacheStateFault"))
+        .answer(delete, 200, &taken(delete))
+        .answer(DESCRIBE, 200, &cache("create-failed"))
+        .answer(DESCRIBE, 200, &cache("deleting"))
+        // Until it is gone, and before the new one.
+        .answer(DESCRIBE, 404, &gone)
+        .answer(DESCRIBE, 404, &gone)
+        .answer(create, 200, &taken(create))
+        .answer(DESCRIBE, 200, &cache("creating"))
+        .always(DESCRIBE, 200, &cache("available"));
+    let stack = standing(&script, &redis);
+    let observed = resource(&stack, "cache").observe().await.unwrap();
+    assert!(matches!(observed, Observed::Broken { .. }), "{observed:?}");
+    ensure(&stack, "cache", observed).await.unwrap();
+    assert_eq!(script.left(), 0);
+    let request = script.bodies(create).pop().unwrap();
+    let storage = redis.max_storage_gb;
+    let storage = format!("CacheUsageLimits.DataStorage.Maximum={storage}");
+    for part in [
+        "SecurityGroupIds.SecurityGroupId.1=sg-2",
+        "SubnetIds.SubnetId.3=subnet-c",
+        &storage,
+    ] {
+        assert!(request.split('&').any(|of| of == part), "{part}: {request}");
+    }
+    let second = resource(&stack, "cache").observe().await.unwrap();
     assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
 }

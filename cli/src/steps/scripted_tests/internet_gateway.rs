@@ -22,6 +22,41 @@ fn gateways(ids: &[&str]) -> String {
     )
 }
 
+const DETACH: &str = "DetachInternetGateway";
+
+/// The gateway is listed, detached once EC2 answers `refusals` no longer, and deleted.
+async fn detached_after(refusals: &[&str], then: (u16, &str)) {
+    let script = Script::default()
+        .answer(LOOK, 200, &gateways(&["igw-1"]))
+        .always(LOOK, 200, &gateways(&[]))
+        .answer(DELETE, 200, "<DeleteInternetGatewayResponse/>");
+    let script = refusals.iter().fold(script, |script, code| {
+        script.answer(DETACH, 400, &fault(code))
+    });
+    let script = script.answer(DETACH, then.0, then.1);
+    let stack = with_vpc(&script);
+    let gateway = resource(&stack, KEY);
+    gateway.remove(&unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+    let request = script.bodies(DETACH).pop().unwrap();
+    assert!(request.contains("InternetGatewayId=igw-1"), "{request}");
+    assert!(request.contains("VpcId=vpc-1"), "{request}");
+}
+
+/// "has some mapped public address(es)", for as long as EC2 maps those of a NAT gateway that was
+/// deleted a moment ago.
+#[tokio::test(start_paused = true)]
+async fn a_gateway_with_mapped_addresses_is_detached_later() {
+    let refusals = ["DependencyViolation"; 3];
+    detached_after(&refusals, (200, "<DetachInternetGatewayResponse/>")).await;
+}
+
+/// By a run that was killed, or by somebody.
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_is_detached_already_is_deleted_all_the_same() {
+    detached_after(&[], (400, &fault("Gateway.NotAttached"))).await;
+}
+
 fn detached() -> Script {
     Script::default()
         .answer(LOOK, 200, &gateways(&["igw-1"]))

@@ -1,4 +1,4 @@
-//! NAT gateways that fail for what passes.
+//! How a NAT gateway is asked for, and those that fail for what passes.
 
 use super::network::{tag_set, with_vpc};
 use super::*;
@@ -85,4 +85,63 @@ async fn a_nat_gateway_that_fails_for_good_is_not_made_again() {
     let outcome = ensure(&with_vpc(&script), KEY, Observed::Absent).await;
     outcome.unwrap_err();
     assert_eq!((script.times(CREATE), script.times(DELETE)), (1, 0));
+}
+
+/// The parts of a request in EC2's protocol.
+fn parts(request: &str) -> Vec<&str> {
+    request.split('&').collect()
+}
+
+/// Without an address it would be private, without a zone EC2 may spread it over the region; and
+/// the token, the same in every run, is what keeps a killed `up` from paying for two.
+#[tokio::test(start_paused = true)]
+async fn a_nat_gateway_is_asked_for_in_public_in_one_zone_and_with_a_token_that_lasts() {
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let script = Script::default()
+            .answer(CREATE, 200, &created("nat-1"))
+            .answer(LOOK, 200, &answered(&[]))
+            .answer(LOOK, 200, &answered(&[]))
+            .always(LOOK, 200, &answered(&[("nat-1", "available", "")]));
+        let outcome = ensure(&with_vpc(&script), KEY, Observed::Absent).await;
+        outcome.unwrap();
+        let request = script.bodies(CREATE).pop().unwrap();
+        let parts = parts(&request);
+        for part in [
+            "AllocationId=eipalloc-1",
+            "SubnetId=subnet-a",
+            "ConnectivityType=public",
+            "AvailabilityMode=zonal",
+            "TagSpecification.1.ResourceType=natgateway",
+        ] {
+            assert!(parts.contains(&part), "{part}: {request}");
+        }
+        let mut parts = parts.iter();
+        let token = parts.find_map(|part| part.strip_prefix("ClientToken="));
+        tokens.push(token.unwrap().to_owned());
+    }
+    // EC2 takes sixty-four characters at most.
+    assert_eq!(tokens[0].len(), 64);
+    assert_eq!(tokens[0], tokens[1]);
+}
+
+/// EC2 goes on listing one that it has deleted for about an hour.
+#[tokio::test(start_paused = true)]
+async fn a_nat_gateway_is_gone_when_it_is_deleted_and_not_before() {
+    let in_state = |state| answered(&[("nat-0", "deleted", ""), ("nat-1", state, "")]);
+    let script = Script::default()
+        .answer(LOOK, 200, &in_state("available"))
+        .answer(DELETE, 200, "<DeleteNatGatewayResponse/>")
+        .answer(LOOK, 200, &in_state("available"))
+        .answer(LOOK, 200, &in_state("deleting"))
+        .answer(LOOK, 200, &in_state("deleting"))
+        .answer(LOOK, 200, &in_state("deleted"));
+    let stack = with_vpc(&script);
+    stack.found.nat_gateway.set("nat-1".to_owned());
+    let nat = resource(&stack, KEY);
+    nat.remove(&unwatched()).await.unwrap();
+    assert_eq!((script.left(), script.times(DELETE)), (0, 1));
+    let deleted = script.bodies(DELETE).concat();
+    assert!(deleted.contains("NatGatewayId=nat-1"), "{deleted}");
+    assert!(stack.found.nat_gateway.get().is_none());
 }

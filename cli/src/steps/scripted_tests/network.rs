@@ -114,7 +114,8 @@ async fn a_token_that_brings_back_a_nat_gateway_of_old_is_given_up() {
     assert!(tokens.len() == 2 && tokens[0] != tokens[1], "{tokens:?}");
 }
 
-fn addresses(ids: &[&str]) -> String {
+/// EC2's list of the stack's addresses.
+pub(super) fn addresses(ids: &[&str]) -> String {
     let tags = tag_set("elastic-ip");
     let item = |id: &&str| format!("<item><allocationId>{id}</allocationId>{tags}</item>");
     let items: String = ids.iter().map(item).collect();

@@ -122,3 +122,43 @@ async fn a_deleted_queue_is_waited_for_as_long_as_it_is_there() {
     assert!(began.elapsed().as_secs() > 30, "{:?}", began.elapsed());
     assert!(stack.found.dead_letter_queues.get(Queue::Request).is_none());
 }
+
+/// A queue that came up in the create, with other attributes, for SQS answers with the URL where
+/// they are the same ones.
+fn that_exists(stack: &str) -> Script {
+    let marks = json!({ "place:stack": stack, "place:resource": DEAD_LETTERS });
+    let exists = "A queue already exists with the same name and a different value for attribute \
+                  SqsManagedSseEnabled";
+    Script::default()
+        .answer("CreateQueue", 400, &error("QueueNameExists", exists))
+        .always("GetQueueUrl", 200, URL)
+        .always("ListQueueTags", 200, &json!({ "Tags": marks }).to_string())
+        .answer("GetQueueAttributes", 200, &attributes(true, KEPT))
+        .always("GetQueueAttributes", 200, &attributes(false, KEPT))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_exists_with_other_attributes_is_put_right() {
+    let script = that_exists("place").answer("SetQueueAttributes", 200, "{}");
+    let stack = script.stack();
+    ensure(&stack, DEAD_LETTERS, Observed::Absent)
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+    let request = script.bodies("SetQueueAttributes").pop().unwrap();
+    assert!(
+        request.contains(r#""SqsManagedSseEnabled":"false""#),
+        "{request}"
+    );
+    let found = stack.found.dead_letter_queues.get(Queue::Request);
+    assert_eq!(found.unwrap().url, "https://sqs/q");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_of_somebody_else_that_comes_up_in_the_create_is_not_touched() {
+    let script = that_exists("place2");
+    let outcome = ensure(&script.stack(), DEAD_LETTERS, Observed::Absent).await;
+    assert!(outcome.unwrap_err().hint.unwrap().contains("--adopt"));
+    assert_eq!(script.times("SetQueueAttributes"), 0);
+    assert_eq!(script.times("TagQueue"), 0);
+}

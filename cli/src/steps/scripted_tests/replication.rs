@@ -5,7 +5,7 @@ use place_config::stack::RedisMode;
 use super::cache::{cache_tags, fault, taken};
 use super::*;
 
-const DESCRIBE: &str = "DescribeReplicationGroups";
+pub(super) const DESCRIBE: &str = "DescribeReplicationGroups";
 
 const NODES: &str = "DescribeCacheClusters";
 
@@ -63,11 +63,16 @@ impl Group {
     }
 }
 
+/// A group that lacks nothing but perhaps time.
+pub(super) fn whole(status: &'static str) -> String {
+    Group { status, ..WHOLE }.answer()
+}
+
 fn version() -> String {
     format!("{}.1.0", StackConfig::default().redis.engine_version)
 }
 
-fn standing(script: &Script) -> Arc<Stack> {
+pub(super) fn standing(script: &Script) -> Arc<Stack> {
     let script = script
         .clone()
         .always("ListTagsForResource", 200, &cache_tags("place", "cache"))

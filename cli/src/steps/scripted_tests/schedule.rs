@@ -152,3 +152,39 @@ async fn a_schedule_waits_for_its_group_to_be_known() {
     }
     assert_eq!(script.left(), 0);
 }
+
+/// Made by a call whose answer got lost, or by a run that was killed: whatever it says, it is
+/// brought to say all that is wanted.
+#[tokio::test(start_paused = true)]
+async fn a_schedule_that_exists_already_is_updated() {
+    let (create, update) = ("POST /schedules/place-save", "PUT /schedules/place-save");
+    let exists = error("ConflictException", "Schedule place-save already exists.");
+    let script = Script::default()
+        .answer(
+            &format!("POST {GROUP}"),
+            200,
+            r#"{"ScheduleGroupArn":"arn:g"}"#,
+        )
+        .answer(create, 409, &exists)
+        .answer(update, 200, r#"{"ScheduleArn":"arn:s"}"#);
+    // Of one plan: the schedule asks the group whether it is ours.
+    let plan = plan(&script.stack());
+    for key in ["schedule-group", "schedule"] {
+        let mut all = plan.iter();
+        let resource = all.find(|resource| resource.key().as_str() == key);
+        let (resource, progress) = (resource.unwrap(), unwatched());
+        let ensured = resource.ensure(&Observed::Absent, &progress).await;
+        ensured.unwrap();
+    }
+    assert_eq!(script.left(), 0);
+    let parse = |of: &str| -> serde_json::Value {
+        let mut body: serde_json::Value =
+            serde_json::from_str(&script.bodies(of).pop().unwrap()).unwrap();
+        // A token of its own for each call.
+        body.as_object_mut().unwrap().remove("ClientToken");
+        body
+    };
+    // What an update leaves out goes back to its default.
+    assert_eq!(parse(update), parse(create));
+    assert_eq!(parse(update)["State"], "ENABLED");
+}

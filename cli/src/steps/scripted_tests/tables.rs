@@ -204,3 +204,25 @@ async fn a_table_without_tags_that_came_up_in_the_create_is_not_touched() {
     assert!(made.unwrap_err().hint.unwrap().contains("--adopt"));
     assert_eq!(script.left(), 0);
 }
+
+/// DynamoDB deletes no table that it is changing, and says so with the code that it uses for names
+/// that are taken as well.
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_being_changed_is_deleted_later() {
+    let (delete, code) = ("DeleteTable", "ResourceInUseException");
+    let what = "Attempt to change a resource which is still in use: Table is being updated: \
+                mru_pixels";
+    let script = Script::default()
+        .answer(DESCRIBE, 200, &table("UPDATING"))
+        .answer(LIST, 200, &marks("place"))
+        .answer(delete, 400, &error(code, what))
+        .answer(delete, 400, &error(code, what))
+        .answer(delete, 200, "{}")
+        .answer(DESCRIBE, 200, &table("DELETING"))
+        .answer(DESCRIBE, 400, &unknown());
+    resource(&script.stack(), KEY)
+        .remove(&unwatched())
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+}

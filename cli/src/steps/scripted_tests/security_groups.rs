@@ -1,0 +1,88 @@
+//! Security groups, and the rule between them, that EC2 takes for used or for there already.
+
+use super::network::{fault, tag_set, with_vpc};
+use super::*;
+
+const KEY: &str = "security-group:cache";
+const LOOK: &str = "DescribeSecurityGroups";
+const DELETE: &str = "DeleteSecurityGroup";
+const CREATE: &str = "CreateSecurityGroup";
+const AUTHORIZE: &str = "AuthorizeSecurityGroupIngress";
+
+/// The cache's group, as EC2 lists it with `rules`.
+fn listed(stack: &Stack, rules: &str) -> String {
+    let name = stack.names.cache_security_group();
+    let tags = tag_set(KEY);
+    format!(
+        "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-2</groupId>\
+         <groupName>{name}</groupName><vpcId>vpc-1</vpcId><ipPermissions>{rules}</ipPermissions>\
+         {tags}</item></securityGroupInfo></DescribeSecurityGroupsResponse>"
+    )
+}
+
+const NONE: &str = "<DescribeSecurityGroupsResponse><securityGroupInfo/>\
+                    </DescribeSecurityGroupsResponse>";
+
+/// The interface of a cache that was deleted a moment ago.
+const INTERFACE: &str = "<DescribeNetworkInterfacesResponse><networkInterfaceSet><item>\
+                         <networkInterfaceId>eni-1</networkInterfaceId><status>in-use</status>\
+                         <groupSet><item><groupId>sg-2</groupId></item></groupSet></item>\
+                         </networkInterfaceSet></DescribeNetworkInterfacesResponse>";
+
+#[tokio::test(start_paused = true)]
+async fn a_group_in_use_goes_once_its_interfaces_are_gone() {
+    let script = Script::default();
+    let stack = with_vpc(&script);
+    let script = script
+        .answer(LOOK, 200, &listed(&stack, ""))
+        .answer(DELETE, 400, &fault("DependencyViolation"))
+        .answer(DELETE, 400, &fault("DependencyViolation"))
+        .always("DescribeNetworkInterfaces", 200, INTERFACE)
+        .answer(DELETE, 200, "<DeleteSecurityGroupResponse/>")
+        .answer(LOOK, 200, &listed(&stack, ""))
+        .always(LOOK, 200, NONE);
+    resource(&stack, KEY).remove(&unwatched()).await.unwrap();
+    assert_eq!((script.left(), script.times(DELETE)), (0, 3));
+}
+
+/// A killed run made it, and EC2 did not list it yet when this one looked.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_exists_and_is_not_listed_yet_is_looked_for() {
+    let script = Script::default();
+    let stack = with_vpc(&script);
+    let script = script
+        .answer(CREATE, 400, &fault("InvalidGroup.Duplicate"))
+        .answer(LOOK, 200, NONE)
+        .answer(CREATE, 400, &fault("InvalidGroup.Duplicate"))
+        .answer(LOOK, 200, &listed(&stack, ""));
+    ensure(&stack, KEY, Observed::Absent).await.unwrap();
+    assert_eq!(script.left(), 0);
+    assert_eq!(stack.found.cache_group.get().as_deref(), Some("sg-2"));
+}
+
+/// Neither group may be known everywhere yet, and the rule may be there from a call whose answer
+/// got lost.
+#[tokio::test(start_paused = true)]
+async fn a_rule_waits_for_its_groups_and_is_glad_to_exist_already() {
+    let script = Script::default()
+        .answer(AUTHORIZE, 400, &fault("InvalidGroup.NotFound"))
+        .answer(AUTHORIZE, 400, &fault("InvalidGroup.NotFound"))
+        .answer(AUTHORIZE, 400, &fault("InvalidPermission.Duplicate"));
+    let stack = with_vpc(&script);
+    stack.found.cache_group.set("sg-2".to_owned());
+    stack.found.function_group.set("sg-1".to_owned());
+    ensure(&stack, "security-group-rule:cache", Observed::Absent)
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+    let request = script.bodies(AUTHORIZE).pop().unwrap();
+    // Reads from replicas of a serverless cache come in on the port beside.
+    for part in [
+        "GroupId=sg-2",
+        "IpPermissions.1.FromPort=6379",
+        "IpPermissions.1.ToPort=6380",
+        "IpPermissions.1.Groups.1.GroupId=sg-1",
+    ] {
+        assert!(request.contains(part), "{part}: {request}");
+    }
+}
