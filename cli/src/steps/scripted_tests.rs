@@ -10,6 +10,7 @@ mod dedicated;
 mod dedicated_subnet;
 mod deployment;
 mod event_sources;
+mod failed_cache;
 mod functions;
 mod internet_gateway;
 mod log_groups;

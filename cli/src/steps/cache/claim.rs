@@ -7,7 +7,7 @@ use super::super::keys;
 use super::super::repeat::{doing, while_answer_is};
 use super::instance::{Cache, word};
 use super::mode::Found;
-use super::owner::{Marks, adopt, owner};
+use super::owner::{Marks, adopt, owner_of_cache};
 use super::subnet_group;
 use crate::aws::{AwsResult, Class, Owner};
 use crate::engine::{Failure, Poll, Progress, Resource, Wait};
@@ -51,9 +51,8 @@ impl Cache {
             let Some(found) = find().await? else {
                 return Ok(Poll::Ready(None));
             };
-            let owner = owner(&self.stack, &found.arn, &keys::CACHE)
-                .await
-                .or_failure(action)?;
+            let owner = owner_of_cache(&self.stack, &found).await;
+            let owner = owner.or_failure(action)?;
             Ok(match owner {
                 Some(owner) => Poll::Ready(Some(owner)),
                 None => Poll::Pending(word(&found.state)),

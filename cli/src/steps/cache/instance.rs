@@ -57,7 +57,7 @@ impl Cache {
     /// What is to be said about a cache that is there.
     async fn judge(&self, found: Found) -> Result<Observed, Failure> {
         let id = self.name();
-        let marks = Marks::of(&self.stack, &found.arn).await;
+        let marks = Marks::of_cache(&self.stack, &found).await;
         let Some(marks) = marks.or_failure(|| doing("looking for", self))? else {
             // Nobody may touch it before it is known whose it is.
             let state = word(&found.state);

@@ -3,12 +3,11 @@
 use super::super::repeat::doing;
 use super::instance::{Cache, word};
 use super::mode::Found;
-use super::owner::owner;
+use super::owner::owner_of_cache;
 use super::subnet_group;
 use crate::aws::{AwsResult, Owner};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Left, Observed, Progress, Resource};
-use crate::steps::keys;
 
 /// What is known of a cache in the other mode.
 pub(super) enum LeftOver {
@@ -33,7 +32,7 @@ impl Cache {
         let Some(found) = self.find_other().await? else {
             return Ok(LeftOver::Nothing);
         };
-        let whose = owner(&self.stack, &found.arn, &keys::CACHE).await;
+        let whose = owner_of_cache(&self.stack, &found).await;
         Ok(match whose.or_failure(|| doing("looking for", self))? {
             Some(Owner::Us) => LeftOver::Ours,
             Some(_) => LeftOver::Nothing,

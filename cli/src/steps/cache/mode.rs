@@ -13,6 +13,8 @@ use crate::engine::outcome::Difference;
 pub(super) struct Found {
     /// Its ARN, by which its tags are asked for.
     pub(super) arn: String,
+    /// What it is said to be.
+    pub(super) description: String,
     /// How it is.
     pub(super) state: State,
     /// Where the functions reach it, once AWS says so.
@@ -76,6 +78,11 @@ pub(super) trait Mode {
 
     /// Starts to delete it, without a snapshot. That it is gone already is no error.
     async fn delete(&self, stack: &Stack) -> Result<(), AwsError>;
+}
+
+/// What the stack's cache is said to be.
+pub(super) fn description(stack: &Stack) -> String {
+    format!("Cache of the place `{}`", stack.names.stack())
 }
 
 /// The endpoint, unless the configuration says another one.

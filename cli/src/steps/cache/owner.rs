@@ -2,8 +2,9 @@
 
 use aws_sdk_elasticache::types::Tag;
 
-use super::super::Stack;
 use super::super::drift::Drift;
+use super::super::{Stack, keys};
+use super::mode::{Found, State, description};
 use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
 use crate::engine::ResourceKey;
 
@@ -24,6 +25,19 @@ impl Marks {
             Err(error) if error.class == Class::Conflict => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Those of a cache. One that failed may never tell ("If the cluster is not in the available
+    /// state, `ListTagsForResource` returns an error", ElastiCache API reference): what it is said
+    /// to be, written by the call that gave it its tags, stands for them.
+    pub(super) async fn of_cache(stack: &Stack, cache: &Found) -> Result<Option<Self>, AwsError> {
+        let told = Self::of(stack, &cache.arn).await?;
+        if told.is_some() || !matches!(cache.state, State::Failed(_)) {
+            return Ok(told);
+        }
+        let is_ours = cache.description == description(stack);
+        let tags = is_ours.then(|| stack.ownership.list(&keys::CACHE));
+        Ok(Some(Self(tags.unwrap_or_default())))
     }
 
     /// Whose the thing is, which has the name of the resource `key`.
@@ -48,6 +62,15 @@ pub(super) async fn owner(
 ) -> Result<Option<Owner>, AwsError> {
     let marks = Marks::of(stack, arn).await?;
     Ok(marks.map(|marks| marks.owner(stack, key)))
+}
+
+/// Whose a cache of the stack's name is, as far as ElastiCache tells.
+pub(super) async fn owner_of_cache(
+    stack: &Stack,
+    cache: &Found,
+) -> Result<Option<Owner>, AwsError> {
+    let marks = Marks::of_cache(stack, cache).await?;
+    Ok(marks.map(|marks| marks.owner(stack, &keys::CACHE)))
 }
 
 /// Puts the stack's tags on it.

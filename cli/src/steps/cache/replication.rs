@@ -9,7 +9,7 @@ use aws_sdk_elasticache::types::{AutomaticFailoverStatus, CacheCluster, MultiAzS
 
 use super::super::drift::Drift;
 use super::super::{Stack, Subnet, keys};
-use super::mode::{Found, Mode, State, Times, compare_ids, endpoint};
+use super::mode::{Found, Mode, State, Times, compare_ids, description, endpoint};
 use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::outcome::Difference;
 
@@ -62,8 +62,7 @@ impl Mode for Replication {
         let config = &stack.config.redis;
         let call = stack.aws.elasticache.create_replication_group();
         let call = call.replication_group_id(stack.names.cache());
-        let description = format!("Cache of the place `{}`", stack.names.stack());
-        let call = call.replication_group_description(description);
+        let call = call.replication_group_description(description(stack));
         let call = call
             .engine(config.engine.as_str())
             .engine_version(wanted_version(stack));
@@ -184,6 +183,7 @@ fn found(stack: &Stack, group: &Answered, node: Option<&CacheCluster>) -> Found 
             .arn
             .clone()
             .unwrap_or_else(|| stack.aws.arn("elasticache", &name)),
+        description: group.description().unwrap_or_default().to_owned(),
         state: State::of(group.status()),
         endpoint: endpoint(stack, primary, false),
         differences: differences(stack, group, node),

@@ -9,7 +9,7 @@ use aws_sdk_elasticache::types::{
 
 use super::super::drift::Drift;
 use super::super::{Stack, keys};
-use super::mode::{Found, Mode, State, Times, compare_ids, endpoint};
+use super::mode::{Found, Mode, State, Times, compare_ids, description, endpoint};
 use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::outcome::Difference;
 
@@ -48,7 +48,7 @@ impl Mode for Serverless {
         let config = &stack.config.redis;
         let call = stack.aws.elasticache.create_serverless_cache();
         let call = call.serverless_cache_name(stack.names.cache());
-        let call = call.description(format!("Cache of the place `{}`", stack.names.stack()));
+        let call = call.description(description(stack));
         let call = call
             .engine(config.engine.as_str())
             .major_engine_version(&config.engine_version);
@@ -100,6 +100,7 @@ fn found(stack: &Stack, cache: &ServerlessCache) -> Found {
             .arn
             .clone()
             .unwrap_or_else(|| stack.aws.arn("elasticache", &name)),
+        description: cache.description().unwrap_or_default().to_owned(),
         state: State::of(cache.status()),
         endpoint: endpoint(stack, cache.endpoint(), true),
         differences: differences(stack, cache),

@@ -11,7 +11,7 @@ const DESCRIBE: &str = "DescribeServerlessCaches";
 const MODIFY: &str = "ModifyServerlessCache";
 
 /// The stack of `redis`, with its network and nothing of the other mode.
-fn standing(script: &Script, redis: &RedisConfig) -> Arc<Stack> {
+pub(super) fn standing(script: &Script, redis: &RedisConfig) -> Arc<Stack> {
     let script = script
         .clone()
         .always("ListTagsForResource", 200, &cache_tags("place", "cache"))
