@@ -221,17 +221,20 @@ impl Resource for Schedule {
         while_answer_is(progress, wait, &passing, &action, put).await
     }
 
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
         if self.group_is_ours.get().is_none() {
             return Ok(());
         }
-        let delete = self.stack.aws.scheduler.delete_schedule().name(self.name());
-        let delete = delete
-            .group_name(self.stack.names.schedule_group())
-            .send()
-            .await;
-        let deleted = delete.during("scheduler:DeleteSchedule").absent_as_none();
-        deleted.or_failure(|| doing("removing", self)).map(drop)
+        let what = format!("schedule `{}` to take calls", self.name());
+        let wait = Wait::new(what, PATIENCE).usual(0, 5);
+        let delete = async || {
+            let call = self.stack.aws.scheduler.delete_schedule().name(self.name());
+            let call = call.group_name(self.stack.names.schedule_group());
+            let answer = call.send().await.during("scheduler:DeleteSchedule");
+            answer.absent_as_none().map(drop)
+        };
+        let action = doing("removing", self);
+        while_answer_is(progress, wait, &[Class::Conflict], &action, delete).await
     }
 }
 

@@ -188,3 +188,26 @@ async fn a_schedule_that_exists_already_is_updated() {
     assert_eq!(parse(update), parse(create));
     assert_eq!(parse(update)["State"], "ENABLED");
 }
+
+/// "`ConflictException`: updating or deleting the resource can cause an inconsistent state" passes.
+#[tokio::test(start_paused = true)]
+async fn a_schedule_that_is_being_changed_is_deleted_later() {
+    let delete = "DELETE /schedules/place-save";
+    let conflict = error("ConflictException", "A change is under way.");
+    let script = Script::default()
+        .answer(&format!("GET {GROUP}"), 200, &group("ACTIVE"))
+        .answer(
+            TAGS,
+            200,
+            r#"{"Tags":[{"Key":"place:stack","Value":"place"},{"Key":"place:resource","Value":"schedule-group"}]}"#,
+        )
+        .answer(delete, 409, &conflict)
+        .answer(delete, 409, &conflict)
+        .answer(delete, 200, "{}");
+    // Of one plan: the schedule asks the group whether it is ours.
+    let plan = plan(&script.stack());
+    let of = |key: &str| plan.iter().find(|of| of.key().as_str() == key).unwrap();
+    of("schedule-group").observe().await.unwrap();
+    of("schedule").remove(&unwatched()).await.unwrap();
+    assert_eq!((script.left(), script.times(delete)), (0, 3));
+}
