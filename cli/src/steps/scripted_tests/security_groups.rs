@@ -8,6 +8,7 @@ const LOOK: &str = "DescribeSecurityGroups";
 const DELETE: &str = "DeleteSecurityGroup";
 const CREATE: &str = "CreateSecurityGroup";
 const AUTHORIZE: &str = "AuthorizeSecurityGroupIngress";
+const REVOKE: &str = "RevokeSecurityGroupIngress";
 
 /// The cache's group, as EC2 lists it with `rules`.
 fn listed(stack: &Stack, rules: &str) -> String {
@@ -85,4 +86,36 @@ async fn a_rule_waits_for_its_groups_and_is_glad_to_exist_already() {
     ] {
         assert!(request.contains(part), "{part}: {request}");
     }
+}
+
+/// What lets others in goes in the same run that lets the functions in.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_lets_only_others_in_is_put_right_at_once() {
+    let rule = |from: &str| {
+        format!(
+            "<item><ipProtocol>tcp</ipProtocol><fromPort>6379</fromPort><toPort>6380</toPort>\
+             {from}</item>"
+        )
+    };
+    let everybody = rule("<ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item></ipRanges>");
+    let ours = rule("<groups><item><groupId>sg-1</groupId></item></groups>");
+    let script = Script::default();
+    let stack = with_vpc(&script);
+    let script = script
+        .answer(LOOK, 200, &listed(&stack, &everybody))
+        .answer(AUTHORIZE, 200, "<AuthorizeSecurityGroupIngressResponse/>")
+        .answer(LOOK, 200, &listed(&stack, &format!("{everybody}{ours}")))
+        .answer(REVOKE, 200, "<RevokeSecurityGroupIngressResponse/>")
+        .answer(LOOK, 200, &listed(&stack, &ours));
+    stack.found.cache_group.set("sg-2".to_owned());
+    stack.found.function_group.set("sg-1".to_owned());
+    let rule = resource(&stack, "security-group-rule:cache");
+    let observed = rule.observe().await.unwrap();
+    assert!(matches!(observed, Observed::Drifted { .. }), "{observed:?}");
+    rule.ensure(&observed, &unwatched()).await.unwrap();
+    let request = script.bodies(REVOKE).pop().unwrap();
+    assert!(request.contains("CidrIp=0.0.0.0%2F0"), "{request}");
+    assert!(!request.contains("sg-1"), "{request}");
+    let second = rule.observe().await.unwrap();
+    assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
 }

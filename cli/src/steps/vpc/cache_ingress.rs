@@ -122,7 +122,8 @@ impl Resource for CacheIngress {
             .find()
             .await
             .or_failure(|| doing("looking for", self))?;
-        let Some(rules) = found.filter(|rules| !rules.ours.is_empty()) else {
+        let some = |rules: &Rules| !rules.ours.is_empty() || !rules.others.is_empty();
+        let Some(rules) = found.filter(some) else {
             return Ok(Observed::Absent);
         };
         let cache = rules.group;
