@@ -2,7 +2,6 @@
 
 use aws_sdk_ec2::types::{AccountAttributeName, NatGateway, NatGatewayState};
 use aws_sdk_lambda::types::AccountLimit;
-
 use place_config::quota;
 
 use super::{Check, State};
