@@ -1,16 +1,20 @@
 //! The real `placectl` binary, run the way that an operator runs it.
 
+mod finished;
+mod heard;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
+pub use finished::Finished;
+
 use crate::terminal::Terminal;
+use heard::{Heard, read};
 
 /// How long a command may take on the local cloud before the test calls it hung.
 const COMMAND_DEADLINE: Duration = Duration::from_mins(4);
@@ -21,13 +25,7 @@ pub struct Placectl {
     command: Command,
     words: Vec<String>,
     heard: Heard,
-}
-
-/// How much of standard output somebody reads.
-#[derive(Clone, Copy, Debug)]
-enum Heard {
-    All,
-    OneLine,
+    watched: Heard,
 }
 
 impl Placectl {
@@ -46,6 +44,7 @@ impl Placectl {
             command: with_pipes(command),
             words: vec!["placectl".to_owned()],
             heard: Heard::All,
+            watched: Heard::All,
         }
     }
 
@@ -74,11 +73,31 @@ impl Placectl {
         self
     }
 
+    /// The same of standard error.
+    #[must_use]
+    pub const fn watched_for_one_line(mut self) -> Self {
+        self.watched = Heard::OneLine;
+        self
+    }
+
     /// Starts it with `nohup`, so that it outlives the terminal.
     #[must_use]
-    pub fn under_nohup(mut self) -> Self {
+    pub fn under_nohup(self) -> Self {
+        self.under(&["nohup"])
+    }
+
+    /// Starts it with a stream redirected as a shell writes it, `2>&-`.
+    #[must_use]
+    pub fn redirected(self, how: &str) -> Self {
+        let script = format!(r#"exec "$0" "$@" {how}"#);
+        self.under(&["sh", "-c", &script])
+    }
+
+    /// Has it started by another program.
+    fn under(mut self, starter: &[&str]) -> Self {
         let plain = self.command.as_std();
-        let mut command = Command::new("nohup");
+        let mut command = Command::new(starter[0]);
+        command.args(&starter[1..]);
         command.arg(plain.get_program()).args(plain.get_args());
         command.env_clear();
         let set = plain
@@ -101,11 +120,8 @@ impl Placectl {
     /// When it can't be started.
     pub fn spawn(mut self) -> Running {
         let mut child = self.command.spawn().expect("placectl starts");
-        let stdout = match self.heard {
-            Heard::All => gather(child.stdout.take()),
-            Heard::OneLine => first_line(child.stdout.take()),
-        };
-        let stderr = gather(child.stderr.take());
+        let stdout = read(child.stdout.take(), self.heard);
+        let stderr = read(child.stderr.take(), self.watched);
         let line = self.words.join(" ");
         Running {
             child,
@@ -192,85 +208,6 @@ impl Running {
     }
 }
 
-/// What a command left.
-#[derive(Clone, Debug)]
-pub struct Finished {
-    /// Its exit code; `None` when a signal killed it.
-    pub code: Option<i32>,
-    /// The data it printed.
-    pub stdout: String,
-    /// Everything else it printed.
-    pub stderr: String,
-    /// How long it took.
-    pub elapsed: Duration,
-    line: String,
-}
-
-impl Finished {
-    /// Itself, if it ended with `code`.
-    ///
-    /// # Panics
-    /// When it ended otherwise, with everything it printed.
-    #[must_use]
-    #[track_caller]
-    pub fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "exit code of {self}");
-        self
-    }
-
-    /// Standard output as one JSON document.
-    ///
-    /// # Panics
-    /// When it is none.
-    #[track_caller]
-    pub fn json(&self) -> Value {
-        match serde_json::from_str(&self.stdout) {
-            Ok(value) => value,
-            Err(error) => panic!("stdout is no JSON document ({error}): {self}"),
-        }
-    }
-
-    /// Standard output as one JSON document a line.
-    ///
-    /// # Panics
-    /// When a line is none.
-    #[track_caller]
-    pub fn json_lines(&self) -> Vec<Value> {
-        let parse = |line: &str| match serde_json::from_str(line) {
-            Ok(value) => value,
-            Err(error) => panic!("`{line}` is no JSON document ({error}): {self}"),
-        };
-        self.stdout.lines().map(parse).collect()
-    }
-
-    /// The last event of a run: `finished`.
-    ///
-    /// # Panics
-    /// When the last line of standard output is another event.
-    #[track_caller]
-    pub fn finished_event(&self) -> Value {
-        let last = self.json_lines().pop().unwrap_or_default();
-        assert_eq!(last["event"], "finished", "the last event of {self}");
-        last
-    }
-}
-
-impl std::fmt::Display for Finished {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            line,
-            code,
-            stdout,
-            stderr,
-            elapsed,
-        } = self;
-        write!(
-            f,
-            "`{line}` ({code:?} in {elapsed:?})\nstdout:\n{stdout}\nstderr:\n{stderr}"
-        )
-    }
-}
-
 /// The directory that cargo builds into: `target`, or wherever `CARGO_TARGET_DIR` points.
 ///
 /// # Panics
@@ -321,22 +258,4 @@ fn profile_directory() -> PathBuf {
     let holds_programs = |path: &&Path| path.ends_with("deps") || path.ends_with("examples");
     let directory = program.ancestors().find(holds_programs).unwrap_or(&program);
     directory.parent().expect("a binary has a place").to_owned()
-}
-
-fn gather(stream: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<String> {
-    let mut stream = stream.expect("the child's output is piped");
-    tokio::spawn(async move {
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes).await;
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
-}
-
-fn first_line(stream: Option<impl AsyncRead + Unpin + Send + 'static>) -> JoinHandle<String> {
-    let stream = stream.expect("the child's output is piped");
-    tokio::spawn(async move {
-        let mut line = String::new();
-        let _ = BufReader::new(stream).read_line(&mut line).await;
-        line
-    })
 }

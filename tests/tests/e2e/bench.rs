@@ -12,7 +12,7 @@ use crate::support::shared;
 pub(crate) const TEARDOWN: [&str; 3] = ["teardown", "--yes", "--no-export"];
 
 /// How many there are of each kind of thing: `ec2 route` 7, `lambda function` 7.
-fn census(inventory: &[String]) -> BTreeMap<String, usize> {
+pub(crate) fn census(inventory: &[String]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for line in inventory {
         let kind = line.split(' ').take(2).collect::<Vec<_>>().join(" ");

@@ -3,6 +3,7 @@
 
 mod commands;
 mod deeds;
+mod missing;
 mod roles;
 
 use place_tests::{LocalCloud, Operator, Placectl};

@@ -1,5 +1,8 @@
 //! Only what is ours: other people's things are found before the first change, and left alone.
 
+mod replication_group;
+mod side_by_side;
+
 use aws_sdk_apigatewayv2::types::ProtocolType;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
@@ -7,7 +10,6 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use aws_sdk_sqs::types::QueueAttributeName;
-use place_config::stack::{RedisMode, VpcMode};
 use place_tests::cloud::{ACCOUNT, REGION};
 use place_tests::inventory::difference;
 use place_tests::{LocalCloud, Operator, Proxy, Sdk, inventory};
@@ -96,34 +98,6 @@ async fn create_function(sdk: &Sdk) {
     call.event_source_arn(queue).send().await.unwrap();
 }
 
-/// In the other mode a cache has a group of subnets beside it.
-#[tokio::test]
-async fn another_peoples_replication_group_and_its_subnets_are_listed() {
-    let cloud = LocalCloud::start().await;
-    let operator = Operator::with(&cloud, |config| {
-        config.redis.mode = RedisMode::ReplicationGroup;
-    });
-    let sdk = operator.sdk();
-    let names = operator.names();
-    let group = sdk.elasticache.create_cache_subnet_group();
-    let group = group.cache_subnet_group_name(names.cache_subnet_group());
-    let group = group.cache_subnet_group_description("somebody's");
-    let group = group.set_subnet_ids(Some(SUBNETS.map(str::to_owned).into()));
-    group.send().await.unwrap();
-    let cache = sdk.elasticache.create_replication_group();
-    let cache = cache.replication_group_id(names.cache());
-    let cache = cache.replication_group_description("somebody's");
-    let cache = cache.engine("redis").cache_node_type("cache.t4g.micro");
-    cache.send().await.unwrap();
-    let before = inventory(&sdk).await;
-    let up = operator.placectl().args(["up"]).run().await.expect_code(1);
-    for name in [names.cache_subnet_group(), names.cache()] {
-        assert!(up.stderr.contains(&format!("`{name}`")), "`{name}` in {up}");
-    }
-    assert!(up.stderr.contains("--adopt"), "{up}");
-    assert_eq!(inventory(&sdk).await, before);
-}
-
 #[tokio::test]
 async fn other_peoples_things_are_all_listed_before_the_first_change_and_adopted_on_request() {
     let cloud = LocalCloud::start().await;
@@ -191,29 +165,4 @@ async fn a_subnet_in_which_others_are_is_re_routed_on_request_only() {
     operator.teardown().await;
     let after = inventory(&sdk).await;
     assert_eq!(difference(&before, &after), Vec::<String>::new());
-}
-
-/// The second one's name begins like the first's.
-#[tokio::test]
-async fn of_two_stacks_side_by_side_one_goes_and_the_other_stays() {
-    let cloud = LocalCloud::start().await;
-    let first = Operator::with(&cloud, |config| config.stack = "test".to_owned());
-    let second = Operator::with(&cloud, |config| {
-        config.stack = "test2".to_owned();
-        config.vpc.mode = VpcMode::Dedicated;
-        config.vpc.cidr = "10.20.0.0/16".to_owned();
-    });
-    let empty = inventory(&first.sdk()).await;
-    second.up().await;
-    let second_alone = inventory(&first.sdk()).await;
-    first.up().await;
-    first.teardown().await;
-    let after = inventory(&first.sdk()).await;
-    assert_eq!(difference(&second_alone, &after), Vec::<String>::new());
-    assert!(is_idle(&second).await);
-    second.join().await.close().await;
-    // Its VPC goes with it.
-    second.teardown().await;
-    let after = inventory(&first.sdk()).await;
-    assert_eq!(difference(&empty, &after), Vec::<String>::new());
 }

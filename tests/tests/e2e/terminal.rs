@@ -1,13 +1,16 @@
 //! Where `placectl` is run from: a terminal that goes away, a reader that has seen enough, an operator
-//! who thinks better of it. One stack for all three, one after the other.
+//! who thinks better of it, nobody at all.
 
 use std::time::Duration;
 
 use place_tests::proxy::{Fault, When};
-use place_tests::{LocalCloud, Operator, Proxy, inventory};
+use place_tests::{LocalCloud, Operator, Placectl, Proxy, inventory};
 
+use crate::bench::{Bench, TEARDOWN};
+use crate::repair::is_idle;
 use crate::support::eventually;
 
+/// One stack for all three, one after the other.
 #[tokio::test]
 async fn a_terminal_goes_away_a_reader_goes_away_and_an_operator_changes_her_mind() {
     let cloud = LocalCloud::start().await;
@@ -55,4 +58,42 @@ async fn ctrl_c_at_the_question_removes_nothing(operator: &Operator) {
     let said = screen.contains("interrupted before anything was removed");
     assert!(said, "{screen}");
     assert_eq!(inventory(&operator.sdk()).await, before, "{screen}");
+}
+
+/// Where there is nobody to print to `up` does its work all the same, and its exit code says how it
+/// went.
+#[tokio::test]
+async fn nobody_to_print_to_stops_nothing() {
+    type Unheard = fn(Placectl) -> Placectl;
+    let unheard: [(&str, Unheard); 5] = [
+        ("stderr is closed", |up| up.redirected("2>&-")),
+        ("everything is closed", |up| up.redirected("<&- >&- 2>&-")),
+        ("stderr's reader goes away", Placectl::watched_for_one_line),
+        ("stderr's disk is full", |up| up.redirected("2>/dev/full")),
+        ("both readers go away", |up| {
+            up.heard_for_one_line().watched_for_one_line()
+        }),
+    ];
+    let bench = Bench::start().await;
+    for (number, (how, unheard)) in unheard.into_iter().enumerate() {
+        let output = ["text", "json"][number % 2];
+        let words = ["-v", "-o", output];
+        let placectl = |more: &[&str]| unheard(bench.operator.placectl().args(words).args(more));
+        // What can't be made is said at the end, when nobody is there any more.
+        let refused = Fault::error(400, "ValidationException", "as planned");
+        let schedule = When::Operation("CreateSchedule");
+        bench.proxy.plan(schedule, usize::MAX, refused);
+        let up = placectl(&["up"]).run().await;
+        assert_eq!(up.code, Some(1), "{how}: {up}");
+        bench.proxy.clear();
+        let up = placectl(&["up"]).run().await;
+        assert_eq!(up.code, Some(0), "{how}: {up}");
+        bench.is_whole_after_up().await;
+        assert!(is_idle(&bench.operator).await, "{how}");
+        let status = placectl(&["status", "--check"]).run().await;
+        assert_eq!(status.code, Some(0), "{how}: {status}");
+        let teardown = placectl(&TEARDOWN).run().await;
+        assert_eq!(teardown.code, Some(0), "{how}: {teardown}");
+        bench.is_empty_after_teardown().await;
+    }
 }

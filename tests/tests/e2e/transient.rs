@@ -1,5 +1,7 @@
 //! Errors that pass are waited out, wherever they come.
 
+mod commands;
+
 use std::collections::BTreeSet;
 
 use place_config::stack::{RedisMode, VpcMode};
