@@ -14,7 +14,7 @@ use crate::error::CommandError;
 use crate::interrupt::Interrupt;
 use crate::local::{LocalCloud, LocalSettings};
 use crate::steps::{Options, Stack};
-use crate::ui::Printer;
+use crate::ui::{Answer, Printer};
 
 /// What a command does about a local cloud that doesn't run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,11 @@ pub(crate) struct Context {
 
 impl Context {
     /// Resolves flags, file and defaults, and checks the result.
-    pub(crate) fn resolve(global: Global, printer: Printer) -> Result<Self, CommandError> {
+    pub(crate) fn resolve(
+        global: Global,
+        answer: Answer,
+        printer: Printer,
+    ) -> Result<Self, CommandError> {
         let mut config = place_config::load(global.config.as_deref())?;
         if let Some(stack) = &global.stack {
             config.stack.clone_from(stack);
@@ -60,7 +64,7 @@ impl Context {
             }
             .into());
         }
-        let sink = printer.sink();
+        let sink = printer.sink(answer);
         Ok(Self {
             interrupt: Interrupt::listen(printer.clone()),
             printer,

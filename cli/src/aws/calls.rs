@@ -126,9 +126,10 @@ impl Intercept for Meter {
         if let Some(Err(error)) = context.output_or_error() {
             let operation = config.load::<Metadata>().map_or_else(String::new, action);
             tracing::debug!(operation, ?error, "an attempt failed");
+            let status = context.response().map(|answer| answer.status().as_u16());
             config
                 .interceptor_state()
-                .store_put(LastFailure(reason(error)));
+                .store_put(LastFailure(reason(error, status)));
         }
         Ok(())
     }
@@ -138,16 +139,23 @@ type AttemptError = aws_smithy_runtime_api::client::orchestrator::OrchestratorEr
     aws_smithy_runtime_api::client::interceptors::context::Error,
 >;
 
-fn reason(error: &AttemptError) -> String {
+/// What the SDK says of an answer without an error code.
+const NAMELESS: &str = "unhandled error";
+
+fn reason(error: &AttemptError, status: Option<u16>) -> String {
     if error.is_timeout_error() {
         return "no answer in time".to_owned();
     }
     if let Some(connector) = error.as_connector_error() {
         return super::classify::chain(connector);
     }
-    error
+    let said = error
         .as_operation_error()
-        .map_or_else(|| "no usable answer".to_owned(), ToString::to_string)
+        .map_or_else(|| "no usable answer".to_owned(), ToString::to_string);
+    match status {
+        Some(status) if said == NAMELESS => format!("HTTP status {status}"),
+        _ => said,
+    }
 }
 
 /// IAM's name of the action behind an operation of the SDK: `ec2:DescribeVpcs`.

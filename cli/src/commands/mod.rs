@@ -22,7 +22,7 @@ use crate::cli::{CanvasCommand, Cli, ClientsCommand, Command, Output};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::ui::{Format, Printer, PrinterOptions};
+use crate::ui::{Answer, Format, Printer, PrinterOptions};
 
 /// Runs the command and shows what went wrong, if something did.
 pub(crate) async fn run(cli: Cli) -> Exit {
@@ -34,6 +34,8 @@ pub(crate) async fn run(cli: Cli) -> Exit {
         verbosity: i8::from(cli.global.verbose) - i8::from(cli.global.quiet),
     });
     match Box::pin(dispatch(cli, printer.clone())).await {
+        // A program that reads half an answer must not take it for a whole one.
+        Ok(Exit::Done) if printer.has_lost_data() => Exit::Failed,
         Ok(exit) => exit,
         Err(CommandError::Interrupted) => {
             printer.note("interrupted");
@@ -51,7 +53,7 @@ async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, CommandError> {
         let json = cli.global.output == Output::Json;
         return init::run(&args, &printer, json);
     }
-    let context = Context::resolve(cli.global, printer)?;
+    let context = Context::resolve(cli.global, answer(&cli.command), printer)?;
     match cli.command {
         Command::Up(args) => up::run(context, &args).await,
         Command::Plan(args) => plan::run(context, &args).await,
@@ -63,6 +65,14 @@ async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, CommandError> {
             let interrupt = context.interrupt.clone();
             interrupt.or_stop(at_once(context, short)).await
         }
+    }
+}
+
+/// What the command answers a program with.
+const fn answer(command: &Command) -> Answer {
+    match command {
+        Command::Up(_) | Command::Deploy(_) | Command::Teardown(_) => Answer::Events,
+        _ => Answer::Document,
     }
 }
 

@@ -19,4 +19,4 @@ pub(crate) mod table;
 mod terminal;
 pub(crate) mod words;
 
-pub(crate) use printer::{Format, Printer, PrinterOptions, startup_error};
+pub(crate) use printer::{Answer, Format, Printer, PrinterOptions, startup_error};

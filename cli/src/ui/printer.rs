@@ -26,6 +26,15 @@ pub(crate) enum Format {
     Json,
 }
 
+/// What a command answers a program with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// An event a line, as it happens.
+    Events,
+    /// One document, at the end.
+    Document,
+}
+
 /// What decides how much is said, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PrinterOptions {
@@ -58,12 +67,14 @@ impl Printer {
         }
     }
 
-    /// Where events go: a live picture on a terminal, lines without one, JSON on request.
-    pub(crate) fn sink(&self) -> SharedSink {
+    /// Where events go: a live picture on a terminal, lines without one, JSON on request where they
+    /// are what the command answers. Beside a document of JSON they are lines on stderr.
+    pub(crate) fn sink(&self, answer: Answer) -> SharedSink {
         let terminal = Arc::clone(&self.terminal);
         let verbosity = self.options.verbosity;
         match self.options.format {
-            Format::Json => Arc::new(Json::new(terminal)),
+            Format::Json if answer == Answer::Events => Arc::new(Json::new(terminal)),
+            Format::Json => Arc::new(Lines::new(terminal, self.theme, verbosity)),
             Format::Text if verbosity >= 0 && io::stderr().is_terminal() && can_redraw() => {
                 Arc::new(Human::new(terminal, self.theme, verbosity))
             }
@@ -74,6 +85,11 @@ impl Printer {
     /// A line of data, on stdout.
     pub(crate) fn line(&self, text: &str) {
         self.terminal.data(format!("{text}\n").as_bytes());
+    }
+
+    /// Whether data could not be written, on a full disk for one.
+    pub(crate) fn has_lost_data(&self) -> bool {
+        self.terminal.has_lost_data()
     }
 
     /// A line for the operator, on stderr.

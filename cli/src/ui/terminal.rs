@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use console::Term;
@@ -14,6 +15,8 @@ const FRAMES_PER_SECOND: u8 = 15;
 #[derive(Debug, Default)]
 pub(super) struct Terminal {
     screen: Mutex<Screen>,
+    /// Data could not be written.
+    lost: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -33,6 +36,7 @@ impl Terminal {
     }
 
     /// Writes data to stdout. A reader that went away is not an error: it has all that it wanted.
+    /// Anything else is told once, and remembered.
     pub(super) fn data(&self, data: &[u8]) {
         let written = self.above(|| {
             let mut stdout = io::stdout().lock();
@@ -41,9 +45,15 @@ impl Terminal {
         });
         if let Err(error) = written
             && error.kind() != ErrorKind::BrokenPipe
+            && !self.lost.swap(true, Ordering::Relaxed)
         {
             self.say(&format!("error: writing to standard output: {error}"));
         }
+    }
+
+    /// Whether data could not be written.
+    pub(super) fn has_lost_data(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// Writes a line for people to stderr. There is nowhere to say that it went wrong.

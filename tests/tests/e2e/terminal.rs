@@ -97,3 +97,18 @@ async fn nobody_to_print_to_stops_nothing() {
         bench.is_empty_after_teardown().await;
     }
 }
+
+/// An answer that a full disk cut off must not pass for a whole one.
+#[tokio::test]
+async fn an_answer_that_can_t_be_written_is_a_failure() {
+    let bench = Bench::start().await;
+    bench.operator.up().await;
+    for words in [&["status", "-o", "json"][..], &["up", "-o", "json"]] {
+        let placectl = bench.operator.placectl().args(words);
+        let full = placectl.redirected(">/dev/full").run().await;
+        assert_eq!(full.code, Some(1), "{words:?}: {full}");
+        let said = full.stderr.matches("writing to standard output").count();
+        assert_eq!(said, 1, "{words:?}: {full}");
+    }
+    assert!(is_idle(&bench.operator).await);
+}

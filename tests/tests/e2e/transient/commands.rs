@@ -87,6 +87,31 @@ async fn rows_c_2_to_c_7_absorb_what_passes_at_every_operation() {
     }
 }
 
+/// What a program reads of a command that answers at its end is that answer and nothing else
+/// (design, section 10).
+#[tokio::test]
+async fn one_document_is_the_answer_whatever_passes() {
+    let bench = Bench::start().await;
+    bench.operator.up().await;
+    let commands: [&[&str]; 5] = [
+        &["status", "--check"],
+        &["plan"],
+        &["clients", "list"],
+        &["save"],
+        &["canvas", "snapshot"],
+    ];
+    for words in commands {
+        bench.proxy.clear();
+        let throttled = Fault::Status(429);
+        bench.proxy.plan(When::FirstOfEach, usize::MAX, throttled);
+        let words = [words, &["-v", "-o", "json"]].concat();
+        let finished = bench.run(&words).await.expect_code(0);
+        assert!(bench.proxy.faults() > 0, "{finished}");
+        assert!(finished.stderr.contains("HTTP status 429"), "{finished}");
+        let _ = finished.json();
+    }
+}
+
 #[tokio::test]
 async fn an_up_that_repairs_absorbs_what_passes_at_every_operation() {
     let bench = Bench::start().await;
