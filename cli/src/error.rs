@@ -49,7 +49,7 @@ pub(crate) enum CommandError {
     },
     /// The tables can't be read.
     #[error("reading the tables")]
-    Tables(#[from] TablesError),
+    Tables(#[source] TablesError),
     /// The stack's own functions answered something else than they should.
     #[error("{doing}")]
     Answer {

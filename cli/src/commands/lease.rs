@@ -140,7 +140,8 @@ pub(crate) async fn keep<T>(
 /// Gives `lease` back. That it can't be is worth a word, and no failure.
 pub(crate) async fn give_back(context: &Context, lease: Lease) {
     if let Err(failure) = lease.release().await {
-        let note = format!("{failure}; the next run may have to wait 45 s for it");
+        let why = in_words(failure);
+        let note = format!("{why}; the next run may have to wait 45 s for the lease");
         context.printer.note(&note);
     }
 }

@@ -1,12 +1,16 @@
 //! The canvas as a PNG file: from Redis through the admin function, or from the saved rows.
 
+use aws_sdk_dynamodb::operation::scan::ScanError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use place_canvas::admin::{Request, Response};
-use place_canvas::tables::Tables;
+use place_canvas::tables::{Tables, TablesError};
 use place_canvas::{Geometry, Picture, Position, Rgb, png};
 
 use super::clients::{ask, unexpected};
+use crate::aws::AwsError;
 use crate::error::CommandError;
 use crate::steps::Stack;
 
@@ -88,9 +92,32 @@ pub(crate) async fn saved(stack: &Stack) -> Result<Export, CommandError> {
                 picture.apply(&[row.pixel]);
             }
         })
-        .await?;
+        .await
+        .map_err(unreadable)?;
     Ok(Export {
         png: png::encode(&picture),
         at,
     })
+}
+
+/// What DynamoDB said, classified, so that the operator is told what helps.
+fn unreadable(error: TablesError) -> CommandError {
+    match error {
+        TablesError::Call {
+            doing,
+            table,
+            source,
+        } => match source.downcast::<SdkError<ScanError, HttpResponse>>() {
+            Ok(said) => {
+                let said = AwsError::of("dynamodb:Scan", &said);
+                said.failure(format!("{doing} table `{table}`")).into()
+            }
+            Err(source) => CommandError::Tables(TablesError::Call {
+                doing,
+                table,
+                source,
+            }),
+        },
+        other => CommandError::Tables(other),
+    }
 }
