@@ -74,11 +74,10 @@ impl Printer {
         let verbosity = self.options.verbosity;
         match self.options.format {
             Format::Json if answer == Answer::Events => Arc::new(Json::new(terminal)),
-            Format::Json => Arc::new(Lines::new(terminal, self.theme, verbosity)),
             Format::Text if verbosity >= 0 && io::stderr().is_terminal() && can_redraw() => {
                 Arc::new(Human::new(terminal, self.theme, verbosity))
             }
-            Format::Text => Arc::new(Lines::new(terminal, self.theme, verbosity)),
+            _ => Arc::new(Lines::new(terminal, self.theme, verbosity)),
         }
     }
 
