@@ -7,7 +7,7 @@ use super::network::{fault, tables, tag_set};
 use super::*;
 
 /// A stack whose own VPC is there.
-fn dedicated(script: &Script) -> Arc<Stack> {
+pub(super) fn dedicated(script: &Script) -> Arc<Stack> {
     let mut config = StackConfig::default();
     config.vpc.mode = VpcMode::Dedicated;
     let [id, cidr] = ["vpc-1".to_owned(), config.vpc.cidr.clone()];

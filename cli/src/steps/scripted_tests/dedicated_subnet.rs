@@ -1,15 +1,13 @@
 //! Subnets of a VPC of the stack's own.
 
-use place_config::stack::VpcMode;
-
+use super::dedicated::dedicated;
 use super::network::{fault, tag_set};
 use super::*;
-use crate::steps::Vpc;
 
 const KEY: &str = "subnet:public";
 const LOOK: &str = "DescribeSubnets";
 const CREATE: &str = "CreateSubnet";
-const BLOCK: &str = "10.42.0.0/18";
+const BLOCK: &str = "172.31.0.0/18";
 
 /// A subnet with a block and a tag set.
 fn subnets(block: &str, tags: &str) -> String {
@@ -21,15 +19,6 @@ fn subnets(block: &str, tags: &str) -> String {
 }
 
 const NONE: &str = "<DescribeSubnetsResponse><subnetSet/></DescribeSubnetsResponse>";
-
-fn dedicated(script: &Script) -> Arc<Stack> {
-    let mut config = StackConfig::default();
-    config.vpc.mode = VpcMode::Dedicated;
-    let stack = script.stack_of(config, Options::default());
-    let [id, cidr] = ["vpc-1", "10.42.0.0/16"].map(str::to_owned);
-    stack.found.vpc.set(Vpc { id, cidr });
-    stack
-}
 
 fn with_zones(script: Script) -> Script {
     let zone = |number| {
@@ -66,7 +55,7 @@ async fn a_subnet_without_its_tags_is_known_by_its_block_and_tagged_again() {
 async fn a_subnet_of_another_block_or_stack_is_not_taken_for_ours() {
     let theirs = tag_set(KEY).replace(">place<", ">another<");
     let others = [
-        subnets("10.42.64.0/18", ""),
+        subnets("172.31.64.0/18", ""),
         subnets(BLOCK, &theirs),
         NONE.to_owned(),
     ];
@@ -96,7 +85,7 @@ async fn a_subnet_whose_answer_got_lost_is_waited_for_until_it_is_visible() {
 #[tokio::test(start_paused = true)]
 async fn what_is_in_the_way_of_a_subnet_is_told_in_aws_s_words() {
     let script = with_zones(Script::default())
-        .always(LOOK, 200, &subnets("10.42.0.0/20", ""))
+        .always(LOOK, 200, &subnets("172.31.0.0/20", ""))
         .always(CREATE, 400, &fault("InvalidSubnet.Conflict"));
     let failure = ensure(&dedicated(&script), KEY, Observed::Absent).await;
     let failure = failure.unwrap_err();

@@ -1,4 +1,4 @@
-//! Event source mappings that somebody changed: put back at Lambda's pace.
+//! Event source mappings at Lambda's own pace.
 
 use super::*;
 
@@ -19,6 +19,11 @@ fn mapping(state: &str, batch: i32) -> String {
         "ScalingConfig": { "MaximumConcurrency": 2 },
     }] })
     .to_string()
+}
+
+/// The mapping as it is wanted.
+fn mapping_in(state: &str) -> String {
+    mapping(state, 1)
 }
 
 fn in_use() -> String {
@@ -75,4 +80,95 @@ async fn a_mapping_that_never_takes_changes_ends_in_incomplete() {
     let observed = mapping.observe().await.unwrap();
     let failure = mapping.ensure(&observed, &unwatched()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Incomplete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapping_waits_for_the_role_and_through_every_transition() {
+    let young = "The provided execution role does not have permissions to call ReceiveMessage on \
+                 SQS";
+    let young = error("InvalidParameterValueException", young);
+    let list = format!("GET {MAPPINGS}");
+    let key = "event-source:placev2broadcast";
+    let ours = json!({ "Tags": tags(key) }).to_string();
+    let mut script = Script::default()
+        .answer(&format!("POST {MAPPINGS}"), 400, &young)
+        .answer(&format!("POST {MAPPINGS}"), 202, "{}");
+    for state in ["Creating", "Enabling", "Enabled", "Enabled"] {
+        script = script.answer(&list, 200, &mapping_in(state));
+        script = script.answer("GET /2017-03-31/tags/arn%3Am", 200, &ours);
+    }
+    ensure(&script.stack(), key, Observed::Absent)
+        .await
+        .unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapping_in_transition_is_deleted_once_it_takes_calls() {
+    let key = "event-source:placev2broadcast";
+    let ours = json!({ "Tags": tags(key) }).to_string();
+    let list = format!("GET {MAPPINGS}");
+    let delete = format!("DELETE {MAPPINGS}/u-1");
+    let in_use = error("ResourceInUseException", "the mapping is being updated");
+    let script = Script::default()
+        .answer(&list, 200, &mapping_in("Updating"))
+        .answer("GET /2017-03-31/tags/arn%3Am", 200, &ours)
+        .answer(&delete, 400, &in_use)
+        .answer(&delete, 202, "{}")
+        .answer(&list, 200, &mapping_in("Deleting"))
+        .answer("GET /2017-03-31/tags/arn%3Am", 200, &ours)
+        .answer(&list, 200, r#"{"EventSourceMappings":[]}"#);
+    let stack = script.stack();
+    resource(&stack, key).remove(&unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+}
+
+const UNKNOWN: &str = "The resource you requested does not exist.";
+
+/// Lambda may not know the ARN of a mapping in transition, and so not its tags.
+#[tokio::test(start_paused = true)]
+async fn a_mapping_that_is_being_made_is_nobody_elses() {
+    let key = "event-source:placev2broadcast";
+    let ours = json!({ "Tags": tags(key) }).to_string();
+    let untold = error("ResourceNotFoundException", UNKNOWN);
+    let (list, tags) = (format!("GET {MAPPINGS}"), "GET /2017-03-31/tags/arn%3Am");
+    let script = Script::default()
+        .answer(&list, 200, &mapping_in("Creating"))
+        .answer(tags, 404, &untold)
+        .answer(&list, 200, &mapping_in("Creating"))
+        .answer(tags, 404, &untold)
+        .answer(tags, 200, r#"{"Tags":{}}"#)
+        .answer(tags, 200, r#"{"Tags":{}}"#)
+        .always(&list, 200, &mapping_in("Enabled"))
+        .always(tags, 200, &ours);
+    let stack = script.stack();
+    let observed = resource(&stack, key).observe().await.unwrap();
+    let wanted = Observed::Changing {
+        id: "u-1".to_owned(),
+        state: "Creating".to_owned(),
+    };
+    assert_eq!(observed, wanted);
+    ensure(&stack, key, observed).await.unwrap();
+    assert_eq!(script.left(), 0);
+    assert_eq!(script.times("POST /2017-03-31/tags/arn%3Am"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapping_that_is_being_made_is_removed_once_it_says_that_it_is_ours() {
+    let key = "event-source:placev2broadcast";
+    let ours = json!({ "Tags": tags(key) }).to_string();
+    let untold = error("ResourceNotFoundException", UNKNOWN);
+    let (list, tags) = (format!("GET {MAPPINGS}"), "GET /2017-03-31/tags/arn%3Am");
+    let script = Script::default()
+        .answer(&list, 200, &mapping_in("Creating"))
+        .answer(tags, 404, &untold)
+        .answer(&list, 200, &mapping_in("Enabled"))
+        .answer(tags, 200, &ours)
+        .answer(&format!("DELETE {MAPPINGS}/u-1"), 202, "{}")
+        .answer(&list, 200, &mapping_in("Deleting"))
+        .answer(tags, 404, &untold)
+        .answer(&list, 200, r#"{"EventSourceMappings":[]}"#);
+    let stack = script.stack();
+    resource(&stack, key).remove(&unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
 }

@@ -1,10 +1,8 @@
-//! Lambda's functions and event source mappings at their own pace.
+//! Lambda's functions at their own pace.
 
 use super::super::functions::invoke;
 use super::super::keys;
 use super::*;
-
-const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
 
 #[tokio::test(start_paused = true)]
 async fn a_function_waits_for_its_role_and_then_for_its_network_interfaces() {
@@ -253,111 +251,6 @@ async fn a_function_leaves_the_vpc_before_it_goes() {
     let asked = script.asked();
     let place = |operation: String| asked.iter().position(|asked| *asked == operation).unwrap();
     assert!(place(format!("PUT {configuration}")) < place(format!("DELETE {FUNCTION}")));
-}
-
-fn mapping(state: &str) -> String {
-    json!({ "EventSourceMappings": [{
-        "UUID": "u-1",
-        "EventSourceArn": "arn:aws:sqs:eu-west-1:123456789012:requestQueue.fifo",
-        "FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:placev2broadcast",
-        "EventSourceMappingArn": "arn:m",
-        "State": state,
-        "BatchSize": 1,
-        "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": { "MaximumConcurrency": 2 },
-    }] })
-    .to_string()
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_mapping_waits_for_the_role_and_through_every_transition() {
-    let young = "The provided execution role does not have permissions to call ReceiveMessage on \
-                 SQS";
-    let young = error("InvalidParameterValueException", young);
-    let list = format!("GET {MAPPINGS}");
-    let key = "event-source:placev2broadcast";
-    let ours = json!({ "Tags": tags(key) }).to_string();
-    let mut script = Script::default()
-        .answer(&format!("POST {MAPPINGS}"), 400, &young)
-        .answer(&format!("POST {MAPPINGS}"), 202, "{}");
-    for state in ["Creating", "Enabling", "Enabled", "Enabled"] {
-        script = script.answer(&list, 200, &mapping(state));
-        script = script.answer("GET /2017-03-31/tags/arn%3Am", 200, &ours);
-    }
-    ensure(&script.stack(), key, Observed::Absent)
-        .await
-        .unwrap();
-    assert_eq!(script.left(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_mapping_in_transition_is_deleted_once_it_takes_calls() {
-    let key = "event-source:placev2broadcast";
-    let ours = json!({ "Tags": tags(key) }).to_string();
-    let list = format!("GET {MAPPINGS}");
-    let delete = format!("DELETE {MAPPINGS}/u-1");
-    let in_use = error("ResourceInUseException", "the mapping is being updated");
-    let script = Script::default()
-        .answer(&list, 200, &mapping("Updating"))
-        .answer("GET /2017-03-31/tags/arn%3Am", 200, &ours)
-        .answer(&delete, 400, &in_use)
-        .answer(&delete, 202, "{}")
-        .answer(&list, 200, &mapping("Deleting"))
-        .answer("GET /2017-03-31/tags/arn%3Am", 200, &ours)
-        .answer(&list, 200, r#"{"EventSourceMappings":[]}"#);
-    let stack = script.stack();
-    resource(&stack, key).remove(&unwatched()).await.unwrap();
-    assert_eq!(script.left(), 0);
-}
-
-const UNKNOWN: &str = "The resource you requested does not exist.";
-
-/// Lambda may not know the ARN of a mapping in transition, and so not its tags.
-#[tokio::test(start_paused = true)]
-async fn a_mapping_that_is_being_made_is_nobody_elses() {
-    let key = "event-source:placev2broadcast";
-    let ours = json!({ "Tags": tags(key) }).to_string();
-    let untold = error("ResourceNotFoundException", UNKNOWN);
-    let (list, tags) = (format!("GET {MAPPINGS}"), "GET /2017-03-31/tags/arn%3Am");
-    let script = Script::default()
-        .answer(&list, 200, &mapping("Creating"))
-        .answer(tags, 404, &untold)
-        .answer(&list, 200, &mapping("Creating"))
-        .answer(tags, 404, &untold)
-        .answer(tags, 200, r#"{"Tags":{}}"#)
-        .answer(tags, 200, r#"{"Tags":{}}"#)
-        .always(&list, 200, &mapping("Enabled"))
-        .always(tags, 200, &ours);
-    let stack = script.stack();
-    let observed = resource(&stack, key).observe().await.unwrap();
-    let wanted = Observed::Changing {
-        id: "u-1".to_owned(),
-        state: "Creating".to_owned(),
-    };
-    assert_eq!(observed, wanted);
-    ensure(&stack, key, observed).await.unwrap();
-    assert_eq!(script.left(), 0);
-    assert_eq!(script.times("POST /2017-03-31/tags/arn%3Am"), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_mapping_that_is_being_made_is_removed_once_it_says_that_it_is_ours() {
-    let key = "event-source:placev2broadcast";
-    let ours = json!({ "Tags": tags(key) }).to_string();
-    let untold = error("ResourceNotFoundException", UNKNOWN);
-    let (list, tags) = (format!("GET {MAPPINGS}"), "GET /2017-03-31/tags/arn%3Am");
-    let script = Script::default()
-        .answer(&list, 200, &mapping("Creating"))
-        .answer(tags, 404, &untold)
-        .answer(&list, 200, &mapping("Enabled"))
-        .answer(tags, 200, &ours)
-        .answer(&format!("DELETE {MAPPINGS}/u-1"), 202, "{}")
-        .answer(&list, 200, &mapping("Deleting"))
-        .answer(tags, 404, &untold)
-        .answer(&list, 200, r#"{"EventSourceMappings":[]}"#);
-    let stack = script.stack();
-    resource(&stack, key).remove(&unwatched()).await.unwrap();
-    assert_eq!(script.left(), 0);
 }
 
 #[test]
