@@ -138,14 +138,14 @@ impl LeaseTable<'_> {
         Ok(taken?.map(hold))
     }
 
-    /// Token of the run that held the lease last, whether it still does or not. Where that can't
-    /// be told it is nobody.
+    /// Token of the run that held the lease last and has given it back. Who holds it now may still
+    /// change anything, and so may who is not seen: that is nobody.
     pub(crate) async fn last_holder(&self) -> Option<String> {
         let call = self.client().get_item().table_name(self.name());
         let call = call.key(KEY, AttributeValue::S(ROW.to_owned()));
         let answer = call.consistent_read(true).send().await;
-        let answer = answer.during("dynamodb:GetItem").ok()?;
-        token_of(answer.item.as_ref()?)
+        let row = answer.during("dynamodb:GetItem").ok()?.item?;
+        row.contains_key(RELEASED).then(|| token_of(&row))?
     }
 
     /// Writes the row if there is none, if it was given back, or if it is `dead`'s and was not

@@ -290,3 +290,19 @@ async fn a_renewal_without_an_answer_is_a_loss_when_the_lease_runs_out() {
     assert!(ended.is_ok() && *listener.borrow());
     assert!(began.elapsed() <= LENGTH, "{:?}", began.elapsed());
 }
+
+/// Who still holds it may change anything after this run has looked around.
+#[tokio::test]
+async fn only_who_gave_it_back_is_the_last_holder() {
+    let row = |more: &str| format!(r#"{{"Item":{{"token":{{"S":"theirs"}}{more}}}}}"#);
+    let asked = async |answer: &str| {
+        let stack = Script::default().answer("GetItem", 200, answer).stack();
+        let ownership = Ownership::new("place");
+        let table = LeaseTable::new(&stack.aws, &stack.names, &ownership, Box::new(|_| ()));
+        table.last_holder().await
+    };
+    let released = row(r#","released":{"BOOL":true}"#);
+    assert_eq!(asked(&released).await.as_deref(), Some("theirs"));
+    assert_eq!(asked(&row("")).await, None);
+    assert_eq!(asked("{}").await, None);
+}

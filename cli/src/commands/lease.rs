@@ -38,7 +38,7 @@ pub(crate) struct Wanted {
     pub(crate) create: bool,
     /// Wait for whoever holds it.
     pub(crate) wait: bool,
-    /// Who held it last when this run began to look around.
+    /// Who had held it and given it back when this run began to look around.
     pub(crate) before: Option<String>,
 }
 
