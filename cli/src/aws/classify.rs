@@ -127,7 +127,9 @@ impl AwsError {
         } else {
             classify(code, &message)
         };
-        let (code, refused) = (Some(code.to_owned()), status < 500);
+        // EC2 refuses what comes too often with 503.
+        let refused = status < 500 || class == Class::Throttled;
+        let code = Some(code.to_owned());
         Self {
             operation,
             code,

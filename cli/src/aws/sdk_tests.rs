@@ -125,6 +125,29 @@ async fn a_plain_page_that_says_too_many_is_asked_for_again() {
     assert_eq!(aws.calls.by_operation()["ec2:DescribeVpcs"], 3);
 }
 
+/// EC2 answers what comes too often with 503, and has done nothing: no call is in doubt.
+#[tokio::test]
+async fn what_is_throttled_is_refused_whatever_its_status() {
+    let once = || aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled());
+    for (code, class, refused) in [
+        ("RequestLimitExceeded", Class::Throttled, true),
+        ("InternalError", Class::Other, false),
+    ] {
+        let body = format!(
+            "<Response><Errors><Error><Code>{code}</Code><Message>m</Message></Error></Errors>\
+             <RequestID>r</RequestID></Response>"
+        );
+        let (_fake, aws) = Fake::connected(&[(503, body.as_str())]).await;
+        let call = aws
+            .ec2
+            .allocate_address()
+            .customize()
+            .config_override(once());
+        let error = call.send().await.during("ec2:AllocateAddress").unwrap_err();
+        assert_eq!((error.class, error.refused), (class, refused), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_page_of_something_on_the_way_is_no_answer_of_what_stands_in_for_aws() {
     let once = || aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled());
