@@ -64,7 +64,7 @@ impl Holder {
     /// can't be told, may live.
     pub(super) fn is_dead(&self) -> bool {
         let here = machine().is_some_and(|machine| machine == self.machine);
-        here && self.started != 0 && started(self.process) != Some(self.started)
+        here && sees_others() && self.started != 0 && started(self.process) != Some(self.started)
     }
 
     /// Whether it is a process of this machine that is there.
@@ -164,6 +164,12 @@ fn machine() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let container = fs::read_link("/proc/self/ns/pid").ok()?;
     Some(format!("{} {}", boot.trim(), container.display()))
+}
+
+/// Whether processes of other users are seen here: `/proc` mounted with `hidepid` shows none, as if
+/// they were gone.
+fn sees_others() -> bool {
+    started(1).is_some()
 }
 
 /// When a process was started (`starttime`, field 22 of `/proc/PID/stat`), unless it is gone.
