@@ -67,6 +67,14 @@ impl Farewell<'_> {
         Ok(begun)
     }
 
+    /// The picture that a teardown kept is not the last one any more once people can paint again.
+    pub(crate) async fn reopens(&self) -> Result<(), CommandError> {
+        if self.table.farewell().await? == Some(FarewellMark::Kept) {
+            self.table.mark_farewell(FarewellMark::Begun).await?;
+        }
+        Ok(())
+    }
+
     /// Tells later teardowns that the stack is whole, whatever is removed behind our back until then.
     pub(crate) async fn stands(&self) -> Result<(), CommandError> {
         Ok(self.table.mark_farewell(FarewellMark::Whole).await?)

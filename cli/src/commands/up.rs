@@ -1,5 +1,6 @@
 //! `placectl up`: performs the seven steps.
 
+use crate::aws::{FarewellMark, LeaseTable};
 use crate::cli::UpArgs;
 use crate::commands::farewell::Farewell;
 use crate::commands::lease::Wanted;
@@ -49,8 +50,9 @@ async fn perform(
             message: lease::in_words(objection),
         });
     }
-    // Nothing is to be guarded where nothing will be changed.
-    let changes = !survey.is_ready() && !refused;
+    // Nothing is to be guarded where nothing will be changed. What AWS finished by itself, after a run
+    // that was cut off, is still to be called whole.
+    let changes = !refused && (!survey.is_ready() || !is_called_whole(&table).await);
     let report = if changes && !runner.is_interrupted() {
         let wanted = Wanted {
             command: "up",
@@ -79,6 +81,7 @@ async fn perform(
             if !args.no_export {
                 farewell.before_replacement(&survey, allowed).await?;
             }
+            farewell.reopens().await?;
             let report = runner.up(&survey, allowed).await;
             if report.verdict == Verdict::Done {
                 farewell.stands().await?;
@@ -90,6 +93,13 @@ async fn perform(
         runner.up(&survey, allowed).await
     };
     Ok(outcome::finish(runner, &report, stack))
+}
+
+/// Whether an earlier `up` came to its end and said so, so that later teardowns know that people may
+/// paint; where that can't be told there is nothing to say either.
+async fn is_called_whole(table: &LeaseTable<'_>) -> bool {
+    let mark = table.farewell().await;
+    mark.map_or(true, |mark| mark == Some(FarewellMark::Whole))
 }
 
 /// Where clients connect, and what an operator usually does next.

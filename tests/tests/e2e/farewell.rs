@@ -1,5 +1,8 @@
 //! Nothing that people painted goes before it is saved and exported, unless somebody says so.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use place_canvas::png;
 use place_config::stack::RedisMode;
 use place_tests::proxy::{Fault, When};
@@ -38,6 +41,29 @@ fn last_picture_shows_it(operator: &Operator) {
 async fn delete_admin(operator: &Operator) {
     let call = operator.sdk().lambda.delete_function();
     call.function_name("placev2admin").send().await.unwrap();
+}
+
+async fn delete_schedule(operator: &Operator) {
+    let names = operator.names();
+    let call = operator.sdk().scheduler.delete_schedule();
+    let call = call
+        .name(names.schedule())
+        .group_name(names.schedule_group());
+    call.send().await.unwrap();
+}
+
+fn mark() -> HashMap<String, AttributeValue> {
+    let name = AttributeValue::S("farewell".to_owned());
+    HashMap::from([("lease".to_owned(), name)])
+}
+
+/// How far the stack came by the row beside its lease.
+async fn marked(operator: &Operator) -> Option<String> {
+    let call = operator.sdk().dynamodb.get_item();
+    let call = call.table_name(operator.names().lease_table());
+    let answer = call.set_key(Some(mark())).send().await.unwrap();
+    let state = answer.item?.remove("state")?;
+    Some(state.as_s().unwrap().clone())
 }
 
 /// The first teardown closed the stack, which then looks like one that was never whole.
@@ -92,12 +118,7 @@ async fn a_whole_stack_without_its_schedule_is_saved_all_the_same() {
     let bench = Bench::start().await;
     bench.is_whole_after_up().await;
     painted(&bench.operator).await;
-    let call = bench.operator.sdk().scheduler.delete_schedule();
-    let names = bench.operator.names();
-    let call = call
-        .name(names.schedule())
-        .group_name(names.schedule_group());
-    call.send().await.unwrap();
+    delete_schedule(&bench.operator).await;
     delete_admin(&bench.operator).await;
     let refused = bench.run(&WORDS).await.expect_code(1);
     says_how_to_go_on(&refused);
@@ -105,6 +126,42 @@ async fn a_whole_stack_without_its_schedule_is_saved_all_the_same() {
     let _ = bench.run(&["up"]).await.expect_code(0);
     let _ = bench.run(&WORDS).await.expect_code(0);
     last_picture_shows_it(&bench.operator);
+}
+
+/// An `up` that was cut off at its end left what AWS then finished by itself.
+#[tokio::test]
+async fn a_stack_that_stands_is_called_whole_by_the_next_up() {
+    let bench = Bench::start().await;
+    bench.is_whole_after_up().await;
+    let call = bench.operator.sdk().dynamodb.delete_item();
+    let call = call.table_name(bench.operator.names().lease_table());
+    call.set_key(Some(mark())).send().await.unwrap();
+    let idle = bench.run(&["up"]).await.expect_code(0);
+    assert!(idle.stderr.contains("nothing to do"), "{idle}");
+    assert_eq!(marked(&bench.operator).await.as_deref(), Some("whole"));
+    let before = bench.proxy.calls().len();
+    let _ = bench.run(&["up"]).await.expect_code(0);
+    let calls = bench.proxy.calls().split_off(before);
+    let writes = calls.iter().any(|call| call.operation.name() == "PutItem");
+    assert!(!writes, "once is enough");
+}
+
+/// A teardown that kept the picture was cut off, and an `up` after it: people paint again.
+#[tokio::test]
+async fn a_picture_that_was_kept_is_not_the_last_one_of_a_stack_that_opens_again() {
+    let bench = Bench::start().await;
+    bench.is_whole_after_up().await;
+    let call = bench.operator.sdk().dynamodb.put_item();
+    let call = call.table_name(bench.operator.names().lease_table());
+    let kept = AttributeValue::S("kept".to_owned());
+    let call = call.set_item(Some(mark())).item("state", kept);
+    call.send().await.unwrap();
+    delete_schedule(&bench.operator).await;
+    let denied = Fault::error(403, "AccessDeniedException", "not authorized to schedule");
+    let when = When::Operation("CreateSchedule");
+    bench.proxy.plan(when, usize::MAX, denied);
+    let _ = bench.run(&["up"]).await.expect_code(1);
+    assert_eq!(marked(&bench.operator).await.as_deref(), Some("begun"));
 }
 
 /// What can't be seen may hold what nobody saved.
