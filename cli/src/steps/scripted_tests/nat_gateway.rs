@@ -31,6 +31,16 @@ fn created(id: &str) -> String {
     )
 }
 
+/// The address, held by an association or by none.
+fn address(association: &str) -> String {
+    let held = format!("<associationId>{association}</associationId>");
+    let held = if association.is_empty() { "" } else { &held };
+    format!(
+        "<DescribeAddressesResponse><addressesSet><item><allocationId>eipalloc-1</allocationId>\
+         {held}</item></addressesSet></DescribeAddressesResponse>"
+    )
+}
+
 /// A first one that fails with `code`, and what EC2 shows of a second one from then on.
 fn failing(code: &str, second: (&str, &str, &str)) -> Script {
     let failed = ("nat-1", "failed", code);
@@ -38,6 +48,10 @@ fn failing(code: &str, second: (&str, &str, &str)) -> Script {
         .answer(CREATE, 200, &created("nat-1"))
         .answer(CREATE, 200, &created("nat-2"))
         .answer(DELETE, 200, "<DeleteNatGatewayResponse/>")
+        // EC2 lets go of the address some time after that.
+        .answer("DescribeAddresses", 200, &address("eipassoc-1"))
+        .answer("DescribeAddresses", 200, &address("eipassoc-1"))
+        .answer("DescribeAddresses", 200, &address(""))
         // Before the create, for its token.
         .answer(LOOK, 200, &answered(&[]))
         .answer(LOOK, 200, &answered(&[]))
@@ -56,6 +70,7 @@ async fn a_nat_gateway_that_fails_for_what_passes_is_made_once_more() {
         "InvalidAllocationID.NotFound",
         "InvalidSubnetID.NotFound",
         "Gateway.NotAttached",
+        "Resource.AlreadyAssociated",
     ] {
         let script = failing(code, ("nat-2", "available", ""));
         let stack = with_vpc(&script);

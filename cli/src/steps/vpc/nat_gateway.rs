@@ -134,7 +134,7 @@ impl Resource for NatGateway {
             .require(&keys::PUBLIC_SUBNET)?
             .id;
         let address = self.stack.found.address.require(&keys::ADDRESS)?;
-        let mut kept = None;
+        let (mut kept, mut removed) = (None, false);
         for nat in self.living().await.or_failure(|| action.clone())? {
             let usable = nat.state() != Some(&NatGatewayState::Deleting);
             if kept.is_none() && usable && nat.subnet_id() == Some(subnet.as_str()) {
@@ -144,11 +144,15 @@ impl Resource for NatGateway {
                 kept = Some(id(&nat));
             } else {
                 self.delete_and_wait(&id(&nat), progress).await?;
+                removed = true;
             }
         }
         let id = if let Some(id) = kept {
             id
         } else {
+            if removed {
+                self.until_free(&address, progress).await?;
+            }
             self.create_visibly(&subnet, &address, progress).await?
         };
         let place = (subnet.as_str(), address.as_str());

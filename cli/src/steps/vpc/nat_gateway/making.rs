@@ -21,10 +21,14 @@ const AVAILABLE_WITHIN: Duration = Duration::from_mins(10);
 /// How long a NAT gateway that was just made may take to be listed.
 const LISTED_WITHIN: Duration = Duration::from_mins(1);
 
+/// How long EC2 may hold the address of a NAT gateway that is gone.
+const FREE_WITHIN: Duration = Duration::from_mins(5);
+
 /// Why one may fail that the next one need not: EC2's own fault, or it does not see yet what was
-/// made or attached a moment ago.
-const PASSING: [&str; 4] = [
+/// made, attached or freed a moment ago.
+const PASSING: [&str; 5] = [
     "InternalError",
+    "Resource.AlreadyAssociated",
     "InvalidAllocationID.NotFound",
     "InvalidSubnetID.NotFound",
     "Gateway.NotAttached",
@@ -77,6 +81,32 @@ impl NatGateway {
             .hint("run `placectl up` again in an hour: EC2 forgets them by then")
             .kind(FailureKind::Incomplete)
             .left(Left::Unknown))
+    }
+
+    /// Waits until nothing holds the address any more: EC2 may not let go of it at the moment at
+    /// which a NAT gateway is deleted (kubernetes/kops#938), and the next one would fail.
+    pub(super) async fn until_free(
+        &self,
+        address: &str,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let what = format!("address `{address}` to be free");
+        let wait = Wait::new(what, FREE_WITHIN).usual(0, 60);
+        let look = async || {
+            let call = self.stack.aws.ec2.describe_addresses();
+            let answer = call.allocation_ids(address).send().await;
+            let answer = answer.during("ec2:DescribeAddresses").absent_as_none();
+            let found = answer.or_failure(|| doing("looking at the address of", self))?;
+            let found = found.and_then(|answer| answer.addresses);
+            let held = found
+                .iter()
+                .flatten()
+                .find_map(|address| address.association_id());
+            Ok(held.map_or(Poll::Ready(()), |held| {
+                Poll::Pending(format!("held by association `{held}`"))
+            }))
+        };
+        progress.until(wait, look).await
     }
 
     /// Whether EC2 comes to list it, in whatever state.
@@ -147,6 +177,7 @@ impl NatGateway {
             }
             again = false;
             self.delete_and_wait(&id, progress).await?;
+            self.until_free(address, progress).await?;
             id = self.create_visibly(subnet, address, progress).await?;
         }
     }
