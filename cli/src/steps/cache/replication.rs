@@ -215,10 +215,10 @@ fn differences(stack: &Stack, group: &Answered, node: Option<&CacheCluster>) -> 
 }
 
 fn of_node(stack: &Stack, node: &CacheCluster) -> Vec<Difference> {
-    let wanted = wanted_version(stack);
-    let version = node.engine_version().unwrap_or_default();
-    let same = version == wanted || version.starts_with(&format!("{wanted}."));
-    let version = (!same).then(|| Difference::new(VERSION, version, wanted));
+    let version = version(
+        node.engine_version().unwrap_or_default(),
+        &wanted_version(stack),
+    );
     let groups = node.security_groups().iter();
     let groups = groups
         .filter_map(|group| group.security_group_id.clone())
@@ -229,6 +229,28 @@ fn of_node(stack: &Stack, node: &CacheCluster) -> Vec<Difference> {
     let subnets = (subnets != wanted)
         .then(|| Difference::new("CacheSubnetGroupName", subnets, wanted).needs_replacement());
     version.into_iter().chain(groups).chain(subnets).collect()
+}
+
+/// `ElastiCache` raises a version in place, of minor ones also by itself (`AutoMinorVersionUpgrade`),
+/// and never lowers one.
+fn version(found: &str, wanted: &str) -> Option<Difference> {
+    if found == wanted {
+        return None;
+    }
+    let difference = Difference::new(VERSION, found, wanted);
+    let (Some(has), Some(wants)) = (number(found), number(wanted)) else {
+        return Some(difference);
+    };
+    if has < wants {
+        return Some(difference);
+    }
+    (has.0 > wants.0).then(|| difference.needs_replacement())
+}
+
+/// Major and minor version.
+fn number(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??))
 }
 
 fn wanted_version(stack: &Stack) -> String {
@@ -264,6 +286,19 @@ fn zones(stack: &Stack) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_is_raised_in_place_and_lowered_by_replacement_only() {
+        let replaced = |found, wanted| version(found, wanted).map(|of| of.needs_replacement);
+        assert_eq!(replaced("7.0.7", "7.1"), Some(false));
+        assert_eq!(replaced("6.2.6", "7.1"), Some(false));
+        for same in ["7.1.0", "7.1", "7.2.1"] {
+            assert_eq!(replaced(same, "7.1"), None, "{same}");
+        }
+        assert_eq!(replaced("8.0.1", "7.1"), Some(true));
+        assert_eq!(replaced("odd", "7.1"), Some(false));
+        assert_eq!(replaced("odd", "odd"), None);
+    }
 
     #[test]
     fn a_bare_major_version_is_completed() {
