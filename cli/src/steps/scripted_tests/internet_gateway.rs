@@ -1,5 +1,6 @@
 //! Internet gateways at EC2's own pace.
 
+use super::dedicated::dedicated;
 use super::network::{fault, tag_set, with_vpc};
 use super::*;
 
@@ -87,4 +88,29 @@ async fn a_gateway_that_is_never_free_is_not_waited_for_for_ever() {
     let gateway = resource(&stack, KEY);
     let failure = gateway.remove(&unwatched()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Incomplete);
+}
+
+/// In a VPC of the stack's own nobody else attaches one; without its tags it would stay for good.
+#[tokio::test(start_paused = true)]
+async fn a_gateway_of_a_dedicated_vpc_is_ours_without_its_tags() {
+    let untagged = gateways(&["igw-1"]).replace(&tag_set(KEY), "");
+    let theirs = tag_set(KEY).replace(">place<", ">another<");
+    let theirs = gateways(&["igw-1"]).replace(&tag_set(KEY), &theirs);
+    let script = Script::default().always(LOOK, 200, &untagged);
+    let script = script.answer("CreateTags", 200, "<CreateTagsResponse/>");
+    let stack = dedicated(&script);
+    let observed = resource(&stack, KEY).observe().await.unwrap();
+    assert!(matches!(observed, Observed::Drifted { .. }), "{observed:?}");
+    ensure(&stack, KEY, observed).await.unwrap();
+    assert_eq!(script.left(), 0);
+    for (script, stack) in [
+        (theirs, dedicated as fn(&Script) -> Arc<Stack>),
+        (untagged, with_vpc),
+    ] {
+        let stack = stack(&Script::default().always(LOOK, 200, &script));
+        let gateway = resource(&stack, KEY);
+        let observed = gateway.observe().await.unwrap();
+        assert!(matches!(observed, Observed::Ready { .. }), "{observed:?}");
+        assert!(!gateway.owned());
+    }
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{InternetGateway as Answered, ResourceType};
+use place_config::stack::VpcMode;
 
 use super::super::drift::Drift;
 use super::super::lost::Creation;
 use super::super::repeat::{doing, once_visible, until_gone, while_answer_is};
 use super::super::{Stack, keys};
 use super::{STEP, look};
-use crate::aws::{Answer, AwsError, AwsResult, Class};
+use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 
@@ -52,8 +53,17 @@ impl InternetGateway {
         Ok(own)
     }
 
+    /// By its tags; in a VPC of the stack's own also by where it is attached: without its tags it
+    /// would stay, and the VPC with it.
     fn is_own(&self, gateway: &Answered) -> bool {
-        look::is_ours(&self.stack, gateway.tags(), &keys::INTERNET_GATEWAY)
+        let key = &keys::INTERNET_GATEWAY;
+        if look::is_ours(&self.stack, gateway.tags(), key) {
+            return true;
+        }
+        let dedicated = self.stack.config.vpc.mode == VpcMode::Dedicated;
+        let vpc = self.stack.found.vpc.get().filter(|_| dedicated);
+        let owner = self.stack.ownership.owner(key, gateway.tags());
+        vpc.is_some_and(|vpc| is_attached(gateway, &vpc.id)) && !matches!(owner, Owner::Stack(_))
     }
 
     /// The one to use: what is attached to the VPC, whosever it is, or one of the stack's own; and
