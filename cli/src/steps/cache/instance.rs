@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use place_config::stack::RedisMode;
 
 use super::super::drift::Drift;
-use super::super::repeat::{doing, once_visible, until_gone, while_answer_is};
+use super::super::repeat::{doing, until_gone, while_answer_is};
 use super::super::{CacheEndpoint, Stack, keys};
 use super::STEP;
 use super::left_over::LeftOver;
@@ -14,14 +14,12 @@ use super::mode::{Found, Mode, State};
 use super::owner::Marks;
 use super::replication::Replication;
 use super::serverless::Serverless;
-use crate::aws::{AwsError, AwsResult, Class, Owner};
+use crate::aws::{AwsResult, Class, Owner};
 use crate::engine::outcome::Difference;
-use crate::engine::{
-    Failure, FailureKind, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
-};
+use crate::engine::{Failure, Left, Observed, Progress, Resource, ResourceKey, Step, Wait};
 
 /// Word for the state of a cache on its way out.
-const DELETING: &str = "deleting";
+pub(super) const DELETING: &str = "deleting";
 
 /// The cache.
 pub(super) struct Cache {
@@ -115,80 +113,6 @@ impl Cache {
                 .map(|found| word(&found.state)))
         };
         until_gone(progress, wait("to be gone").usual(60, 900), &action, look).await
-    }
-
-    /// Clears the way for a new one.
-    async fn replace(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        match observed {
-            Observed::Drifted { differences, .. } if self.needs_replacement(differences) => {
-                if differences.contains(&self.mode_difference()) {
-                    self.remove_left_over(progress).await
-                } else {
-                    self.remove_one(&*self.mode, progress).await
-                }
-            }
-            Observed::Broken { .. } => self.remove_one(&*self.mode, progress).await,
-            Observed::Changing { state, .. } if state == DELETING => {
-                let times = self.mode.times();
-                let wait = Wait::new(
-                    format!("the old cache `{}` to go", self.name()),
-                    times.limit,
-                );
-                let look = async || {
-                    let found = self.mode.find(&self.stack).await?;
-                    Ok(found.map(|found| word(&found.state)))
-                };
-                let action = doing("removing", self);
-                until_gone(progress, wait.usual(60, 900), &action, look).await
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn needs_replacement(&self, differences: &[Difference]) -> bool {
-        self.stack.options.replace && differences.iter().any(|d| d.needs_replacement)
-    }
-
-    pub(super) async fn until_available(&self, progress: &Progress) -> Result<Found, Failure> {
-        self.until(progress, |_| true).await
-    }
-
-    /// Waits until it is available and `right`.
-    pub(super) async fn until(
-        &self,
-        progress: &Progress,
-        right: impl Fn(&Found) -> bool,
-    ) -> Result<Found, Failure> {
-        let times = self.mode.times();
-        let what = format!("{} `{}`", self.mode.kind(), self.name());
-        let wait = Wait::new(what, times.limit).usual(times.usual.0, times.usual.1);
-        let look = async || {
-            let Some(found) = self.find().await? else {
-                return Ok(Poll::Pending("not visible yet".to_owned()));
-            };
-            match &found.state {
-                State::Available if right(&found) => Ok(Poll::Ready(found)),
-                State::Available => Ok(Poll::Pending("available, and as it was".to_owned())),
-                State::Failed(reason) => Err(self.failed(reason)),
-                state => Ok(Poll::Pending(word(state))),
-            }
-        };
-        progress.until(wait, look).await
-    }
-
-    fn failed(&self, reason: &str) -> Failure {
-        Failure::new(doing("creating", self))
-            .caused_by(format!("ElastiCache says `{reason}`"))
-            .hint("look at the cache's events in the ElastiCache console, then `placectl up` again")
-            .left(Left::Ours)
-    }
-
-    async fn start(&self, progress: &Progress) -> Result<(), Failure> {
-        let action = doing("creating", self);
-        let create = async || self.mode.create(&self.stack).await;
-        once_visible(progress, &action, create)
-            .await
-            .map_err(with_role_hint)
     }
 
     fn note(&self, endpoint: Option<CacheEndpoint>) {
@@ -289,19 +213,4 @@ pub(super) fn word(state: &State) -> String {
         State::Deleting => DELETING.to_owned(),
         State::Changing(state) | State::Failed(state) => state.clone(),
     }
-}
-
-/// The first cache of an account needs a role that ElastiCache makes by itself, if the caller may.
-fn with_role_hint(failure: Failure) -> Failure {
-    let missing_role = failure
-        .cause
-        .as_deref()
-        .and_then(|cause| cause.downcast_ref::<AwsError>())
-        .is_some_and(|error| error.is("ServiceLinkedRoleNotFoundFault"));
-    if !missing_role {
-        return failure;
-    }
-    failure.kind(FailureKind::Permanent).hint(
-        "run `aws iam create-service-linked-role --aws-service-name elasticache.amazonaws.com` once",
-    )
 }

@@ -3,6 +3,7 @@
 mod claim;
 mod instance;
 mod left_over;
+mod making;
 mod mend;
 mod mode;
 mod owner;

@@ -70,3 +70,28 @@ async fn a_failed_cache_whose_tags_are_untold_is_removed() {
         .unwrap();
     assert_eq!((script.left(), script.times(delete)), (0, 1));
 }
+
+/// The name of the one that was removed a moment ago is still held, though nothing is listed.
+#[tokio::test(start_paused = true)]
+async fn a_cache_whose_name_is_still_held_is_asked_for_again() {
+    let (create, gone) = ("CreateReplicationGroup", "ReplicationGroupNotFoundFault");
+    let exists = fault("ReplicationGroupAlreadyExists");
+    let script = Script::default()
+        .answer(create, 400, &exists)
+        .answer(create, 400, &exists)
+        .answer(create, 200, &taken(create))
+        .always(DESCRIBE_GROUPS, 404, &fault(gone));
+    let stack = standing(&script);
+    let (cache, progress) = (resource(&stack, "cache"), unwatched());
+    let making = cache.ensure(&Observed::Absent, &progress);
+    let listed = async {
+        while script.left() > 0 {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        made = making => panic!("nothing is listed yet: {made:?}"),
+        () = listed => {}
+    }
+    assert_eq!(script.times(create), 3);
+}
