@@ -1,6 +1,7 @@
 //! Step 5: the two FIFO queues, and a dead-letter queue for each.
 
 mod attributes;
+mod changes;
 mod depth;
 mod waits;
 
@@ -16,11 +17,11 @@ use self::attributes::Attributes;
 pub(crate) use self::depth::depth;
 use super::drift::{self, Drift};
 use super::functions::{event_source_key, timeout};
-use super::lost::{Creation, Made};
+use super::lost::Made;
 use super::repeat::doing;
 use super::{QueueAddress, Stack, keys};
 use crate::aws::{Answer, AwsError, AwsResult};
-use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
+use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 
 /// SQS refuses a name for 60 s after its queue was deleted, and takes as long to delete one.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -57,11 +58,22 @@ struct FifoQueue {
     role: Role,
 }
 
+/// The tag of a queue that is about to be deleted. For a minute after that SQS may answer as if it
+/// were there ("requests during the 60 seconds might succeed", `DeleteQueue`), and whoever came
+/// upon it then would build on it.
+const REMOVING: &str = "place:removing";
+
 /// A queue as SQS answers it.
 struct Found {
     url: String,
     attributes: HashMap<QueueAttributeName, String>,
     tags: HashMap<String, String>,
+}
+
+impl Found {
+    fn is_going(&self) -> bool {
+        self.tags.contains_key(REMOVING)
+    }
 }
 
 impl FifoQueue {
@@ -136,48 +148,6 @@ impl FifoQueue {
         self.wanted().compare(&found.attributes, &mut drift);
         drift
     }
-
-    /// Creates it and answers its URL, or finds the one that is there already.
-    async fn create(&self, progress: &Progress) -> Result<Made<String, Found>, Failure> {
-        let create = async || {
-            let create = self.stack.aws.sqs.create_queue().queue_name(self.name());
-            let create = create.set_attributes(Some(self.wanted().to_create()));
-            let create = create.set_tags(Some(self.stack.ownership.map(&self.key())));
-            let created = create.send().await.during("sqs:CreateQueue");
-            let created = created.exists_as_none()?;
-            Ok(created.and_then(|created| created.queue_url))
-        };
-        let what = format!("the name of queue `{}` to be free again", self.name());
-        let wait = Wait::new(what, PATIENCE).usual(0, 60);
-        let action = doing("creating", self);
-        let creation = Creation::new(&self.stack, progress, &action).waiting(wait);
-        creation.run_named(async || self.look().await, create).await
-    }
-
-    async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
-        let sqs = &self.stack.aws.sqs;
-        let drift = self.compare(found);
-        if drift.has(drift::TAGS) {
-            let tag = sqs.tag_queue().queue_url(&found.url);
-            let tag = tag
-                .set_tags(Some(self.stack.ownership.map(&self.key())))
-                .send()
-                .await;
-            tag.during("sqs:TagQueue")
-                .or_failure(|| doing("tagging", self))?;
-        }
-        if drift.has_beside(&[drift::TAGS]) {
-            let set = sqs.set_queue_attributes().queue_url(&found.url);
-            let set = set
-                .set_attributes(Some(self.wanted().to_change()))
-                .send()
-                .await;
-            set.during("sqs:SetQueueAttributes")
-                .or_failure(|| doing("updating", self))?;
-            self.until_shown(&found.url, &drift, progress).await?;
-        }
-        Ok(())
-    }
 }
 
 #[async_trait(?Send)]
@@ -231,6 +201,12 @@ impl Resource for FifoQueue {
         if let Some(foreign) = drift::foreign(&self.stack, self.name(), &self.key(), &found.tags) {
             return Ok(foreign);
         }
+        if found.is_going() {
+            return Ok(Observed::Changing {
+                id: self.name(),
+                state: "being deleted".to_owned(),
+            });
+        }
         let observed = self.compare(&found).verdict(self.name());
         self.leave(Some(found.url));
         Ok(observed)
@@ -240,6 +216,13 @@ impl Resource for FifoQueue {
         let found = match observed {
             Observed::Absent => None,
             _ => self.look().await.or_failure(|| doing("looking at", self))?,
+        };
+        let found = match found {
+            Some(found) if found.is_going() => {
+                self.delete(&found.url, progress).await?;
+                None
+            }
+            other => other,
         };
         let found = match found {
             Some(found) => found,
@@ -269,19 +252,11 @@ impl Resource for FifoQueue {
         let Some(found) = found.filter(ours) else {
             return Ok(());
         };
-        let delete = self
-            .stack
-            .aws
-            .sqs
-            .delete_queue()
-            .queue_url(&found.url)
-            .send()
-            .await;
-        delete
-            .during("sqs:DeleteQueue")
-            .absent_as_none()
-            .or_failure(|| doing("removing", self))?;
-        self.until_gone(progress).await?;
+        let tag = self.stack.aws.sqs.tag_queue().queue_url(&found.url);
+        let tagged = tag.tags(REMOVING, "true").send().await;
+        let tagged = tagged.during("sqs:TagQueue").absent_as_none();
+        tagged.or_failure(|| doing("removing", self))?;
+        self.delete(&found.url, progress).await?;
         self.leave(None);
         Ok(())
     }

@@ -110,6 +110,7 @@ async fn a_deleted_queue_is_waited_for_as_long_as_it_is_there() {
             200,
             &json!({ "Tags": tags(DEAD_LETTERS) }).to_string(),
         )
+        .answer("TagQueue", 200, "{}")
         .answer("DeleteQueue", 200, "{}")
         .always("GetQueueUrl", 400, &error(GONE, "gone"));
     let script = (0..40).fold(script, |script, _| script.answer("GetQueueUrl", 200, URL));
@@ -161,4 +162,34 @@ async fn a_queue_of_somebody_else_that_comes_up_in_the_create_is_not_touched() {
     assert!(outcome.unwrap_err().hint.unwrap().contains("--adopt"));
     assert_eq!(script.times("SetQueueAttributes"), 0);
     assert_eq!(script.times("TagQueue"), 0);
+}
+
+/// A teardown was killed as it deleted the queue, and SQS still answers for it.
+#[tokio::test(start_paused = true)]
+async fn a_queue_on_its_way_out_is_nothing_to_build_on() {
+    let mut going = tags(DEAD_LETTERS);
+    going["place:removing"] = json!("true");
+    let script = Script::default()
+        .always("GetQueueAttributes", 200, &attributes(false, KEPT))
+        .always("ListQueueTags", 200, &json!({ "Tags": going }).to_string())
+        .answer("DeleteQueue", 200, "{}")
+        .answer(
+            "CreateQueue",
+            400,
+            &error("com.amazonaws.sqs#QueueDeletedRecently", "wait 60 seconds"),
+        )
+        .answer("CreateQueue", 200, URL);
+    let script = (0..4).fold(script, |script, _| script.answer("GetQueueUrl", 200, URL));
+    let script = script.always("GetQueueUrl", 400, &error(GONE, "gone"));
+    let stack = script.stack();
+    let queue = resource(&stack, DEAD_LETTERS);
+    let observed = queue.observe().await.unwrap();
+    assert!(
+        matches!(observed, Observed::Changing { .. }),
+        "{observed:?}"
+    );
+    assert!(stack.found.dead_letter_queues.get(Queue::Request).is_none());
+    queue.ensure(&observed, &unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+    assert!(stack.found.dead_letter_queues.get(Queue::Request).is_some());
 }
