@@ -253,6 +253,34 @@ async fn a_function_leaves_the_vpc_before_it_goes() {
     assert!(place(format!("PUT {configuration}")) < place(format!("DELETE {FUNCTION}")));
 }
 
+/// Leaving the VPC only saves time: a look that fails, or an update without an end, says nothing
+/// about the deletion.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_not_seen_to_leave_the_vpc_goes_all_the_same() {
+    let configuration = format!("{FUNCTION}/configuration");
+    let look = format!("GET {configuration}");
+    let updating = function("Active", "InProgress");
+    let denied = error("AccessDeniedException", "not authorized");
+    let gone = error("ResourceNotFoundException", "gone");
+    let script = || {
+        let save = described("Active", &tags("function:save")).to_string();
+        Script::default()
+            .answer(&format!("GET {FUNCTION}"), 200, &save)
+            .answer(&format!("PUT {configuration}"), 200, &updating)
+            .answer(&format!("DELETE {FUNCTION}"), 204, "")
+    };
+    let unseen = script()
+        .answer(&look, 403, &denied)
+        .always(&look, 404, &gone);
+    let endless = script().always(&look, 200, &updating);
+    for (script, is_gone) in [(unseen, true), (endless, false)] {
+        let stack = script.stack();
+        let removed = resource(&stack, "function:save").remove(&unwatched()).await;
+        assert_eq!(removed.is_ok(), is_gone, "{removed:?}");
+        assert_eq!(script.left(), 0);
+    }
+}
+
 #[test]
 fn a_role_goes_after_the_network_interfaces_that_lambda_deletes_with_it() {
     let stack = Script::default().stack();
