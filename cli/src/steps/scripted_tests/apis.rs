@@ -94,3 +94,36 @@ async fn of_two_integrations_the_one_that_a_route_leads_to_stays() {
     assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
     assert_eq!(script.times("GET /v2/apis/a1/routes"), 2);
 }
+
+/// Then the API's own address answers nobody.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_somebody_switched_off_is_drift_and_switched_on() {
+    let answered = |off: bool| {
+        json!({ "items": [{
+            "apiId": "a1", "name": "place", "protocolType": "WEBSOCKET", "tags": tags("api"),
+            "routeSelectionExpression": "$request.body.action", "disableExecuteApiEndpoint": off,
+        }] })
+        .to_string()
+    };
+    let update = "PATCH /v2/apis/a1";
+    let script = Script::default()
+        // The survey, and the look of `ensure`.
+        .answer(LIST, 200, &answered(true))
+        .answer(LIST, 200, &answered(true))
+        .always(LIST, 200, &answered(false))
+        .answer(update, 200, "{}");
+    let stack = script.stack();
+    let observed = resource(&stack, "api").observe().await.unwrap();
+    let detail = observed.detail().unwrap();
+    let wanted = "DisableExecuteApiEndpoint is true, should be false";
+    assert!(detail.contains(wanted), "{detail}");
+    ensure(&stack, "api", observed).await.unwrap();
+    assert_eq!(script.left(), 0);
+    let request = script.bodies(update).pop().unwrap();
+    assert!(
+        request.contains(r#""disableExecuteApiEndpoint":false"#),
+        "{request}"
+    );
+    let second = resource(&stack, "api").observe().await.unwrap();
+    assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
+}
