@@ -82,7 +82,7 @@ async fn a_function_that_failed_says_why_and_is_made_anew() {
 }
 
 /// The function of the default configuration, with nothing about its code.
-fn as_configured(state: &str) -> serde_json::Value {
+pub(super) fn as_configured(state: &str) -> serde_json::Value {
     let defaults = StackConfig::default().functions;
     let mut function = described(state, &tags("function:save"));
     let settings = json!({
@@ -95,7 +95,7 @@ fn as_configured(state: &str) -> serde_json::Value {
     function
 }
 
-const NO_RETRIES: &str = r#"{"MaximumRetryAttempts":0,"MaximumEventAgeInSeconds":60}"#;
+pub(super) const NO_RETRIES: &str = r#"{"MaximumRetryAttempts":0,"MaximumEventAgeInSeconds":60}"#;
 
 /// The console's "Throttle" reserves nothing at all, and then no call comes through.
 #[tokio::test(start_paused = true)]
