@@ -166,6 +166,11 @@ const MORE: &[(&str, &[&str])] = &[
     ("logs:CreateLogGroup", &["logs:TagResource"]),
     ("scheduler:CreateSchedule", &[PASS_ROLE]),
     ("scheduler:CreateScheduleGroup", &["scheduler:TagResource"]),
+    // A group takes along whatever schedules are in it.
+    (
+        "scheduler:DeleteScheduleGroup",
+        &["scheduler:DeleteSchedule"],
+    ),
     ("scheduler:UpdateSchedule", &[PASS_ROLE]),
     ("sqs:CreateQueue", &["sqs:TagQueue"]),
 ];
@@ -316,6 +321,7 @@ mod tests {
         assert_eq!(needed("ec2:DescribeVpcs"), ["ec2:DescribeVpcs"]);
         assert_eq!(needed("iam:CreateRole"), ["iam:CreateRole", "iam:TagRole"]);
         assert!(needed("lambda:CreateFunction").contains(&PASS_ROLE));
+        assert!(needed("scheduler:DeleteScheduleGroup").contains(&"scheduler:DeleteSchedule"));
         assert!(needed("apigateway:GetApis") == ["apigateway:GET"]);
     }
 }

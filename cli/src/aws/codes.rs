@@ -52,7 +52,7 @@ const CONFLICT: [&str; 13] = [
 
 /// Texts by which Lambda and the scheduler say that a role or a permission of it is too young
 /// (terraform-provider-aws matches the same ones).
-const NOT_YET: [&str; 7] = [
+const NOT_YET: [&str; 8] = [
     "cannot be assumed by Lambda",
     "KMS key is invalid for CreateGrant",
     "execution role does not have permissions",
@@ -61,6 +61,8 @@ const NOT_YET: [&str; 7] = [
     // As Lambda hands on that EC2 does not know yet what was made a moment ago.
     "EC2 Error Code: InvalidGroup.NotFound",
     "EC2 Error Code: InvalidSubnetID.NotFound",
+    // The same of a queue that was made a moment ago, or goes and is made anew (terraform#26654).
+    "SQS Error Code: AWS.SimpleQueueService.NonExistentQueue",
 ];
 
 /// What AWS means by `code`, with the help of `message` where the code alone is ambiguous.

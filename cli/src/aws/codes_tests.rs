@@ -99,3 +99,14 @@ fn what_ec2_can_not_find_yet_for_lambda_is_not_yet() {
         assert_eq!(class, Class::NotYet, "{text}");
     }
 }
+
+#[test]
+fn a_queue_that_lambda_can_not_find_is_not_yet_and_to_sqs_itself_absent() {
+    let text = "Error occurred while ReceiveMessage. SQS Error Code: \
+                AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue \
+                does not exist or you do not have access to it.";
+    let class = classify("InvalidParameterValueException", text);
+    assert_eq!(class, Class::NotYet);
+    let text = "The specified queue does not exist.";
+    assert_eq!(classify("NonExistentQueue", text), Class::Absent);
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
+use aws_smithy_types::DateTime;
 use place_config::{Function, Queue};
 
 use crate::engine::{Failure, FailureKind, ResourceKey};
@@ -128,6 +129,15 @@ pub(crate) struct CacheEndpoint {
     pub(crate) cluster: bool,
 }
 
+/// The role of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FunctionRole {
+    /// It is not there.
+    Absent,
+    /// It was made then.
+    Made(DateTime),
+}
+
 /// A queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct QueueAddress {
@@ -168,8 +178,8 @@ pub(crate) struct Found {
     pub(crate) api: Slot<String>,
     /// Step 3: ids of the integrations.
     pub(crate) integrations: Slots<Function, String>,
-    /// Step 4: ARNs of the roles.
-    pub(crate) roles: Slots<Function, String>,
+    /// Step 4: the functions' roles.
+    pub(crate) roles: Slots<Function, FunctionRole>,
     /// Step 4: ARNs of the functions.
     pub(crate) functions: Slots<Function, String>,
     /// Step 5: the queues.

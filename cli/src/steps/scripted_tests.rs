@@ -12,6 +12,7 @@ mod deployment;
 mod event_sources;
 mod failed_cache;
 mod functions;
+mod grants;
 mod interfaces;
 mod internet_gateway;
 mod log_groups;

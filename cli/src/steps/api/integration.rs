@@ -1,5 +1,6 @@
 //! What the API calls for a route: a function.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,6 +22,11 @@ const TIMEOUT_MS: i32 = 29_000;
 /// What all integrations have in common, for the fingerprint of a deployment.
 pub(super) fn settings() -> String {
     format!("{} POST {TIMEOUT_MS}", IntegrationType::AwsProxy)
+}
+
+/// How a route says that it leads to the integration `id`.
+pub(super) fn target(id: &str) -> String {
+    format!("integrations/{id}")
 }
 
 /// An integration. It can't be tagged; its description says which one it is, also when somebody
@@ -53,11 +59,23 @@ impl Integration {
         format!("arn:{partition}:apigateway:{region}:{path}/{function}/invocations")
     }
 
-    /// Ours and, where a create was repeated, its copies; always in the same order.
+    /// Ours and, where a create was repeated, its copies; always in the same order. One that a
+    /// route leads to is first, because API Gateway refuses to delete it ("Cannot delete
+    /// Integration because it is referenced by the following Routes",
+    /// terraform-aws-apigateway-v2#55).
     async fn look(&self, api: &str) -> Result<Vec<Found>, AwsError> {
         let mut found = list::integrations(&self.stack, api).await?;
         found.retain(|integration| integration.description() == Some(&self.description()));
-        found.sort_by(|one, other| one.integration_id.cmp(&other.integration_id));
+        if found.len() < 2 {
+            return Ok(found);
+        }
+        let routes = list::routes(&self.stack, api).await?;
+        let targets: BTreeSet<String> = routes.into_iter().filter_map(|of| of.target).collect();
+        found.sort_by_cached_key(|integration| {
+            let id = integration.integration_id().unwrap_or_default();
+            let is_targeted = targets.contains(&target(id));
+            (!is_targeted, id.to_owned())
+        });
         Ok(found)
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_apigatewayv2::types::{AuthorizationType, Route as Found};
 use place_config::Function;
 
-use super::{KEY, Parts, integration_key, list, no_retries, route_key};
+use super::{KEY, Parts, integration, integration_key, list, no_retries, route_key};
 use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 use crate::steps::Stack;
@@ -33,7 +33,7 @@ impl Route {
 
     fn target(&self) -> Option<String> {
         let integration = self.stack.found.integrations.get(self.function)?;
-        Some(format!("integrations/{integration}"))
+        Some(integration::target(&integration))
     }
 
     async fn look(&self, api: &str) -> Result<Vec<Found>, AwsError> {

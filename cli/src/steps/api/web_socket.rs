@@ -98,6 +98,10 @@ impl WebSocketApi {
         drift.compare("Name", found.api.name().unwrap_or("none"), self.name());
         let selection = found.api.route_selection_expression().unwrap_or("none");
         drift.compare("RouteSelectionExpression", selection, SELECTION);
+        // It takes effect with a deployment (API Gateway developer guide, "Disable the default
+        // endpoint for WebSocket APIs"): somebody's, instead of which the stage gets ours again.
+        let off = found.api.disable_execute_api_endpoint.unwrap_or_default();
+        drift.compare("DisableExecuteApiEndpoint", off, false);
         drift
     }
 
@@ -143,7 +147,8 @@ impl WebSocketApi {
             let update = self.stack.aws.apigatewayv2.update_api().api_id(&found.id);
             let update = update
                 .name(self.name())
-                .route_selection_expression(SELECTION);
+                .route_selection_expression(SELECTION)
+                .disable_execute_api_endpoint(false);
             update.send().await.during("apigateway:UpdateApi").map(drop)
         };
         once_visible(progress, &doing("updating", self), update).await

@@ -15,8 +15,9 @@ use crate::steps::repeat::while_answer_is;
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Takes it out of the VPC, so that Lambda begins to release its network interfaces: they keep our
-/// security group for up to 45 minutes after their function is gone. It only saves time, so a
-/// refusal is no failure: a function that never came up, or whose role is gone, takes no update.
+/// security group for up to 45 minutes after their function is gone. It only saves time, so
+/// neither a refusal (a function that never came up, or whose role is gone, takes no update) nor a
+/// wait that fails keeps the function from being deleted.
 pub(super) async fn leave_network(
     stack: &Stack,
     name: &str,
@@ -49,10 +50,13 @@ pub(super) async fn leave_network(
     };
     let wait = Wait::new(format!("function `{name}` to leave the VPC"), PATIENCE).usual(5, 120);
     let action = format!("taking function `{name}` out of the VPC");
-    match while_answer_is(progress, wait, &[Class::Conflict], &action, detach).await {
+    let left = match while_answer_is(progress, wait, &[Class::Conflict], &action, detach).await {
         Ok(true) => settle::until_at_rest(&stack.aws, name, progress).await,
+        other => other.map(drop),
+    };
+    match left {
         Err(failure) if failure.kind == FailureKind::Interrupted => Err(failure),
-        Ok(false) | Err(_) => Ok(()),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

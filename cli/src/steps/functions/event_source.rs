@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_lambda::config::Builder as Config;
 use aws_sdk_lambda::config::retry::RetryConfig;
-use aws_sdk_lambda::types::{FunctionResponseType, ScalingConfig};
+use aws_sdk_lambda::types::{Filter, FilterCriteria, FunctionResponseType, ScalingConfig};
 use place_config::{Function, Queue};
 
 use self::look::{Found, in_transition};
@@ -105,6 +105,10 @@ impl EventSource {
             concurrency.unwrap_or_default(),
             self.concurrency(),
         );
+        let filters = mapping.filter_criteria().map(FilterCriteria::filters);
+        let patterns = filters.unwrap_or_default().iter().map(Filter::pattern);
+        let patterns: Vec<&str> = patterns.map(Option::unwrap_or_default).collect();
+        drift.compare("FilterCriteria", shown(&patterns), shown(&[]));
         drift.compare("State", found.state(), "Enabled");
         drift
     }
@@ -159,6 +163,9 @@ impl EventSource {
                 .batch_size(self.batch())
                 .function_response_types(FunctionResponseType::ReportBatchItemFailures)
                 .scaling_config(self.scaling())
+                // Lambda leaves filters as they are where an update says nothing of them
+                // (terraform-provider-aws sends an empty object too).
+                .filter_criteria(FilterCriteria::builder().build())
                 .enabled(true);
             request
                 .send()
@@ -266,5 +273,13 @@ impl Resource for EventSource {
                 }
             })
             .await
+    }
+}
+
+/// The patterns of filters, of which none lets every message through.
+fn shown(patterns: &[&str]) -> String {
+    match patterns {
+        [] => "none".to_owned(),
+        patterns => patterns.join(", "),
     }
 }

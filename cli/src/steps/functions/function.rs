@@ -16,7 +16,7 @@ use super::environment::{self, Environments, Variables};
 use super::settings::Settings;
 use super::settle::{self, Readiness};
 use super::{Holder, code, deletion, log_group_key, role_key};
-use super::{asynchronous, callers, concurrency};
+use super::{asynchronous, callers, concurrency, grant};
 use crate::aws::{Answer, AwsResult, Class};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
@@ -104,6 +104,11 @@ impl LambdaFunction {
         let mut drift = Drift::default();
         drift.tags(&self.stack, &self.key(), &found.tags);
         Settings::wanted(&self.stack, self.function).compare(&found.configuration, &mut drift);
+        drift.extend(grant::difference(
+            &self.stack,
+            self.function,
+            &found.configuration,
+        ));
         concurrency::compare(found.concurrency.as_ref(), &mut drift);
         let code = match self.stack.artifacts.get(self.function).await {
             Ok(artifact) => code::difference(&found.configuration, &found.tags, artifact),
@@ -202,6 +207,9 @@ impl LambdaFunction {
         }
         if drift.has(concurrency::RESERVED) {
             concurrency::release(&self.stack, self.function, progress).await?;
+        }
+        if drift.has(grant::ROLE_ID) {
+            grant::revoke(&self.stack, self.function, progress).await?;
         }
         if drift.has_beside(&[drift::TAGS, code::CODE, concurrency::RESERVED]) {
             self.update_settings(progress).await?;

@@ -10,6 +10,7 @@ mod elf;
 mod environment;
 mod event_source;
 mod function;
+mod grant;
 mod invoke;
 mod log_group;
 mod other_policies;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::Tag;
+use aws_smithy_types::DateTime;
 use place_config::Function;
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ use super::role_key;
 use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
 use crate::steps::drift::{self, Drift};
+use crate::steps::found::FunctionRole;
 use crate::steps::lost::{Creation, Made};
 use crate::steps::repeat::while_answer_is;
 use crate::steps::{Stack, api, keys};
@@ -41,9 +43,15 @@ pub(crate) struct Role {
     holder: Holder,
 }
 
+/// What is known of a role when it is made.
+struct New {
+    arn: String,
+    created: DateTime,
+}
+
 /// A role as IAM answers it.
 struct Found {
-    arn: String,
+    made: New,
     tags: Vec<Tag>,
     trust: Option<Value>,
     policy: Option<Value>,
@@ -86,10 +94,24 @@ impl Role {
         }
     }
 
-    fn leave(&self, arn: Option<String>) {
+    /// Leaves the role, or says that it is not there.
+    fn leave(&self, role: Option<New>) {
+        let found = &self.stack.found;
         match self.holder {
-            Holder::Scheduler => self.stack.found.scheduler_role.replace(arn),
-            Holder::Function(function) => self.stack.found.roles.replace(function, arn),
+            Holder::Scheduler => found.scheduler_role.replace(role.map(|role| role.arn)),
+            Holder::Function(function) => {
+                let made = |role: New| FunctionRole::Made(role.created);
+                found
+                    .roles
+                    .set(function, role.map_or(FunctionRole::Absent, made));
+            }
+        }
+    }
+
+    fn forget(&self) {
+        match self.holder {
+            Holder::Scheduler => self.stack.found.scheduler_role.clear(),
+            Holder::Function(function) => self.stack.found.roles.clear(function),
         }
     }
 
@@ -120,7 +142,10 @@ impl Role {
             policy: policy.and_then(|got| policies::parse(&got.policy_document)),
             others,
             tags: role.tags.unwrap_or_default(),
-            arn: role.arn,
+            made: New {
+                arn: role.arn,
+                created: role.create_date,
+            },
         }))
     }
 
@@ -136,8 +161,8 @@ impl Role {
         drift
     }
 
-    /// Creates it and answers its ARN, or finds the one that is there already.
-    async fn create(&self, progress: &Progress) -> Result<Made<String, Found>, Failure> {
+    /// Creates it, or finds the one that is there already.
+    async fn create(&self, progress: &Progress) -> Result<Made<New, Found>, Failure> {
         let create = async || {
             let request = self.stack.aws.iam.create_role();
             let created = request
@@ -150,7 +175,10 @@ impl Role {
                 .during("iam:CreateRole")
                 .exists_as_none()?;
             let role = created.and_then(|created| created.role);
-            Ok(role.map(|role| role.arn))
+            Ok(role.map(|role| New {
+                arn: role.arn,
+                created: role.create_date,
+            }))
         };
         let action = format!("creating role `{}`", self.name());
         let creation = Creation::new(&self.stack, progress, &action);
@@ -302,9 +330,10 @@ impl Resource for Role {
     }
 
     async fn observe(&self) -> Result<Observed, Failure> {
-        self.leave(None);
+        self.forget();
         let found = self.look().await.or_failure(|| self.looking())?;
         let Some(found) = found else {
+            self.leave(None);
             return Ok(Observed::Absent);
         };
         if let Some(foreign) =
@@ -312,8 +341,9 @@ impl Resource for Role {
         {
             return Ok(foreign);
         }
-        self.leave(Some(found.arn.clone()));
-        Ok(self.compare(&found).verdict(self.name()))
+        let observed = self.compare(&found).verdict(self.name());
+        self.leave(Some(found.made));
+        Ok(observed)
     }
 
     async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
@@ -324,9 +354,9 @@ impl Resource for Role {
         let found = match found {
             Some(found) => found,
             None => match self.create(progress).await? {
-                Made::Now(arn) => {
+                Made::Now(role) => {
                     self.put_policy(progress).await?;
-                    self.leave(Some(arn));
+                    self.leave(Some(role));
                     return Ok(());
                 }
                 Made::Before(found) => found,
@@ -339,7 +369,7 @@ impl Resource for Role {
             found.tags.as_slice(),
         )?;
         self.repair(&found, progress).await?;
-        self.leave(Some(found.arn));
+        self.leave(Some(found.made));
         Ok(())
     }
 
@@ -351,7 +381,7 @@ impl Resource for Role {
         if found.as_ref().is_some_and(ours) {
             self.delete(progress).await?;
         }
-        self.leave(None);
+        self.forget();
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Attributes(BTreeMap<&'static str, String>);
 impl Attributes {
     /// Of a dead-letter queue. That of a FIFO queue must be one too.
     pub(super) fn dead_letters() -> Self {
-        let mut attributes = Self::unencrypted();
+        let mut attributes = Self::of_any();
         attributes
             .0
             .insert("MessageRetentionPeriod", DEAD_LETTERS_KEPT_S.to_string());
@@ -33,7 +33,7 @@ impl Attributes {
     /// Of a queue that a function consumes; `visibility` in seconds.
     pub(super) fn messages(visibility: u32, dead_letters: &str, receives: u32) -> Self {
         let redrive = json!({ "deadLetterTargetArn": dead_letters, "maxReceiveCount": receives });
-        let mut attributes = Self::unencrypted();
+        let mut attributes = Self::of_any();
         attributes.0.extend([
             ("VisibilityTimeout", visibility.to_string()),
             ("RedrivePolicy", redrive.to_string()),
@@ -45,12 +45,11 @@ impl Attributes {
         attributes
     }
 
-    /// SQS encrypts every queue that doesn't say otherwise.
-    fn unencrypted() -> Self {
-        Self(BTreeMap::from([(
-            "SqsManagedSseEnabled",
-            "false".to_owned(),
-        )]))
+    /// SQS encrypts every queue that doesn't say otherwise. The delay is its default, named so that
+    /// another one is seen: it holds back every paint.
+    fn of_any() -> Self {
+        let all = [("SqsManagedSseEnabled", "false"), ("DelaySeconds", "0")];
+        Self(all.map(|(name, value)| (name, value.to_owned())).into())
     }
 
     /// For a create call.

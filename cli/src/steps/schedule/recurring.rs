@@ -99,6 +99,10 @@ impl Schedule {
         );
         let state = found.state.as_ref().map(ScheduleState::as_str);
         drift.compare("State", text(state), ScheduleState::Enabled);
+        for (name, date) in [("StartDate", found.start_date), ("EndDate", found.end_date)] {
+            let date = date.map_or_else(|| "none".to_owned(), |date| date.to_string());
+            drift.compare(name, date, "none");
+        }
         let window = found
             .flexible_time_window
             .as_ref()

@@ -62,9 +62,40 @@ async fn a_mapping_in_use_is_put_back_once_it_takes_changes() {
     let wanted = json!({
         "BatchSize": 1, "Enabled": true,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": { "MaximumConcurrency": 2 },
+        "ScalingConfig": { "MaximumConcurrency": 2 }, "FilterCriteria": {},
     });
     assert_eq!(request, wanted);
+    let second = mapping.observe().await.unwrap();
+    assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
+}
+
+/// Lambda deletes whatever message a filter does not let through.
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_somebody_set_is_drift_and_taken_off() {
+    let (list, update) = (format!("GET {MAPPINGS}"), format!("PUT {MAPPINGS}/u-1"));
+    let with = |filters: serde_json::Value| {
+        let mut all: serde_json::Value = serde_json::from_str(&mapping_in("Enabled")).unwrap();
+        all["EventSourceMappings"][0]["FilterCriteria"] = json!({ "Filters": filters });
+        all.to_string()
+    };
+    let filtered = with(json!([{ "Pattern": r#"{"body":["x"]}"# }]));
+    let script = Script::default()
+        // The survey, and the look of `ensure`.
+        .answer(&list, 200, &filtered)
+        .answer(&list, 200, &filtered)
+        .answer(&update, 202, "{}")
+        .always(&list, 200, &with(json!([])));
+    let script = with_tags(script);
+    let stack = script.stack();
+    let mapping = resource(&stack, KEY);
+    let observed = mapping.observe().await.unwrap();
+    let detail = observed.detail().unwrap();
+    let wanted = r#"FilterCriteria is {"body":["x"]}, should be none"#;
+    assert!(detail.contains(wanted), "{detail}");
+    mapping.ensure(&observed, &unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+    let request = script.bodies(&update).pop().unwrap();
+    assert!(request.contains(r#""FilterCriteria":{}"#), "{request}");
     let second = mapping.observe().await.unwrap();
     assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
 }

@@ -82,7 +82,7 @@ async fn a_function_that_failed_says_why_and_is_made_anew() {
 }
 
 /// The function of the default configuration, with nothing about its code.
-fn as_configured(state: &str) -> serde_json::Value {
+pub(super) fn as_configured(state: &str) -> serde_json::Value {
     let defaults = StackConfig::default().functions;
     let mut function = described(state, &tags("function:save"));
     let settings = json!({
@@ -95,7 +95,7 @@ fn as_configured(state: &str) -> serde_json::Value {
     function
 }
 
-const NO_RETRIES: &str = r#"{"MaximumRetryAttempts":0,"MaximumEventAgeInSeconds":60}"#;
+pub(super) const NO_RETRIES: &str = r#"{"MaximumRetryAttempts":0,"MaximumEventAgeInSeconds":60}"#;
 
 /// The console's "Throttle" reserves nothing at all, and then no call comes through.
 #[tokio::test(start_paused = true)]
@@ -251,6 +251,34 @@ async fn a_function_leaves_the_vpc_before_it_goes() {
     let asked = script.asked();
     let place = |operation: String| asked.iter().position(|asked| *asked == operation).unwrap();
     assert!(place(format!("PUT {configuration}")) < place(format!("DELETE {FUNCTION}")));
+}
+
+/// Leaving the VPC only saves time: a look that fails, or an update without an end, says nothing
+/// about the deletion.
+#[tokio::test(start_paused = true)]
+async fn a_function_that_is_not_seen_to_leave_the_vpc_goes_all_the_same() {
+    let configuration = format!("{FUNCTION}/configuration");
+    let look = format!("GET {configuration}");
+    let updating = function("Active", "InProgress");
+    let denied = error("AccessDeniedException", "not authorized");
+    let gone = error("ResourceNotFoundException", "gone");
+    let script = || {
+        let save = described("Active", &tags("function:save")).to_string();
+        Script::default()
+            .answer(&format!("GET {FUNCTION}"), 200, &save)
+            .answer(&format!("PUT {configuration}"), 200, &updating)
+            .answer(&format!("DELETE {FUNCTION}"), 204, "")
+    };
+    let unseen = script()
+        .answer(&look, 403, &denied)
+        .always(&look, 404, &gone);
+    let endless = script().always(&look, 200, &updating);
+    for (script, is_gone) in [(unseen, true), (endless, false)] {
+        let stack = script.stack();
+        let removed = resource(&stack, "function:save").remove(&unwatched()).await;
+        assert_eq!(removed.is_ok(), is_gone, "{removed:?}");
+        assert_eq!(script.left(), 0);
+    }
 }
 
 #[test]

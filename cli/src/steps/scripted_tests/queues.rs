@@ -40,6 +40,7 @@ fn attributes(encrypted: bool, retention: u32) -> String {
     json!({ "Attributes": {
         "SqsManagedSseEnabled": encrypted.to_string(),
         "MessageRetentionPeriod": retention.to_string(),
+        "DelaySeconds": "0",
     } })
     .to_string()
 }
@@ -70,6 +71,37 @@ async fn a_changed_queue_is_done_when_sqs_shows_it() {
     assert!(began.elapsed().as_secs() >= 1, "{:?}", began.elapsed());
     let second = queue.observe().await.unwrap();
     assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_that_somebody_set_is_drift_and_taken_off() {
+    let delayed =
+        attributes(false, KEPT).replace(r#""DelaySeconds":"0""#, r#""DelaySeconds":"900""#);
+    let get = "GetQueueAttributes";
+    let script = Script::default()
+        .always("GetQueueUrl", 200, URL)
+        .always(
+            "ListQueueTags",
+            200,
+            &json!({ "Tags": tags(DEAD_LETTERS) }).to_string(),
+        )
+        // The survey and the repair.
+        .answer(get, 200, &delayed)
+        .answer(get, 200, &delayed)
+        .always(get, 200, &attributes(false, KEPT))
+        .answer("SetQueueAttributes", 200, "{}");
+    let stack = script.stack();
+    let queue = resource(&stack, DEAD_LETTERS);
+    let observed = queue.observe().await.unwrap();
+    let detail = observed.detail().unwrap();
+    assert!(
+        detail.contains("DelaySeconds is 900, should be 0"),
+        "{detail}"
+    );
+    queue.ensure(&observed, &unwatched()).await.unwrap();
+    assert_eq!(script.left(), 0);
+    let request = script.bodies("SetQueueAttributes").pop().unwrap();
+    assert!(request.contains(r#""DelaySeconds":"0""#), "{request}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -211,3 +211,39 @@ async fn a_schedule_that_is_being_changed_is_deleted_later() {
     of("schedule").remove(&unwatched()).await.unwrap();
     assert_eq!((script.left(), script.times(delete)), (0, 3));
 }
+
+/// Outside of its dates a schedule does nothing, and is "enabled" all the same.
+#[tokio::test(start_paused = true)]
+async fn dates_that_somebody_set_are_drift_and_taken_off() {
+    let update = "PUT /schedules/place-save";
+    let ours = json!({ "Tags": [
+        { "Key": "place:stack", "Value": "place" },
+        { "Key": "place:resource", "Value": "schedule-group" },
+    ] });
+    let found = json!({
+        "Name": "place-save", "StartDate": 4_102_444_800_u64, "EndDate": 946_684_800,
+    });
+    let script = Script::default()
+        .answer(&format!("GET {GROUP}"), 200, &group("ACTIVE"))
+        .answer(TAGS, 200, &ours.to_string())
+        .answer("GET /schedules/place-save", 200, &found.to_string())
+        .answer(update, 200, r#"{"ScheduleArn":"arn:s"}"#);
+    // Of one plan: the schedule asks the group whether it is ours.
+    let plan = plan(&script.stack());
+    let of = |key: &str| plan.iter().find(|of| of.key().as_str() == key).unwrap();
+    of("schedule-group").observe().await.unwrap();
+    let observed = of("schedule").observe().await.unwrap();
+    let detail = observed.detail().unwrap();
+    for wanted in [
+        "StartDate is 2100-01-01T00:00:00Z, should be none",
+        "EndDate is 2000-01-01T00:00:00Z, should be none",
+    ] {
+        assert!(detail.contains(wanted), "{detail}");
+    }
+    let ensured = of("schedule").ensure(&observed, &unwatched()).await;
+    ensured.unwrap();
+    assert_eq!(script.left(), 0);
+    // What an update leaves out goes back to its default.
+    let request = script.bodies(update).pop().unwrap();
+    assert!(!request.contains("Date"), "{request}");
+}

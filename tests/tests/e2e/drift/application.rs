@@ -51,7 +51,8 @@ pub(super) const CHANGES: &[Change] = &[
     (
         "role deleted",
         |sdk| Box::pin(delete_role(sdk)),
-        &["role:save"],
+        // Lambda's grant is for the role that is gone.
+        &["function:save", "role:save"],
     ),
     (
         "somebody let in by a function without a route",

@@ -43,9 +43,10 @@ impl Scope<'_> {
             Place::Tables => self.tables(),
             Place::Schedule => {
                 let group = self.names.schedule_group();
-                let schedule = format!("schedule/{group}/{}", self.names.schedule());
                 vec![
-                    self.arn("scheduler", &schedule),
+                    // All schedules, because a group is deleted with every one in it (Service
+                    // Authorization Reference, `DeleteScheduleGroup`).
+                    self.arn("scheduler", &format!("schedule/{group}/*")),
                     self.arn("scheduler", &format!("schedule-group/{group}")),
                 ]
             }

@@ -141,6 +141,18 @@ fn what_can_be_named_is_named() {
 }
 
 #[test]
+fn a_schedule_group_is_deleted_with_every_schedule_in_it() {
+    let statements = with_scope(&StackConfig::default(), statements);
+    let deletes = |s: &&Statement| s.actions.contains(&"scheduler:DeleteSchedule");
+    let statement = statements.iter().find(deletes).unwrap();
+    let arn = |of: &str| format!("arn:aws:scheduler:ap-southeast-2:123456789012:{of}");
+    assert_eq!(
+        statement.resources,
+        [arn("schedule/place/*"), arn("schedule-group/place")]
+    );
+}
+
+#[test]
 fn a_session_is_asked_about_as_its_role() {
     let caller = with_scope(&StackConfig::default(), |scope| scope.caller());
     assert_eq!(caller, "arn:aws:iam::123456789012:role/Admin");
