@@ -7,8 +7,7 @@ use tokio::time::Instant;
 use crate::aws::holder::Holder;
 use crate::aws::{Lease, LeaseError, LeaseTable, Watch};
 use crate::context::Context;
-use crate::engine::wait::TOLD_EVERY;
-use crate::engine::{EventKind, Failure, Problem, ResourceKey, Runner};
+use crate::engine::{EventKind, Failure, Problem, Reminder, ResourceKey, Runner};
 use crate::error::CommandError;
 use crate::steps::Stack;
 
@@ -53,7 +52,8 @@ pub(crate) async fn acquire(
     wanted: Wanted,
 ) -> Result<Option<Lease>, CommandError> {
     let take = Box::pin(async {
-        let mut vigil = Vigil::default();
+        let mut since: Option<Instant> = None;
+        let mut reminder = Reminder::default();
         let mut watch = Watch::default();
         loop {
             let taken = if wanted.create {
@@ -64,12 +64,16 @@ pub(crate) async fn acquire(
             };
             match taken {
                 Err(LeaseError::Held(holder)) if wanted.wait || watch.doubts(&holder) => {
-                    vigil.tell(runner, &holder);
+                    let since = *since.get_or_insert_with(Instant::now);
+                    // What else a holder says of itself changes all the time.
+                    if reminder.is_due(&format!("{} {}", holder.who, holder.process)) {
+                        tell(runner, &holder, since);
+                    }
                     tokio::time::sleep(PAUSE).await;
                 }
                 Ok(Some(mut lease)) => {
                     // Whoever held it since may have given it back before anybody asked.
-                    lease.succeeds |= vigil.since.is_some() || lease.before != wanted.before;
+                    lease.succeeds |= since.is_some() || lease.before != wanted.before;
                     return Ok(Some(lease));
                 }
                 other => return Ok(other?),
@@ -79,32 +83,15 @@ pub(crate) async fn acquire(
     context.interrupt.or_stop(take).await
 }
 
-/// What was told of the wait for somebody else's lease.
-#[derive(Debug, Default)]
-struct Vigil {
-    since: Option<Instant>,
-    told: Option<(u32, String, Instant)>,
-}
-
-impl Vigil {
-    /// Tells that `holder` is waited for: at once, and once a minute from then on.
-    fn tell(&mut self, runner: &Runner, holder: &Holder) {
-        let since = *self.since.get_or_insert_with(Instant::now);
-        let is_news = self.told.as_ref().is_none_or(|(process, who, at)| {
-            (*process, who) != (holder.process, &holder.who) || at.elapsed() >= TOLD_EVERY
-        });
-        if !is_news {
-            return;
-        }
-        runner.emit(EventKind::Waiting {
-            key: KEY,
-            what: "the operator lease".to_owned(),
-            usual_s: Some(USUAL),
-            blocker: Some(holder.to_string()),
-            waited: since.elapsed(),
-        });
-        self.told = Some((holder.process, holder.who.clone(), Instant::now()));
-    }
+/// Tells that `holder` has been waited for since then.
+fn tell(runner: &Runner, holder: &Holder, since: Instant) {
+    runner.emit(EventKind::Waiting {
+        key: KEY,
+        what: "the operator lease".to_owned(),
+        usual_s: Some(USUAL),
+        blocker: Some(holder.to_string()),
+        waited: since.elapsed(),
+    });
 }
 
 /// Does `work` while `lease` is held, and gives the lease back.

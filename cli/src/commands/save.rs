@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::cli::SaveArgs;
 use crate::context::{Context, WhenStopped};
-use crate::engine::wait::TOLD_EVERY;
+use crate::engine::Reminder;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::steps::functions::{invoke, timeout};
@@ -121,7 +121,7 @@ pub(crate) async fn save_all(
     let mut moved = tokio::time::Instant::now();
     let mut next = full.then_some(0);
     let mut sum: Option<Saved> = None;
-    let mut told: Option<tokio::time::Instant> = None;
+    let mut reminder = Reminder::default();
     loop {
         let saved = save(stack, next).await?;
         let (held, got_on) = (saved.held, saved.changes + saved.pixels > 0);
@@ -140,9 +140,8 @@ pub(crate) async fn save_all(
             return Ok(all);
         }
         if held {
-            if told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            if reminder.is_due("another save") {
                 tell(&waiting(moved.elapsed(), patience));
-                told = Some(tokio::time::Instant::now());
             }
             tokio::time::sleep(PAUSE).await;
         } else {
@@ -154,7 +153,7 @@ pub(crate) async fn save_all(
 
 /// That another save is waited for, how long already, and how long one may take.
 fn waiting(waited: Duration, patience: Duration) -> String {
-    let so_far = if waited >= TOLD_EVERY {
+    let so_far = if waited > PAUSE {
         format!(", {} so far", words::duration(waited))
     } else {
         String::new()

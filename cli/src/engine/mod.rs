@@ -29,4 +29,4 @@ pub(crate) use runner::Runner;
 pub(crate) use survey::{Look, Sighting, Survey};
 pub(crate) use timeline::{Span, Timeline};
 pub(crate) use unwind::{Begun, Spared};
-pub(crate) use wait::{Poll, Wait};
+pub(crate) use wait::{Poll, Reminder, Wait};

@@ -9,7 +9,27 @@ use super::outcome::{Failure, FailureKind, Left};
 use super::resource::ResourceKey;
 
 /// How often a wait that hangs on the same thing is told again.
-pub(crate) const TOLD_EVERY: Duration = Duration::from_mins(1);
+const TOLD_EVERY: Duration = Duration::from_mins(1);
+
+/// When a wait is to be told: at its start, when it hangs on something else, and once a minute.
+#[derive(Debug, Default)]
+pub(crate) struct Reminder {
+    told: Option<(String, Instant)>,
+}
+
+impl Reminder {
+    /// Whether it is to be told now that the wait hangs on `blocker`; if so, it counts as told.
+    pub(crate) fn is_due(&mut self, blocker: &str) -> bool {
+        let is_due = self
+            .told
+            .as_ref()
+            .is_none_or(|(before, at)| before != blocker || at.elapsed() >= TOLD_EVERY);
+        if is_due {
+            self.told = Some((blocker.to_owned(), Instant::now()));
+        }
+        is_due
+    }
+}
 
 /// A wait, in words and numbers.
 #[derive(Clone, Debug)]
@@ -94,16 +114,13 @@ impl Progress {
     {
         let since = Instant::now();
         let mut pause = wait.first_pause;
-        let mut told: Option<(String, Instant)> = None;
+        let mut reminder = Reminder::default();
         loop {
             let blocker = match look().await? {
                 Poll::Ready(value) => return Ok(value),
                 Poll::Pending(blocker) => blocker,
             };
-            let is_news = told
-                .as_ref()
-                .is_none_or(|(before, at)| *before != blocker || at.elapsed() >= TOLD_EVERY);
-            if is_news {
+            if reminder.is_due(&blocker) {
                 self.emit(EventKind::Waiting {
                     key: self.key.clone(),
                     what: wait.what.clone(),
@@ -111,7 +128,6 @@ impl Progress {
                     blocker: Some(blocker.clone()),
                     waited: since.elapsed(),
                 });
-                told = Some((blocker.clone(), Instant::now()));
             }
             if since.elapsed() + pause > wait.limit {
                 return Err(gave_up(&wait, &blocker, since.elapsed()));

@@ -5,18 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::aws::{AwsError, Class};
+use super::repeat::CATCHING_UP;
+use crate::aws::AwsError;
 use crate::engine::{Failure, Poll, Progress, Wait};
 use crate::steps::Stack;
-
-/// Answers that pass by themselves: AWS throttles, works on something else of the same parent
-/// (API Gateway's "concurrent modification"), or has not caught up with what was made before.
-const PASSING: [Class; 4] = [
-    Class::Throttled,
-    Class::Conflict,
-    Class::NotYet,
-    Class::Absent,
-];
 
 /// How many creates in a row may stay without an answer. Refusals don't count.
 const BLIND_ATTEMPTS: u32 = 5;
@@ -84,7 +76,7 @@ impl<'a> Creation<'a> {
             }
             match create().await {
                 Ok(made) => Ok(Poll::Ready(made)),
-                Err(error) if error.refused && PASSING.contains(&error.class) => {
+                Err(error) if error.refused && CATCHING_UP.contains(&error.class) => {
                     Ok(Poll::Pending(error.to_string()))
                 }
                 // An internal error is no answer either: nobody knows what AWS did before.
@@ -132,6 +124,7 @@ pub(crate) enum Made<C, F> {
 mod tests {
     use super::*;
     use crate::aws::Aws;
+    use crate::aws::Class;
     use crate::engine::{FailureKind, Left};
     use crate::steps::Options;
     use crate::steps::scripted::unwatched;
@@ -177,7 +170,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_waits_for_its_turn_however_often_it_is_refused() {
-        for class in PASSING {
+        for class in CATCHING_UP {
             let mut answers = vec![Some(error(class, true)); 12];
             answers.push(None);
             let (creates, outcome) = create(&answers, None).await;

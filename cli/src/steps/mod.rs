@@ -13,6 +13,8 @@ pub(crate) mod functions;
 pub(crate) mod keys;
 pub(crate) mod lookup;
 pub(crate) mod lost;
+#[cfg(test)]
+mod on_paper;
 pub(crate) mod pace;
 mod plan;
 pub(crate) mod queues;

@@ -30,82 +30,16 @@ pub(crate) fn of(resource: &dyn Resource) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
 
-    use async_trait::async_trait;
     use place_config::StackConfig;
     use place_config::stack::RedisMode;
-    use tokio::sync::watch;
     use tokio::time::Instant;
 
     use super::*;
     use crate::aws::Aws;
-    use crate::engine::{
-        Allowed, Event, EventSink, Failure, Observed, Poll, Progress, ResourceKey, Runner, Step,
-        Verdict, Wait,
-    };
-    use crate::steps::{Options, Stack, plan};
-
-    /// A resource of the real plan that is there when AWS's usual time is over, and is waited for
-    /// as all are: by looking now and then.
-    struct Paced {
-        real: Arc<dyn Resource>,
-        made: Mutex<bool>,
-    }
-
-    #[async_trait(?Send)]
-    impl Resource for Paced {
-        fn key(&self) -> ResourceKey {
-            self.real.key()
-        }
-        fn step(&self) -> Step {
-            self.real.step()
-        }
-        fn kind(&self) -> &'static str {
-            self.real.kind()
-        }
-        fn name(&self) -> String {
-            self.real.name()
-        }
-        fn needs(&self) -> Vec<ResourceKey> {
-            self.real.needs()
-        }
-        fn removed_after(&self) -> Option<Vec<ResourceKey>> {
-            self.real.removed_after()
-        }
-        async fn observe(&self) -> Result<Observed, Failure> {
-            let made = *self.made.lock().unwrap();
-            Ok(if made {
-                Observed::ready(self.name())
-            } else {
-                Observed::Absent
-            })
-        }
-        async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {
-            let there = Instant::now() + of(&*self.real);
-            let wait = Wait::new(self.name(), Duration::from_hours(1));
-            let look = async || {
-                let left = there.saturating_duration_since(Instant::now());
-                Ok(if left.is_zero() {
-                    Poll::Ready(())
-                } else {
-                    Poll::Pending("on its way".to_owned())
-                })
-            };
-            progress.until(wait, look).await?;
-            *self.made.lock().unwrap() = true;
-            Ok(())
-        }
-        async fn remove(&self, _: &Progress) -> Result<(), Failure> {
-            unreachable!("nothing is removed here")
-        }
-    }
-
-    struct Deaf;
-
-    impl EventSink for Deaf {
-        fn event(&self, _: &Event) {}
-    }
+    use crate::engine::{Allowed, Verdict};
+    use crate::steps::{Options, Stack, on_paper};
 
     /// Runs the real plan at AWS's pace. Returns how long it took, and what it hung on by the
     /// forecast, with how long each takes.
@@ -113,15 +47,7 @@ mod tests {
         let mut config = StackConfig::default();
         config.redis.mode = mode;
         let stack = Arc::new(Stack::new(config, Aws::offline(), Options::default()));
-        let paced = |real| {
-            Arc::new(Paced {
-                real,
-                made: Mutex::default(),
-            }) as Arc<dyn Resource>
-        };
-        let (_stop, interrupted) = watch::channel(false);
-        let plan = plan(&stack).into_iter().map(paced).collect();
-        let runner = Runner::new(plan, Arc::new(Deaf), interrupted).unwrap();
+        let (runner, _) = on_paper::runner(&stack, false, of);
         let survey = runner.survey().await;
         let mut spans = runner.timeline(&survey, of).spans;
         spans.retain(|span| span.critical);

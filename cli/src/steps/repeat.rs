@@ -10,6 +10,15 @@ use crate::engine::{Failure, Left, Poll, Progress, Resource, Wait};
 /// on eventual consistency is up to five minutes.
 const VISIBLE_WITHIN: Duration = Duration::from_mins(5);
 
+/// Answers that pass by themselves: AWS throttles, works on something else of the same parent
+/// (API Gateway's "concurrent modification"), or has not caught up with what was made before.
+pub(crate) const CATCHING_UP: [Class; 4] = [
+    Class::Absent,
+    Class::NotYet,
+    Class::Conflict,
+    Class::Throttled,
+];
+
 /// Makes `call` again as long as AWS answers with one of `classes`, as `wait` allows.
 ///
 /// `action` ("creating NAT gateway `place`") names the failure if AWS answers something else.
@@ -43,19 +52,7 @@ where
     F: AsyncFnMut() -> Result<T, AwsError>,
 {
     let wait = Wait::new(format!("AWS to be ready for {action}"), VISIBLE_WITHIN);
-    while_answer_is(
-        progress,
-        wait.usual(0, 10),
-        &[
-            Class::Absent,
-            Class::NotYet,
-            Class::Conflict,
-            Class::Throttled,
-        ],
-        action,
-        call,
-    )
-    .await
+    while_answer_is(progress, wait.usual(0, 10), &CATCHING_UP, action, call).await
 }
 
 /// Waits until `look` finds nothing any more; what it finds is what the wait hangs on.

@@ -4,23 +4,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::repeat::{doing, once_visible, until_gone};
+use super::super::repeat::{CATCHING_UP, doing, once_visible, until_gone};
 use super::instance::{Cache, DELETING, word};
 use super::mode::{Found, State};
-use crate::aws::{AwsError, AwsResult, Class};
+use crate::aws::{AwsError, AwsResult};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, FailureKind, Left, Observed, Poll, Progress, Resource, Wait};
 
 /// After how long a cache that was asked for and is not listed is asked for again.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_mins(1);
-
-/// What a create that is repeated meanwhile may answer without being refused.
-const PASSING: [Class; 4] = [
-    Class::Absent,
-    Class::NotYet,
-    Class::Conflict,
-    Class::Throttled,
-];
 
 impl Cache {
     /// Clears the way for a new one.
@@ -80,7 +72,9 @@ impl Cache {
                 if asked.elapsed() >= ASKED_AGAIN_AFTER {
                     asked = Instant::now();
                     match self.mode.create(&self.stack).await {
-                        Err(error) if PASSING.contains(&error.class) => blocker = error.to_string(),
+                        Err(error) if CATCHING_UP.contains(&error.class) => {
+                            blocker = error.to_string();
+                        }
                         other => other.or_failure(|| doing("creating", self))?,
                     }
                 }

@@ -35,6 +35,11 @@ const URL: &str = r#"{"QueueUrl":"https://sqs/q"}"#;
 
 const GONE: &str = "com.amazonaws.sqs#QueueDoesNotExist";
 
+/// The tags of the stack's own.
+fn ours() -> String {
+    json!({ "Tags": tags(DEAD_LETTERS) }).to_string()
+}
+
 /// The attributes of a dead-letter queue.
 fn attributes(encrypted: bool, retention: u32) -> String {
     json!({ "Attributes": {
@@ -53,11 +58,7 @@ async fn a_changed_queue_is_done_when_sqs_shows_it() {
     let before = attributes(true, KEPT);
     let script = Script::default()
         .always("GetQueueUrl", 200, URL)
-        .always(
-            "ListQueueTags",
-            200,
-            &json!({ "Tags": tags(DEAD_LETTERS) }).to_string(),
-        )
+        .always("ListQueueTags", 200, &ours())
         .answer("SetQueueAttributes", 200, "{}")
         .always(get, 200, &attributes(false, KEPT));
     // The survey, the repair, and then for as long as SQS likes.
@@ -80,11 +81,7 @@ async fn a_delay_that_somebody_set_is_drift_and_taken_off() {
     let get = "GetQueueAttributes";
     let script = Script::default()
         .always("GetQueueUrl", 200, URL)
-        .always(
-            "ListQueueTags",
-            200,
-            &json!({ "Tags": tags(DEAD_LETTERS) }).to_string(),
-        )
+        .always("ListQueueTags", 200, &ours())
         // The survey and the repair.
         .answer(get, 200, &delayed)
         .answer(get, 200, &delayed)
@@ -109,11 +106,7 @@ async fn a_change_that_never_shows_ends_in_incomplete() {
     for (before, at_least) in [(attributes(true, KEPT), 100), (attributes(false, 60), 890)] {
         let script = Script::default()
             .always("GetQueueUrl", 200, URL)
-            .always(
-                "ListQueueTags",
-                200,
-                &json!({ "Tags": tags(DEAD_LETTERS) }).to_string(),
-            )
+            .always("ListQueueTags", 200, &ours())
             .answer("SetQueueAttributes", 200, "{}")
             .always("GetQueueAttributes", 200, &before);
         let stack = script.stack();
@@ -137,11 +130,7 @@ async fn a_deleted_queue_is_waited_for_as_long_as_it_is_there() {
     let began = tokio::time::Instant::now();
     let script = Script::default()
         .answer("GetQueueAttributes", 200, &attributes(false, KEPT))
-        .answer(
-            "ListQueueTags",
-            200,
-            &json!({ "Tags": tags(DEAD_LETTERS) }).to_string(),
-        )
+        .answer("ListQueueTags", 200, &ours())
         .answer("TagQueue", 200, "{}")
         .answer("DeleteQueue", 200, "{}")
         .always("GetQueueUrl", 400, &error(GONE, "gone"));

@@ -1,79 +1,23 @@
 //! In which order the real plan is taken down. AWS has no part in it: each removal only takes time.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use place_config::Queue;
 use place_config::stack::{RedisMode, VpcMode};
-use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::super::functions::{Holder, event_source_key, role_key};
-use super::super::scripted::Nowhere;
 use super::super::tables::{self, Content};
-use super::super::{keys, schedule};
+use super::super::{keys, on_paper, schedule};
 use super::*;
 use crate::aws::Aws;
-use crate::engine::{Begun, Progress, ResourceKey, Runner, Spared, Step, Verdict};
+use crate::engine::{Begun, ResourceKey, Spared, Verdict};
 
 /// What every removal takes.
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// Far longer than all removals one after the other.
 const HOUR: Duration = Duration::from_hours(1);
-
-/// When each removal began.
-type Beginnings = Arc<Mutex<BTreeMap<ResourceKey, Duration>>>;
-
-/// A resource of the real plan, which is there until it is removed.
-struct Standing {
-    real: Arc<dyn Resource>,
-    takes: Duration,
-    gone: Mutex<bool>,
-    since: Instant,
-    beginnings: Beginnings,
-}
-
-#[async_trait(?Send)]
-impl Resource for Standing {
-    fn key(&self) -> ResourceKey {
-        self.real.key()
-    }
-    fn step(&self) -> Step {
-        self.real.step()
-    }
-    fn kind(&self) -> &'static str {
-        self.real.kind()
-    }
-    fn name(&self) -> String {
-        self.real.name()
-    }
-    fn needs(&self) -> Vec<ResourceKey> {
-        self.real.needs()
-    }
-    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
-        self.real.removed_after()
-    }
-    async fn observe(&self) -> Result<Observed, Failure> {
-        Ok(if *self.gone.lock().unwrap() {
-            Observed::Absent
-        } else {
-            Observed::ready(self.name())
-        })
-    }
-    async fn ensure(&self, _: &Observed, _: &Progress) -> Result<(), Failure> {
-        unreachable!("nothing is made here")
-    }
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
-        let began = self.since.elapsed();
-        self.beginnings.lock().unwrap().insert(self.key(), began);
-        tokio::time::sleep(self.takes).await;
-        *self.gone.lock().unwrap() = true;
-        Ok(())
-    }
-}
 
 fn stack(cache: RedisMode, vpc: VpcMode) -> Arc<Stack> {
     let mut config = StackConfig::default();
@@ -95,25 +39,14 @@ async fn take_down(
     stack: &Arc<Stack>,
     slow: Option<&ResourceKey>,
 ) -> BTreeMap<ResourceKey, Duration> {
-    let beginnings = Beginnings::default();
-    let since = Instant::now();
-    let standing = |real: Arc<dyn Resource>| {
-        let takes = if slow == Some(&real.key()) {
+    let takes = |resource: &dyn Resource| {
+        if slow == Some(&resource.key()) {
             HOUR
         } else {
             MOMENT
-        };
-        Arc::new(Standing {
-            real,
-            takes,
-            gone: Mutex::default(),
-            since,
-            beginnings: Arc::clone(&beginnings),
-        }) as Arc<dyn Resource>
+        }
     };
-    let (_stop, interrupted) = watch::channel(false);
-    let plan = plan(stack).into_iter().map(standing).collect();
-    let runner = Runner::new(plan, Arc::new(Nowhere), interrupted).unwrap();
+    let (runner, beginnings) = on_paper::runner(stack, true, takes);
     let survey = runner.survey().await;
     let report = runner.teardown(&survey, Spared::default(), Begun::default());
     assert_eq!(report.await.verdict, Verdict::Done);

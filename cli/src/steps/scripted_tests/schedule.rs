@@ -13,17 +13,16 @@ async fn a_schedule_waits_for_its_role() {
         .answer(group, 200, r#"{"ScheduleGroupArn":"arn:g"}"#)
         .answer(create, 400, &young)
         .answer(create, 200, r#"{"ScheduleArn":"arn:s"}"#);
-    let stack = script.stack();
-    let plan = plan(&stack);
+    made(&script).await;
+}
+
+/// Makes the group and the schedule. Of one plan: the schedule asks the group whether it is ours.
+async fn made(script: &Script) {
+    let plan = plan(&script.stack());
     for key in ["schedule-group", "schedule"] {
-        let resource = plan
-            .iter()
-            .find(|resource| resource.key().as_str() == key)
-            .unwrap();
-        resource
-            .ensure(&Observed::Absent, &unwatched())
-            .await
-            .unwrap();
+        let resource = plan.iter().find(|of| of.key().as_str() == key).unwrap();
+        let ensured = resource.ensure(&Observed::Absent, &unwatched()).await;
+        ensured.unwrap();
     }
     assert_eq!(script.left(), 0);
 }
@@ -141,16 +140,7 @@ async fn a_schedule_waits_for_its_group_to_be_known() {
         )
         .answer(create, 404, &unknown())
         .answer(create, 200, r#"{"ScheduleArn":"arn:s"}"#);
-    // Of one plan: the schedule asks the group whether it is ours.
-    let plan = plan(&script.stack());
-    for key in ["schedule-group", "schedule"] {
-        let mut all = plan.iter();
-        let resource = all.find(|resource| resource.key().as_str() == key);
-        let (resource, progress) = (resource.unwrap(), unwatched());
-        let ensured = resource.ensure(&Observed::Absent, &progress).await;
-        ensured.unwrap();
-    }
-    assert_eq!(script.left(), 0);
+    made(&script).await;
 }
 
 /// Made by a call whose answer got lost, or by a run that was killed: whatever it says, it is
@@ -167,16 +157,7 @@ async fn a_schedule_that_exists_already_is_updated() {
         )
         .answer(create, 409, &exists)
         .answer(update, 200, r#"{"ScheduleArn":"arn:s"}"#);
-    // Of one plan: the schedule asks the group whether it is ours.
-    let plan = plan(&script.stack());
-    for key in ["schedule-group", "schedule"] {
-        let mut all = plan.iter();
-        let resource = all.find(|resource| resource.key().as_str() == key);
-        let (resource, progress) = (resource.unwrap(), unwatched());
-        let ensured = resource.ensure(&Observed::Absent, &progress).await;
-        ensured.unwrap();
-    }
-    assert_eq!(script.left(), 0);
+    made(&script).await;
     let parse = |of: &str| -> serde_json::Value {
         let mut body: serde_json::Value =
             serde_json::from_str(&script.bodies(of).pop().unwrap()).unwrap();
