@@ -24,8 +24,12 @@ pub enum EnvError {
     },
 }
 
+/// A variable that is new has a default (`= "NAME" or value`), so that a new function runs with the
+/// settings of the version before.
 macro_rules! contract {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty = $variable:literal,)* }) => {
+    (@default) => { None };
+    (@default $default:expr) => { Some($default) };
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty = $variable:literal $(or $default:expr)?,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name {
@@ -42,7 +46,7 @@ macro_rules! contract {
             pub fn from_variables(
                 lookup: impl Fn(&str) -> Option<String>,
             ) -> Result<Self, EnvError> {
-                Ok(Self { $($field: read(&lookup, $variable)?,)* })
+                Ok(Self { $($field: read(&lookup, $variable, contract!(@default $($default)?))?,)* })
             }
         }
     };
@@ -67,6 +71,8 @@ contract! {
         mru_table: String = "PLACE_MRU_TABLE",
         /// Table of every change.
         history_table: String = "PLACE_HISTORY_TABLE",
+        /// Table of the journal and of the stack's state; empty for none.
+        journal_table: String = "PLACE_JOURNAL_TABLE" or String::new(),
         /// Canvas width in pixels.
         width: u16 = "PLACE_WIDTH",
         /// Canvas height in pixels.
@@ -139,11 +145,17 @@ impl FromStr for OriginList {
     }
 }
 
-fn read<T>(lookup: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<T, EnvError>
+fn read<T>(
+    lookup: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: Option<T>,
+) -> Result<T, EnvError>
 where
     T: FromStr<Err: Display>,
 {
-    let value = lookup(name).ok_or(EnvError::Missing(name))?;
+    let Some(value) = lookup(name) else {
+        return default.ok_or(EnvError::Missing(name));
+    };
     value.parse().map_err(|error: T::Err| EnvError::Invalid {
         name,
         value,
@@ -165,6 +177,7 @@ mod tests {
             request_queue_url: "http://127.0.0.1:4566/1/b.fifo".into(),
             mru_table: "mru_pixels".into(),
             history_table: "pixel_history".into(),
+            journal_table: "place_journal".into(),
             width: 1000,
             height: 1000,
             background: "#ffffff".into(),
@@ -205,6 +218,14 @@ mod tests {
             read(&variables),
             "environment variable `PLACE_STACK` is not set"
         );
+    }
+
+    #[test]
+    fn a_new_function_runs_with_older_settings() {
+        let mut variables = sample().to_variables();
+        variables.remove("PLACE_JOURNAL_TABLE");
+        let read = FunctionEnv::from_variables(|name| variables.get(name).cloned()).unwrap();
+        assert_eq!(read.journal_table, "");
     }
 
     #[test]

@@ -199,10 +199,14 @@ section! {
         mru: Option<String> = None,
         /// Table of every change; from the stack's name when absent.
         history: Option<String> = None,
+        /// Table of the journal and of the stack's state; from the stack's name when absent.
+        journal: Option<String> = None,
         /// Class of the table of current colours.
         mru_class: TableClass = TableClass::Standard,
         /// Class of the table of changes.
         history_class: TableClass = TableClass::StandardInfrequentAccess,
+        /// Class of the journal.
+        journal_class: TableClass = TableClass::Standard,
     }
 }
 

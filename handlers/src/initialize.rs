@@ -24,8 +24,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use place_canvas::store::After;
-use place_canvas::wire::{init_frames, update_frames};
+use place_canvas::store::{After, Canvas};
+use place_canvas::wire::{Shown, init_frames, update_frames};
 use place_canvas::{ConnectionId, Position, png};
 use rand::Rng;
 use tokio::sync::Mutex;
@@ -98,12 +98,17 @@ impl Gallery {
         }
         *latest = None;
         let taken = Instant::now();
-        let (at, picture) = cache.read_canvas().await?;
+        let Canvas { epoch, at, picture } = cache.read_canvas().await?;
         let png = png::encode(&picture);
         let geometry = picture.geometry();
         drop(picture);
         let frame_bytes = self.frame_bytes.min(ENVELOPE + png.len() * 2 / 3);
-        let frames = init_frames(&png, at, geometry, frame_bytes);
+        let shown = Shown {
+            epoch: &epoch,
+            at,
+            geometry,
+        };
+        let frames = init_frames(&png, shown, frame_bytes);
         let frames = frames.into_iter().map(Frame::new).collect();
         let copy = Arc::new(Copy { taken, at, frames });
         info!(%at, png_bytes = png.len(), elapsed_ms = millis(taken), "encoded the picture");

@@ -4,10 +4,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use place_canvas::store::{Admission, After, Asleep, Polled, Taken};
-use place_canvas::{
-    ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Shard, Token,
-};
+use place_canvas::store::{Admission, After, Asleep, Canvas, Polled, Pong, Taken};
+use place_canvas::{ConnectionId, Entry, PaintError, Painted, Pixel, Position, Shard, Token};
 
 use crate::error::Error;
 use crate::gateway::{ConnectionsEndpoint, Frame, GatewayError};
@@ -71,15 +69,29 @@ pub trait Shards: Sync {
     fn all_clients(&self) -> impl Future<Output = Result<u64, Error>> + Send;
 }
 
-/// The canvas, for painting.
+/// The canvas, for those who paint.
 pub trait Paint: Sync {
-    /// Paints all of `pixels` or none, in one round trip.
+    /// Paints all of `pixels` or none, in one round trip, and puts the painter back into its shard
+    /// if the cache does not know it.
     fn paint(
         &self,
         by: &ConnectionId,
         source: &str,
         pixels: &[Pixel],
     ) -> impl Future<Output = Result<Painted, PaintError>> + Send;
+    /// Puts a client back into its shard if the cache does not know it, and marks the shards that lag
+    /// and that nobody serves as called. `holds` is the position that the client holds.
+    fn ping(
+        &self,
+        client: &ConnectionId,
+        holds: Option<Position>,
+    ) -> impl Future<Output = Result<Pong, Error>> + Send;
+    /// Takes calls back that could not be made.
+    fn give_back(
+        &self,
+        shards: &[Shard],
+        caller: &Token,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// History: every change that is not yet trimmed, in order.
@@ -100,14 +112,20 @@ pub trait History: Sync {
 
 /// The canvas, for looking at.
 pub trait Look: Sync {
-    /// The picture and the position that it shows.
-    fn read_canvas(&self) -> impl Future<Output = Result<(Position, Picture), Error>> + Send;
+    /// The picture, its epoch and the position that it shows.
+    fn read_canvas(&self) -> impl Future<Output = Result<Canvas, Error>> + Send;
 }
 
 /// Queue of the clients that wait for the picture.
 pub trait Newcomers: Sync {
     /// Queues one.
     fn announce(&self, newcomer: &ConnectionId) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Queues one that the cache had lost, at this position.
+    fn announce_again(
+        &self,
+        newcomer: &ConnectionId,
+        at: Position,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// Queue of the wake-ups.
@@ -131,6 +149,10 @@ pub trait Gateway: Sync {
 impl Newcomers for Queues {
     async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
         self.announce(newcomer).await
+    }
+
+    async fn announce_again(&self, newcomer: &ConnectionId, at: Position) -> Result<(), Error> {
+        self.announce_again(newcomer, at).await
     }
 }
 

@@ -6,6 +6,35 @@ local function now_ms()
   return time[1] * 1000 + time[2] / 1000
 end
 
+-- Arguments that are given as names and values in turn.
+local function named(arguments)
+  local by_name = {}
+  for index = 1, #arguments, 2 do
+    by_name[arguments[index]] = arguments[index + 1]
+  end
+  return by_name
+end
+
+-- A whole number as text: Lua would write a large one with an exponent.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+-- The fields of `meta`, if the canvas is open: if it was opened, and nothing of it was lost since.
+local function open_canvas(meta, canvas, history, ...)
+  local fields = redis.call('HMGET', meta, 'epoch', 'width', 'height', ...)
+  if fields[1] and redis.call('EXISTS', canvas, history) == 2 then
+    return fields
+  end
+end
+
+-- What changes when another node becomes the primary, which may lack the newest writes. A cache that
+-- does not tell has none.
+local function replication_id()
+  local told = redis.pcall('INFO', 'replication')
+  return type(told) == 'string' and told:match('master_replid:(%x+)') or ''
+end
+
 -- The newest position. The newest entry is never trimmed, so its id is it.
 local function newest(history)
   local last = redis.call('XREVRANGE', history, '+', '-', 'COUNT', 1)
@@ -44,5 +73,16 @@ local function forward(key, position)
   if not held or before(held, position) then
     redis.call('SET', key, position)
   end
+end
+
+-- Adds a client to its shard. For the shard's first client the cursor moves: the client's picture
+-- will show at least what is painted now.
+local function join(shard, history, id)
+  if not redis.call('GET', shard.cursor) or not needs_history(shard.clients, shard.awake) then
+    forward(shard.cursor, newest(history))
+  end
+  redis.call('SADD', shard.clients, id)
+  redis.call('HSET', shard.joined, id, whole(math.floor(now_ms())))
+  redis.call('INCR', shard.roster)
 end
 

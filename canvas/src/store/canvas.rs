@@ -11,41 +11,37 @@ const DOING: &str = "reading the canvas";
 type Answer = (
     Option<Vec<u8>>,
     Vec<RawEntry>,
-    (Option<String>, Option<String>),
+    (Option<String>, Option<String>, Option<String>),
 );
 
+/// The canvas as of a position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canvas {
+    /// What tells this canvas from one that was opened before or after it.
+    pub epoch: String,
+    /// The changes up to here are in the picture, and no others.
+    pub at: Position,
+    /// The picture.
+    pub picture: Picture,
+}
+
 impl Store {
-    /// The canvas and the position that it shows: exactly the changes up to there are in it.
-    ///
-    /// Before the first paint it is the background at position `ZERO`.
-    pub async fn read_canvas(&self) -> Result<(Position, Picture), StoreError> {
-        let (bytes, newest, size) = match self.canvas_answer().await {
-            Err(error) if broke(&error) => self.canvas_answer().await,
-            answer => answer,
-        }
-        .map_err(|source| StoreError::Redis {
-            doing: DOING,
-            source,
-        })?;
-        let geometry = self.config.geometry;
-        let Some(bytes) = bytes else {
-            return Ok((
-                Position::ZERO,
-                Picture::new(geometry, self.config.background),
-            ));
+    /// The canvas, its epoch and the position that it shows: exactly the changes up to there are in
+    /// it.
+    pub async fn read_canvas(&self) -> Result<Canvas, StoreError> {
+        let (bytes, newest, (epoch, width, height)) = self.canvas_answer().await?;
+        let (Some(bytes), Some(epoch), Some((newest, _))) = (bytes, epoch, newest.first()) else {
+            return Err(StoreError::Closed);
         };
-        self.check_size(size)?;
-        let at = newest.first().map(|(id, _)| id.parse()).transpose();
-        let at = at.map_err(StoreError::position(DOING))?.unwrap_or_default();
-        let picture = Picture::from_rgb(geometry, bytes);
-        Ok((
-            at,
-            picture.map_err(|error| StoreError::answer(DOING, error))?,
-        ))
+        self.check_size(&width.unwrap_or_default(), &height.unwrap_or_default())?;
+        let at = newest.parse().map_err(StoreError::position(DOING))?;
+        let picture = Picture::from_rgb(self.config.geometry, bytes);
+        let picture = picture.map_err(|error| StoreError::answer(DOING, error))?;
+        Ok(Canvas { epoch, at, picture })
     }
 
     /// A transaction, not a script: a script would copy the canvas twice inside Redis.
-    async fn canvas_answer(&self) -> redis::RedisResult<Answer> {
+    async fn canvas_answer(&self) -> Result<Answer, StoreError> {
         let mut pipe = redis::pipe();
         pipe.atomic();
         pipe.cmd("GET").arg(self.keys.canvas());
@@ -57,19 +53,27 @@ impl Store {
             .arg(1);
         pipe.cmd("HMGET")
             .arg(self.keys.meta())
+            .arg("epoch")
             .arg("width")
             .arg("height");
-        pipe.query_async(&mut self.link.clone()).await
+        let mut link = self.link.clone();
+        let answer = match pipe.query_async(&mut link).await {
+            Err(error) if broke(&error) => pipe.query_async(&mut link).await,
+            answer => answer,
+        };
+        answer.map_err(|source| StoreError::Redis {
+            doing: DOING,
+            source,
+        })
     }
 
-    fn check_size(&self, size: (Option<String>, Option<String>)) -> Result<(), StoreError> {
-        let (width, height) = (size.0.unwrap_or_default(), size.1.unwrap_or_default());
+    fn check_size(&self, width: &str, height: &str) -> Result<(), StoreError> {
         let geometry = self.config.geometry;
         let same = width == geometry.width().to_string() && height == geometry.height().to_string();
         if same {
             Ok(())
         } else {
-            Err(self.mismatch(&width, &height))
+            Err(self.mismatch(width, height))
         }
     }
 }

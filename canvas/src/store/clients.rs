@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::script::{Script, script};
+use super::script::{Script, script, script_when_full};
 use super::{Store, StoreError, millis};
 use crate::connection::{ConnectionId, Shard};
 
 static ADD: LazyLock<Script> = script!("adding a client", "add_client");
-static REMOVE: LazyLock<Script> = script!("removing clients", "remove_clients");
-static AGE: LazyLock<Script> = script!("looking up a client", "client_age");
+static REMOVE: LazyLock<Script> = script_when_full!("removing clients", "remove_clients");
+static AGE: LazyLock<Script> = script_when_full!("looking up a client", "client_age");
 
 /// Members that one `SSCAN` is asked for.
 const SCAN_COUNT: usize = 2000;

@@ -85,6 +85,21 @@ impl Store {
             .map_err(StoreError::position(DOING))
     }
 
+    /// Position of the newest change before `position`, `ZERO` when there is none.
+    pub async fn last_before(&self, position: Position) -> Result<Position, StoreError> {
+        let mut command = redis::cmd("XREVRANGE");
+        command
+            .arg(self.keys.history())
+            .arg(format!("({position}"))
+            .arg("-");
+        command.arg("COUNT").arg(1);
+        let entries: Vec<RawEntry> = self.read(DOING, &command).await?;
+        let last = entries.into_iter().next().map(|(id, _)| id.parse());
+        last.transpose()
+            .map(Option::unwrap_or_default)
+            .map_err(StoreError::position(DOING))
+    }
+
     /// Up to `max_entries` of the history after `position`, from the oldest on.
     ///
     /// What is saved, sent to everyone and older than [`super::StoreConfig::retain`] may be gone.

@@ -23,9 +23,16 @@
 //! | `saving` | string, expires | token of the save that runs |
 //! | `last_save` | string | what the last save did, as JSON |
 //! | `cooldown` | sorted set | who must wait (`c:<id>`, `i:<hash>`), by when that ends, in ms |
-//! | `done:<message>` | string, expires | position of what that message painted |
+//! | `done:0`, `done:1` | hash, expires | position of what a message painted, by the message's name; the two take turns |
+//! | `next` | string | a canvas that is being prepared, see [`Opening`] |
 //! | `doubtful` | hash | pixels whose row of current colours may yet be overwritten, see [`Doubt`] |
-//! | `meta` | hash | width, height, background, salt, first position: written by the first paint |
+//! | `meta` | hash | epoch, width, height, background, salt, first position, when it was opened, the cache's replication id then: written when the canvas is opened, and checked by every reader |
+//!
+//! # Opening
+//!
+//! A canvas without an epoch is closed: nobody paints on it, and no save writes. A save that finds it
+//! so opens it (see [`Opening`]), with what the tables hold. So a cache that lost everything comes
+//! back with what was saved, and its emptiness overwrites nothing.
 //!
 //! # What is kept of history
 //!
@@ -42,7 +49,9 @@ mod doubts;
 mod history;
 mod keys;
 mod link;
+mod opening;
 mod paint;
+mod ping;
 mod resharding;
 mod save;
 mod script;
@@ -57,13 +66,16 @@ use std::time::Duration;
 use rand::Rng;
 use thiserror::Error;
 
+pub use canvas::Canvas;
 pub use clients::{Admission, ClientPage, Joined};
 pub use doubts::Doubt;
 pub use history::After;
-pub use paint::{PaintError, Painted};
+pub use opening::{Found, Opening, Source, random_salt};
+pub use paint::{PaintError, Painted, Painter};
+pub use ping::Pong;
 pub use save::{MarkSaved, SaveLease, SaveSummary};
 pub use shards::{Asleep, Polled, Taken};
-pub use stats::{ShardState, ShardStats, Stats};
+pub use stats::{CanvasStats, Memory, ShardState, ShardStats, Stats};
 
 use crate::connection::{ConnectionId, Shard, shard_of};
 use crate::geometry::Geometry;
@@ -92,6 +104,9 @@ pub struct StoreConfig {
     pub max_clients: u64,
     /// Unsaved changes past which paints are refused.
     pub max_unsaved: u64,
+    /// Bytes of history past which paints are refused, by what an entry takes as a rule; 0 for no
+    /// limit.
+    pub max_history_bytes: u64,
     /// Pause between two messages of one connection, in milliseconds; 0 for none.
     pub cooldown_ms: u32,
     /// Messages a second from one source address; 0 for no limit.
@@ -114,6 +129,7 @@ impl StoreConfig {
             cluster: false,
             max_clients: 100_000,
             max_unsaved: 5_000_000,
+            max_history_bytes: 0,
             cooldown_ms: 0,
             max_messages_per_second_per_source: 0,
             retain: Duration::from_mins(1),
@@ -139,6 +155,9 @@ pub enum StoreError {
         /// What went wrong.
         source: redis::RedisError,
     },
+    /// The canvas is not open: nobody has opened it yet, or the cache has lost it.
+    #[error("the canvas is not open")]
+    Closed,
     /// The cache holds a canvas of another size.
     #[error("the cache holds a canvas of {stored}, the configuration says {configured}")]
     Mismatch {
@@ -146,6 +165,14 @@ pub enum StoreError {
         stored: String,
         /// The configured size.
         configured: String,
+    },
+    /// The canvas has another background than the configuration says.
+    #[error("the canvas has the background {stored}, the configuration says {configured}")]
+    Background {
+        /// The canvas's background.
+        stored: Rgb,
+        /// The configured background.
+        configured: Rgb,
     },
     /// The canvas is too large for a Redis string.
     #[error("a canvas of {0} bytes is over Redis's limit of 512 MiB")]
@@ -165,6 +192,14 @@ impl StoreError {
         Self::Answer {
             doing,
             detail: detail.to_string(),
+        }
+    }
+
+    /// That a canvas has another size than the configuration says.
+    pub fn mismatch(stored: Geometry, configured: Geometry) -> Self {
+        Self::Mismatch {
+            stored: stored.to_string(),
+            configured: configured.to_string(),
         }
     }
 
@@ -235,6 +270,13 @@ impl Store {
     /// Size of the canvas.
     pub const fn geometry(&self) -> Geometry {
         self.config.geometry
+    }
+
+    fn mismatch(&self, width: &str, height: &str) -> StoreError {
+        StoreError::Mismatch {
+            stored: format!("{width} x {height}"),
+            configured: self.config.geometry.to_string(),
+        }
     }
 
     /// All shards.

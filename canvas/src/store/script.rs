@@ -30,18 +30,33 @@ impl Script {
 }
 
 /// `scripts/<name>.lua` after `scripts/lib.lua`, hashed once.
+///
+/// `script!` is for what takes memory: a cache that is full refuses it before its first command, so
+/// that it never does a part of its work. `script_when_full!` is for what must go on then, above all
+/// what frees memory (Redis 7, "Script flags").
 macro_rules! script {
-    ($doing:literal, $name:literal) => {
+    (flags $flags:literal, $doing:literal, $name:literal) => {
         std::sync::LazyLock::new(|| {
             let text = concat!(
+                "#!lua",
+                $flags,
+                "\n",
                 include_str!("../scripts/lib.lua"),
                 include_str!(concat!("../scripts/", $name, ".lua")),
             );
             $crate::store::script::Script::new($doing, text)
         })
     };
+    ($doing:literal, $name:literal) => {
+        $crate::store::script::script!(flags "", $doing, $name)
+    };
 }
-pub(super) use script;
+macro_rules! script_when_full {
+    ($doing:literal, $name:literal) => {
+        $crate::store::script::script!(flags " flags=allow-oom", $doing, $name)
+    };
+}
+pub(super) use {script, script_when_full};
 
 /// A script with its keys and arguments.
 pub(super) struct Call<'a> {
@@ -64,6 +79,11 @@ impl Call<'_> {
     pub(super) fn arg(mut self, arg: impl ToRedisArgs) -> Self {
         arg.write_redis_args(&mut self.args);
         self
+    }
+
+    /// An argument that the script reads by its name.
+    pub(super) fn named(self, name: &'static str, value: impl ToRedisArgs) -> Self {
+        self.arg(name).arg(value)
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
@@ -123,6 +143,11 @@ impl Store {
         };
         answer.map_err(|source| StoreError::Redis { doing, source })
     }
+}
+
+/// Whether the cache refused because its memory is full.
+pub(super) fn is_full(error: &StoreError) -> bool {
+    matches!(error, StoreError::Redis { source, .. } if source.code() == Some("OOM"))
 }
 
 /// Whether the connection broke before the answer came.

@@ -21,7 +21,7 @@ mod raw;
 
 pub(crate) use frames::decode_data;
 pub use frames::{
-    ErrorCode, FrameError, ServerFrame, UpdateFrame, error_frame, frame_bytes_for, init_frames,
-    pixels_per_frame, update_frames,
+    ErrorCode, FrameError, ServerFrame, Shown, UpdateFrame, error_frame, frame_bytes_for,
+    init_frames, pixels_per_frame, update_frames,
 };
-pub use message::{MAX_MESSAGE_BYTES, Rejection, parse_client_message};
+pub use message::{ClientMessage, MAX_MESSAGE_BYTES, Rejection, parse_client_message};

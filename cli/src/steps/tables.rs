@@ -1,4 +1,4 @@
-//! Step 6: the two tables.
+//! Step 6: the tables.
 
 mod calls;
 mod claim;
@@ -38,7 +38,7 @@ pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
             content,
         }) as Arc<dyn Resource>
     };
-    [Content::Current, Content::History].map(table).into()
+    Content::ALL.map(table).into()
 }
 
 /// The key of a table.
@@ -46,6 +46,7 @@ pub(crate) const fn key(content: Content) -> ResourceKey {
     ResourceKey::new(match content {
         Content::Current => "table:mru",
         Content::History => "table:history",
+        Content::Journal => "table:journal",
     })
 }
 
@@ -56,6 +57,13 @@ pub(crate) enum Content {
     Current,
     /// Every change.
     History,
+    /// The journal, and what must outlive the cache.
+    Journal,
+}
+
+impl Content {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Current, Self::History, Self::Journal];
 }
 
 /// A table.
@@ -70,6 +78,7 @@ impl Table {
         match self.content {
             Content::Current => schema::mru().into(),
             Content::History => schema::history().into(),
+            Content::Journal => schema::journal().into(),
         }
     }
 
@@ -78,6 +87,7 @@ impl Table {
         match self.content {
             Content::Current => tables.mru_class.as_str(),
             Content::History => tables.history_class.as_str(),
+            Content::Journal => tables.journal_class.as_str(),
         }
     }
 
@@ -203,6 +213,7 @@ impl Resource for Table {
         match self.content {
             Content::Current => self.stack.names.mru_table(),
             Content::History => self.stack.names.history_table(),
+            Content::Journal => self.stack.names.journal_table(),
         }
     }
 

@@ -17,13 +17,13 @@ use crate::gateway::GatewayError;
 use crate::initialize::{self, Gallery};
 use crate::ports::{Clients, History, Look, Paint, Shards};
 use crate::queues::Reason;
-use crate::save::{self, SaveEvent, Saves};
+use crate::save::{self, Opens, SaveEvent, Saves};
 use crate::send_message::{self, Limits, Told};
 use crate::{connect, disconnect};
 
 /// What the functions need of the cache.
-pub(super) trait Backend: Clients + Shards + History + Look + Paint + Saves {}
-impl<T: Clients + Shards + History + Look + Paint + Saves> Backend for T {}
+pub(super) trait Backend: Clients + Shards + History + Look + Paint + Saves + Opens {}
+impl<T: Clients + Shards + History + Look + Paint + Saves + Opens> Backend for T {}
 
 pub(super) struct World<C> {
     pub(super) cache: C,
@@ -201,8 +201,8 @@ impl<C: Backend> World<C> {
             max_pixels: 4,
         };
         let event = Self::event("painter", Some(body));
-        let (cache, queues, gateway) = (&self.cache, &self.queues, &self.gateway);
-        send_message::handle(&event, limits, &self.told, cache, queues, gateway).await;
+        let ports = (&self.cache, &self.queues, &self.gateway);
+        send_message::handle(&event, limits, &self.told, ports).await;
     }
 
     async fn play(&self, steps: &[Step]) {
@@ -241,7 +241,7 @@ impl<C: Backend> World<C> {
 
     /// The clients that do not show the canvas. Those that know that they can't are replaced.
     async fn astray(&self) -> Vec<ConnectionId> {
-        let (_, canvas) = self.cache.read_canvas().await.unwrap();
+        let canvas = self.cache.read_canvas().await.unwrap().picture;
         let connected = self.connected.lock().unwrap().clone();
         let mut astray = Vec::new();
         for client in connected {

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use place_canvas::ConnectionId;
+use place_canvas::{ConnectionId, Position};
 
 use super::Faults;
 use crate::error::Error;
@@ -35,6 +35,10 @@ impl Newcomers for FakeQueues {
         self.pause().await;
         self.newcomers.lock().unwrap().push(newcomer.clone());
         Ok(())
+    }
+
+    async fn announce_again(&self, newcomer: &ConnectionId, _: Position) -> Result<(), Error> {
+        self.announce(newcomer).await
     }
 }
 

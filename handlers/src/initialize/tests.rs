@@ -240,7 +240,7 @@ async fn newcomer_among_paints(join: u64, opens: u64, waits: u64, period: u64) -
                 .lock()
                 .unwrap()
                 .extend(painted.wake.iter().map(|shard| {
-                    let reason = crate::queues::Reason::Paint;
+                    let reason = crate::queues::Reason::Paint(painted.caller.clone());
                     crate::queues::Call {
                         shard: *shard,
                         at: painted.at,

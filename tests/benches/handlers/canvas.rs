@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use place_canvas::store::Painter;
 use place_canvas::{Picture, Pixel, png};
 use place_tests::lambda::{Rig, client};
 
@@ -28,7 +29,7 @@ pub(crate) async fn fill(rig: &Rig, picture: &Picture) {
         .collect();
     for some in pixels.chunks(MESSAGE) {
         store
-            .paint(&client(0), "192.0.2.1", some)
+            .paint(Painter::Operator(&client(0)), "192.0.2.1", some)
             .await
             .expect("a paint");
     }

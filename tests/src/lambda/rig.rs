@@ -88,14 +88,17 @@ impl Rig {
         let mut env = told(&redis, &gateway, &aws);
         edit(&mut env);
         redis.wait_until_up().await;
-        Self {
+        let rig = Self {
             endpoint: aws.endpoint(),
             redis,
             gateway,
             aws,
             env,
             _directory: directory,
-        }
+        };
+        let opened = rig.store().await.open_blank().await;
+        opened.expect("the rig's Redis takes a canvas");
+        rig
     }
 
     /// Starts a function.
@@ -167,6 +170,7 @@ fn told(redis: &Redis, gateway: &GatewayStub, aws: &AwsStub) -> FunctionEnv {
         request_queue_url: aws.queue_url(&names.queue(Queue::Request)),
         mru_table: names.mru_table(),
         history_table: names.history_table(),
+        journal_table: names.journal_table(),
         width: 64,
         height: 48,
         background: config.canvas.background.clone(),

@@ -7,6 +7,7 @@ use super::*;
 async fn a_client_is_in_its_shards_set_once() {
     let bench = Bench::with(|config| config.shards = 4).await;
     let client = id("L0SM9cOFvHcCIhw=");
+    let mut expected: HashSet<String> = bench.command(&["KEYS", "*"]).await;
     for _ in 0..2 {
         let admitted = bench.store.add_client(&client).await.unwrap();
         assert_eq!(admitted, Admission::Admitted { clients: 1 });
@@ -28,7 +29,7 @@ async fn a_client_is_in_its_shards_set_once() {
     assert_eq!(bench.store.joined(&client).await.unwrap(), None);
     // Nothing of the client stays; the shard's counter and cursor do.
     let left: HashSet<String> = bench.command(&["KEYS", "*"]).await;
-    let mut expected = HashSet::from(["{place:test}:sharding".to_owned()]);
+    expected.insert("{place:test}:sharding".to_owned());
     expected.extend(["roster", "cursor"].map(|key| format!("{{place:test}}:{key}:{shard}")));
     assert_eq!(left, expected);
 }
@@ -108,6 +109,7 @@ async fn two_stacks_share_nothing() {
     bench.paint("a", 1).await;
     assert_eq!(other.client_count().await.unwrap(), 0);
     assert_eq!(other.newest().await.unwrap(), Position::ZERO);
+    assert!(matches!(other.read_canvas().await, Err(StoreError::Closed)));
 }
 
 #[tokio::test]
@@ -185,7 +187,10 @@ async fn a_clock_that_steps_back_keeps_nobody() {
     }
     tokio::time::sleep(Duration::from_millis(120)).await;
     // It may wait as anybody does who was too early, and no longer.
-    let again = bench.store.paint(&id("a"), ADDRESS, &[dot(2)]).await;
+    let again = bench
+        .store
+        .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(2)])
+        .await;
     let wait = match again {
         Ok(_) => 0,
         Err(PaintError::CoolingDown { retry_ms, .. }) => retry_ms,

@@ -138,6 +138,7 @@ pub(super) fn wanted(stack: &Stack) -> Result<Variables, Failure> {
         request_queue_url: queue(Queue::Request)?.url,
         mru_table: stack.names.mru_table(),
         history_table: stack.names.history_table(),
+        journal_table: stack.names.journal_table(),
         width: config.canvas.width,
         height: config.canvas.height,
         background: config.canvas.background.clone(),

@@ -145,18 +145,23 @@ impl Scope<'_> {
             Function::Initialize => vec![consume(Queue::Initialize), connections(&["POST"])],
             Function::Save => vec![
                 send(Queue::Request),
-                self.tables(&["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"]),
+                self.tables(
+                    &["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
+                    &[self.names.mru_table(), self.names.history_table()],
+                ),
+                self.tables(&["dynamodb:Scan"], &[self.names.mru_table()]),
+                self.tables(
+                    &["dynamodb:GetItem", "dynamodb:PutItem"],
+                    &[self.names.journal_table()],
+                ),
             ],
             Function::Admin => vec![send(Queue::Request), connections(&["DELETE", "GET"])],
         }
     }
 
-    fn tables(&self, actions: &[&str]) -> Value {
-        let arn = |name: String| self.arn("dynamodb", &format!("table/{name}"));
-        allow(
-            actions,
-            &[arn(self.names.mru_table()), arn(self.names.history_table())],
-        )
+    fn tables(&self, actions: &[&str], names: &[String]) -> Value {
+        let arn = |name: &String| self.arn("dynamodb", &format!("table/{name}"));
+        allow(actions, &names.iter().map(arn).collect::<Vec<_>>())
     }
 }
 

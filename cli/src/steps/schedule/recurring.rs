@@ -195,6 +195,7 @@ impl Resource for Schedule {
             environment_key(Function::Admin),
             tables::key(Content::Current),
             tables::key(Content::History),
+            tables::key(Content::Journal),
         ]
     }
 

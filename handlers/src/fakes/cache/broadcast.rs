@@ -3,9 +3,9 @@
 use std::sync::MutexGuard;
 use std::time::Duration;
 
-use place_canvas::store::{Admission, After, Asleep, Polled, Taken};
+use place_canvas::store::{Admission, After, Asleep, Canvas, Polled, Pong, Taken};
 use place_canvas::{
-    ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Shard, Token,
+    ConnectionId, Entry, PaintError, Painted, Pixel, Position, Shard, StoreError, Token,
 };
 use tokio::time::Instant;
 
@@ -143,12 +143,51 @@ impl Shards for FakeCache {
 impl Paint for FakeCache {
     async fn paint(
         &self,
-        _by: &ConnectionId,
+        by: &ConnectionId,
         _source: &str,
         pixels: &[Pixel],
     ) -> Result<Painted, PaintError> {
         let refusal = self.state().refusal.take();
-        refusal.map_or_else(|| Ok(self.paint_now(pixels)), Err)
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        if self.state().epoch.is_none() {
+            return Err(StoreError::Closed.into());
+        }
+        let is_back = self.put_back(by);
+        Ok(Painted {
+            is_back,
+            ..self.paint_now(pixels)
+        })
+    }
+
+    async fn ping(&self, client: &ConnectionId, holds: Option<Position>) -> Result<Pong, Error> {
+        let Some(epoch) = self.state().epoch.clone() else {
+            return Err(StoreError::Closed.into());
+        };
+        let (is_back, wake) = (self.put_back(client), self.call_lagging());
+        let state = self.state();
+        let first = state.history.first().map(|entry| entry.at);
+        let knows = |at: Position| state.history.iter().any(|entry| entry.at == at);
+        Ok(Pong {
+            epoch,
+            at: state.newest,
+            online: state.clients.len() as u64,
+            is_back,
+            is_lost: holds.is_some_and(|at| first.is_some_and(|first| first < at) && !knows(at)),
+            wake,
+            caller: Token::random(),
+        })
+    }
+
+    async fn give_back(&self, shards: &[Shard], _: &Token) -> Result<(), Error> {
+        let mut state = self.state();
+        for shard in shards {
+            if state.awake.get(shard).is_some_and(|(by, _)| by == "called") {
+                state.awake.remove(shard);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -165,10 +204,14 @@ impl History for FakeCache {
 }
 
 impl Look for FakeCache {
-    async fn read_canvas(&self) -> Result<(Position, Picture), Error> {
+    async fn read_canvas(&self) -> Result<Canvas, Error> {
         self.faults.step().await?;
         let mut state = self.state();
         state.canvas_reads += 1;
-        Ok((state.newest, state.picture.clone()))
+        Ok(Canvas {
+            epoch: state.epoch.clone().ok_or(StoreError::Closed)?,
+            at: state.newest,
+            picture: state.picture.clone(),
+        })
     }
 }
