@@ -1,6 +1,7 @@
 """A WebSocket of text messages, on `wsproto`, which comes with the emulator."""
 
 import asyncio
+import collections
 import ssl
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ class Connection:
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
         self.protocol = WSConnection(ConnectionType.CLIENT)
+        self.events = collections.deque()
 
     @classmethod
     async def connect(cls, url: str):
@@ -45,12 +47,12 @@ class Connection:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         await connection.transmit(Request(host=parts.netloc, target=target or "/"))
         while True:
-            for event in await connection.events():
-                if isinstance(event, AcceptConnection):
-                    return connection
-                if isinstance(event, RejectConnection):
-                    connection.writer.close()
-                    raise Closed(f"refused with {event.status_code}")
+            event = await connection.event()
+            if isinstance(event, AcceptConnection):
+                return connection
+            if isinstance(event, RejectConnection):
+                connection.writer.close()
+                raise Closed(f"refused with {event.status_code}")
 
     async def transmit(self, event):
         """Sends what the protocol makes of an event."""
@@ -60,13 +62,15 @@ class Connection:
         except (OSError, ProtocolError) as error:
             raise Closed(str(error)) from error
 
-    async def events(self) -> list:
-        """What the next piece of the stream says."""
+    async def event(self):
+        """The next thing that the stream says."""
         try:
-            self.protocol.receive_data(await self.reader.read(65536) or None)
-            return list(self.protocol.events())
+            while not self.events:
+                self.protocol.receive_data(await self.reader.read(65536) or None)
+                self.events.extend(self.protocol.events())
         except (OSError, ProtocolError) as error:
             raise Closed(str(error)) from error
+        return self.events.popleft()
 
     async def send(self, text: str):
         """Sends a message, in frames that the gateway takes: one letter may be four bytes."""
@@ -79,16 +83,16 @@ class Connection:
         """Every message, until the connection ends."""
         text = ""
         while True:
-            for event in await self.events():
-                if isinstance(event, TextMessage):
-                    text += event.data
-                    if event.message_finished:
-                        yield text
-                        text = ""
-                elif isinstance(event, Ping):
-                    await self.transmit(event.response())
-                elif isinstance(event, CloseConnection):
-                    raise Closed(f"closed with {event.code}")
+            event = await self.event()
+            if isinstance(event, TextMessage):
+                text += event.data
+                if event.message_finished:
+                    yield text
+                    text = ""
+            elif isinstance(event, Ping):
+                await self.transmit(event.response())
+            elif isinstance(event, CloseConnection):
+                raise Closed(f"closed with {event.code}")
 
     def close(self):
         """Ends it without waiting for the other side."""
