@@ -1,4 +1,5 @@
-//! The client that the wire protocol has in mind: a model for tests and load tools.
+//! The client that the wire protocol (`docs/protocol.md`) has in mind: a model for tests and load
+//! tools.
 //!
 //! It starts with nothing, joins the parts of the first whole picture, and then applies updates.
 //! Updates that it can't apply yet (no picture, or a gap before them) are kept and tried again

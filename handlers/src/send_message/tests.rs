@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::fakes::{FakeCache, FakeGateway, FakeQueues, geometry, id};
 
+mod odd_input;
+
 struct World {
     cache: FakeCache,
     queues: FakeQueues,
