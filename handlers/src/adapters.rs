@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Error;
 use crate::ports::{Clients, History, Look, Paint, Shards};
-use crate::save::{Place, Rows, Saves};
+use crate::save::{Ghosts, Place, Rows, Saves};
 
 /// The cache: connected at the first call, and then kept between invocations.
 pub struct Cache {
@@ -59,6 +59,29 @@ impl Clients for Cache {
             .remove_gone(ids, grace)
             .await?
             .is_empty())
+    }
+
+    async fn age(&self, client: &ConnectionId) -> Result<Option<Duration>, Error> {
+        let joined = self.store().await?.joined(client).await?;
+        Ok(joined.map(|joined| joined.age))
+    }
+}
+
+impl Ghosts for Cache {
+    async fn sample(&self, count: usize) -> Result<Vec<ConnectionId>, Error> {
+        Ok(self.store().await?.sample_clients(count).await?)
+    }
+
+    async fn forget(
+        &self,
+        ids: &[ConnectionId],
+        grace: Duration,
+    ) -> Result<Vec<ConnectionId>, Error> {
+        Ok(self.store().await?.remove_gone(ids, grace).await?)
+    }
+
+    async fn may_prune(&self, length: Duration) -> Result<bool, Error> {
+        Ok(self.store().await?.may_prune(length).await?)
     }
 }
 

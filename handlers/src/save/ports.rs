@@ -8,6 +8,7 @@ use place_canvas::store::{Doubt, MarkSaved, SaveLease, SaveSummary};
 use place_canvas::tables::{Change, Current};
 use place_canvas::{Position, Shard, Token};
 
+use super::prune::Ghosts;
 use crate::error::Error;
 use crate::ports::{History, Look};
 
@@ -79,5 +80,5 @@ pub trait Rows: Sync {
 }
 
 /// What a save needs from the cache.
-pub trait Cache: Saves + History + Look {}
-impl<T: Saves + History + Look> Cache for T {}
+pub trait Cache: Saves + History + Look + Ghosts {}
+impl<T: Saves + History + Look + Ghosts> Cache for T {}
