@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn newcomers_come_again_and_are_closed_by_nobody_else() {
+    fn initialize_may_let_newcomers_come_again_and_close_them() {
         let policy = of(Function::Initialize);
         assert!(actions(&policy).contains(&"sqs:ChangeMessageVisibility".to_owned()));
         let policy = policy.to_string();
