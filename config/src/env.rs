@@ -24,12 +24,15 @@ pub enum EnvError {
     },
 }
 
-/// A variable that is new has a default (`= "NAME" or value`), so that a new function runs with the
-/// settings of the version before.
+/// A struct of variables. One that came later has a default (`= "NAME" or value`), so that new code
+/// runs with the settings of before.
 macro_rules! contract {
     (@default) => { None };
     (@default $default:expr) => { Some($default) };
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty = $variable:literal $(or $default:expr)?,)* }) => {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$field_meta:meta])*
+        $field:ident: $type:ty = $variable:literal $(or $default:expr)?,)*
+    }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name {
@@ -103,6 +106,8 @@ contract! {
         concurrency: u32 = "PLACE_CONCURRENCY",
         /// How long an encoded picture serves further newcomers, in milliseconds.
         reuse_ms: u32 = "PLACE_REUSE_MS",
+        /// Deliveries of a queue's message before it goes to the dead-letter queue.
+        max_receive_count: u32 = "PLACE_MAX_RECEIVE_COUNT" or 5,
     }
 }
 
@@ -193,6 +198,7 @@ mod tests {
             shards: 1,
             concurrency: 64,
             reuse_ms: 1000,
+            max_receive_count: 7,
         }
     }
 
@@ -221,11 +227,26 @@ mod tests {
     }
 
     #[test]
-    fn a_new_function_runs_with_older_settings() {
+    fn new_code_runs_with_the_settings_of_before() {
         let mut variables = sample().to_variables();
-        variables.remove("PLACE_JOURNAL_TABLE");
-        let read = FunctionEnv::from_variables(|name| variables.get(name).cloned()).unwrap();
-        assert_eq!(read.journal_table, "");
+        let read = |v: &BTreeMap<String, String>| {
+            FunctionEnv::from_variables(|name| v.get(name).cloned())
+                .map(|env| env.max_receive_count)
+        };
+        assert_eq!(read(&variables), Ok(7));
+        variables.remove("PLACE_MAX_RECEIVE_COUNT");
+        assert_eq!(read(&variables), Ok(5));
+        // What is set and can't be read is no reason to guess.
+        variables.insert("PLACE_MAX_RECEIVE_COUNT".into(), "five".into());
+        assert!(matches!(read(&variables), Err(EnvError::Invalid { .. })));
+    }
+
+    #[test]
+    fn old_code_runs_with_new_settings() {
+        let mut variables = sample().to_variables();
+        variables.insert("PLACE_OF_TOMORROW".into(), "1".into());
+        let read = FunctionEnv::from_variables(|name| variables.get(name).cloned());
+        assert_eq!(read, Ok(sample()));
     }
 
     #[test]

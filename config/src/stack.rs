@@ -149,8 +149,9 @@ section! {
         route_timeout_s: u32 = 15,
         /// Time-out of the broadcast function, in seconds: the length of one loop's turn.
         broadcast_timeout_s: u32 = 60,
-        /// Time-out of initializeConnection, in seconds.
-        initialize_timeout_s: u32 = 30,
+        /// Time-out of initializeConnection, in seconds: five more, and what a call that crashed held
+        /// comes again.
+        initialize_timeout_s: u32 = 20,
         /// Time-out of save, in seconds.
         save_timeout_s: u32 = 300,
         /// Days that CloudWatch keeps the functions' logs.

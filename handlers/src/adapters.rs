@@ -16,7 +16,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::Error;
 use crate::ports::{Clients, History, Look, Paint, Shards};
-use crate::save::{Opens, Place, Rows, Saves};
+use crate::save::{Ghosts, Opens, Place, Rows, Saves};
 
 /// Who paints what an operator or the functions themselves paint: no client can have this id, API
 /// Gateway's own end in `=`.
@@ -64,6 +64,29 @@ impl Clients for Cache {
             .remove_gone(ids, grace)
             .await?
             .is_empty())
+    }
+
+    async fn age(&self, client: &ConnectionId) -> Result<Option<Duration>, Error> {
+        let joined = self.store().await?.joined(client).await?;
+        Ok(joined.map(|joined| joined.age))
+    }
+}
+
+impl Ghosts for Cache {
+    async fn sample(&self, count: usize) -> Result<Vec<ConnectionId>, Error> {
+        Ok(self.store().await?.sample_clients(count).await?)
+    }
+
+    async fn forget(
+        &self,
+        ids: &[ConnectionId],
+        grace: Duration,
+    ) -> Result<Vec<ConnectionId>, Error> {
+        Ok(self.store().await?.remove_gone(ids, grace).await?)
+    }
+
+    async fn may_prune(&self, length: Duration) -> Result<bool, Error> {
+        Ok(self.store().await?.may_prune(length).await?)
     }
 }
 

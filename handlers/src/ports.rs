@@ -9,7 +9,7 @@ use place_canvas::{ConnectionId, Entry, PaintError, Painted, Pixel, Position, Sh
 
 use crate::error::Error;
 use crate::gateway::{ConnectionsEndpoint, Frame, GatewayError};
-use crate::queues::{Call, Queues};
+use crate::queues::{Call, Queues, Unserved};
 
 /// The set of connected clients.
 pub trait Clients: Sync {
@@ -23,6 +23,11 @@ pub trait Clients: Sync {
         client: &ConnectionId,
         grace: Duration,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
+    /// How long ago one connected; nothing when it is in no shard.
+    fn age(
+        &self,
+        client: &ConnectionId,
+    ) -> impl Future<Output = Result<Option<Duration>, Error>> + Send;
 }
 
 /// The broadcast loops' leases, and what the loops read under them.
@@ -128,6 +133,12 @@ pub trait Newcomers: Sync {
     ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
+/// Queue of the clients that wait for the picture, for those that were not served.
+pub trait Again: Sync {
+    /// Lets messages come again after their pauses.
+    fn again(&self, unserved: &[Unserved]) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
 /// Queue of the wake-ups.
 pub trait Calls: Sync {
     /// Queues one.
@@ -146,6 +157,15 @@ pub trait Gateway: Sync {
     fn close(&self, of: &ConnectionId) -> impl Future<Output = Result<(), GatewayError>> + Send;
 }
 
+/// The clients' connections, for looking at.
+pub trait Lookup: Sync {
+    /// Whether there is such a connection; one that is being set up is none.
+    fn is_connected(
+        &self,
+        id: &ConnectionId,
+    ) -> impl Future<Output = Result<bool, GatewayError>> + Send;
+}
+
 impl Newcomers for Queues {
     async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
         self.announce(newcomer).await
@@ -153,6 +173,12 @@ impl Newcomers for Queues {
 
     async fn announce_again(&self, newcomer: &ConnectionId, at: Position) -> Result<(), Error> {
         self.announce_again(newcomer, at).await
+    }
+}
+
+impl Again for Queues {
+    async fn again(&self, unserved: &[Unserved]) -> Result<(), Error> {
+        self.again(unserved).await
     }
 }
 
@@ -169,5 +195,15 @@ impl Gateway for ConnectionsEndpoint {
 
     async fn close(&self, of: &ConnectionId) -> Result<(), GatewayError> {
         self.close(of).await
+    }
+}
+
+impl Lookup for ConnectionsEndpoint {
+    async fn is_connected(&self, id: &ConnectionId) -> Result<bool, GatewayError> {
+        match self.get(id).await {
+            Ok(_) => Ok(true),
+            Err(GatewayError::Gone) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The two queues: newcomers that wait for the picture, shards that wait for their loop.
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry as Change;
 use place_canvas::{ConnectionId, Position, Shard, Token};
 use serde::Serialize;
 
@@ -49,6 +50,15 @@ impl Call {
     }
 }
 
+/// A delivered message that was not dealt with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unserved {
+    /// Names its delivery.
+    pub receipt_handle: String,
+    /// Seconds after which it shall come again.
+    pub pause_s: u32,
+}
+
 /// The stack's queues.
 pub struct Queues {
     client: Client,
@@ -82,6 +92,33 @@ impl Queues {
             connection: client.clone(),
         };
         self.send(&self.initialize_url, id, &body).await
+    }
+
+    /// Lets newcomers that were not served come again sooner than their queue's visibility time-out
+    /// would have it.
+    pub async fn again(&self, unserved: &[Unserved]) -> Result<(), Error> {
+        let queue = &self.initialize_url;
+        let request = self.client.change_message_visibility_batch();
+        let changes = unserved.iter().enumerate().map(|(number, message)| {
+            Change::builder()
+                .id(number.to_string())
+                .receipt_handle(&message.receipt_handle)
+                .visibility_timeout(i32::try_from(message.pause_s).unwrap_or(i32::MAX))
+                .build()
+                .expect("an id and a handle are all that is required")
+        });
+        let request = request
+            .queue_url(queue)
+            .set_entries(Some(changes.collect()));
+        // Boxed, because what the SDK's calls nest is near the compiler's limit for one future.
+        let answer = Box::pin(request.send()).await;
+        let answer = answer.map_err(|error| Error::queue(queue, &error))?;
+        answer.failed.first().map_or(Ok(()), |failed| {
+            Err(Error::Queue {
+                queue: queue.clone(),
+                code: failed.code.clone(),
+            })
+        })
     }
 
     /// Queues a wake-up.

@@ -31,6 +31,7 @@ mod full;
 mod lease;
 mod opening;
 mod ports;
+pub(crate) mod prune;
 mod segment;
 mod stride;
 
@@ -46,10 +47,11 @@ use tracing::{info, warn};
 
 use crate::broadcast::Invocation;
 use crate::error::{Error, chain};
-use crate::ports::Calls;
+use crate::ports::{Calls, Lookup};
 use crate::queues::{Call, Reason};
 use lease::{LEASE, Lease};
 pub use ports::{Cache, Opens, Place, Rows, Saves};
+pub use prune::Ghosts;
 use segment::Segments;
 
 /// Kept free before the invocation's time-out, to say that the time is up.
@@ -111,18 +113,20 @@ pub struct SaveAnswer {
     pub next: Option<u64>,
 }
 
-/// Saves, and wakes the shards whose loop died.
+/// Saves, wakes the shards whose loop died, and forgets clients that are gone.
 pub async fn handle(
     event: SaveEvent,
     invocation: Invocation<'_>,
     cache: &impl Cache,
     tables: &impl Rows,
     calls: &impl Calls,
+    gateway: &impl Lookup,
 ) -> Result<SaveAnswer, Error> {
     let start = Instant::now();
-    let (saved, ()) = futures::join!(
+    let (saved, (), ()) = futures::join!(
         save(event, invocation, cache, tables),
-        wake(invocation, cache, calls)
+        wake(invocation, cache, calls),
+        prune::tidy(invocation, cache, gateway)
     );
     let answer = saved.map(|answer| SaveAnswer {
         elapsed_ms: millis(start),

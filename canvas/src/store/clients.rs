@@ -162,6 +162,35 @@ impl Store {
         })
     }
 
+    /// Some clients of all shards, picked at random, each once: about `count`, or all where there
+    /// are fewer.
+    pub async fn sample_clients(&self, count: usize) -> Result<Vec<ConnectionId>, StoreError> {
+        let doing = "picking clients";
+        let each = count.div_ceil(self.shards().len());
+        let mut pipe = redis::pipe();
+        for shard in self.shards() {
+            pipe.cmd("SRANDMEMBER")
+                .arg(self.keys.clients(shard))
+                .arg(each);
+        }
+        let picked = pipe
+            .query_async::<Vec<Vec<String>>>(&mut self.link.clone())
+            .await;
+        let picked = picked.map_err(|source| StoreError::Redis { doing, source })?;
+        Ok(known(picked.into_iter().flatten().collect()))
+    }
+
+    /// Whether the caller may look for clients that are gone; then no other caller may for
+    /// `length`.
+    pub async fn may_prune(&self, length: Duration) -> Result<bool, StoreError> {
+        let mut command = redis::cmd("SET");
+        let command = command.arg(self.keys.pruning()).arg(1).arg("NX").arg("PX");
+        let set: Option<String> = self
+            .read("taking a turn at pruning", command.arg(millis(length)))
+            .await?;
+        Ok(set.is_some())
+    }
+
     /// All clients of a shard, each once, in the order of their ids.
     pub async fn clients_of(&self, shard: Shard) -> Result<Vec<ConnectionId>, StoreError> {
         let mut all = BTreeSet::new();

@@ -41,6 +41,10 @@ impl Keys {
         self.key("sharding")
     }
 
+    pub(super) fn pruning(&self) -> String {
+        self.key("pruning")
+    }
+
     pub(super) fn saved(&self) -> String {
         self.key("saved")
     }

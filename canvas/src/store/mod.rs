@@ -18,6 +18,7 @@
 //! | `cursor:<shard>` | string | position up to which the shard's clients have been sent updates |
 //! | `awake:<shard>` | string, expires | `called:` and by whom, or the token of the loop that runs |
 //! | `sharding` | string | number of shards that the sets of clients are laid out for |
+//! | `pruning` | string, expires | a refused connect looks for clients that are gone |
 //! | `saved` | string | position up to which history is in DynamoDB |
 //! | `unsaved` | counter | changes (pixels) in history after `saved` |
 //! | `saving` | string, expires | token of the save that runs |

@@ -14,16 +14,19 @@ use crate::broadcast::{self, Invocation, Tuning};
 use crate::event::{SocketAnswer, SocketEvent};
 use crate::fakes::{FakeGateway, FakeQueues, FakeTables, Faults, Mood, batch, geometry, id};
 use crate::gateway::GatewayError;
-use crate::initialize::{self, Gallery};
+use crate::initialize::{self, Gallery, Service};
 use crate::ports::{Clients, History, Look, Paint, Shards};
 use crate::queues::Reason;
-use crate::save::{self, Opens, SaveEvent, Saves};
+use crate::save::{self, Ghosts, Opens, SaveEvent, Saves};
 use crate::send_message::{self, Limits, Told};
 use crate::{connect, disconnect};
 
 /// What the functions need of the cache.
-pub(super) trait Backend: Clients + Shards + History + Look + Paint + Saves + Opens {}
-impl<T: Clients + Shards + History + Look + Paint + Saves + Opens> Backend for T {}
+pub(super) trait Backend:
+    Clients + Shards + History + Look + Paint + Saves + Opens + Ghosts
+{
+}
+impl<T: Clients + Shards + History + Look + Paint + Saves + Opens + Ghosts> Backend for T {}
 
 pub(super) struct World<C> {
     pub(super) cache: C,
@@ -136,8 +139,14 @@ impl<C: Backend> World<C> {
         let event = batch(&[&format!(r#"{{"connection":"{client}"}}"#)]);
         let serve = async || {
             let deadline = Instant::now() + MINUTE;
-            let (cache, gateway) = (&self.cache, &self.gateway);
-            let answer = initialize::handle(&event, deadline, &self.gallery, cache, gateway).await;
+            let service = Service {
+                gallery: &self.gallery,
+                cache: &self.cache,
+                gateway: &self.gateway,
+                queue: &self.queues,
+                tries: 5,
+            };
+            let answer = initialize::handle(&event, deadline, &service).await;
             answer.failures.is_empty()
         };
         let done = match fate {
@@ -171,7 +180,8 @@ impl<C: Backend> World<C> {
         self.gateway.set(&id(&name), Mood::OpensAt(opens));
         let event = Self::event(&name, None);
         let origins = OriginList::default();
-        let answer = connect::handle(&event, &origins, &self.cache, &self.queues).await;
+        let (cache, queues, gateway) = (&self.cache, &self.queues, &self.gateway);
+        let answer = connect::handle(&event, &origins, cache, queues, gateway).await;
         assert_eq!(answer, SocketAnswer::OK);
         self.connected.lock().unwrap().push(id(&name));
     }
@@ -222,9 +232,10 @@ impl<C: Backend> World<C> {
                 Step::Swallow(number, times) => self.trouble(*number, Mood::Swallows(*times)),
                 Step::Save => {
                     let event = SaveEvent::default();
-                    let (cache, queues) = (&self.cache, &self.queues);
+                    let (cache, tables) = (&self.cache, &self.tables);
+                    let (queues, gateway) = (&self.queues, &self.gateway);
                     let saving =
-                        save::handle(event, invocation(MINUTE), cache, &self.tables, queues);
+                        save::handle(event, invocation(MINUTE), cache, tables, queues, gateway);
                     saving.await.unwrap();
                 }
                 Step::Wait(ms) => sleep(Duration::from_millis(*ms)).await,

@@ -48,6 +48,7 @@ pub(crate) struct State {
     roster: u64,
     awake: HashMap<Shard, (String, Instant)>,
     saving: Option<(String, Instant)>,
+    pruning: Option<Instant>,
 }
 
 /// A mechanism that a cache may lack, to show what it is for.
@@ -95,6 +96,7 @@ impl FakeCache {
             roster: 0,
             awake: HashMap::new(),
             saving: None,
+            pruning: None,
         };
         let (faults, start) = (Faults::default(), Instant::now());
         Self {

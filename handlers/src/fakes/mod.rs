@@ -39,9 +39,11 @@ pub(crate) fn dot(x: u16, y: u16, grey: u8) -> Pixel {
 pub(crate) fn batch(bodies: &[&str]) -> QueueEvent {
     let message = |(number, body): (usize, &&str)| QueueMessage {
         message_id: format!("m{number}"),
+        receipt_handle: Some(format!("h{number}")),
         body: Some((*body).to_owned()),
         attributes: Some(QueueAttributes {
             group: Some(format!("g{number}")),
+            receives: Some("1".to_owned()),
         }),
     };
     QueueEvent {

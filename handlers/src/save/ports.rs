@@ -8,6 +8,7 @@ use place_canvas::store::{Doubt, MarkSaved, Opening, SaveLease, SaveSummary};
 use place_canvas::tables::{Change, Current, State, Stored};
 use place_canvas::{Geometry, Painted, Picture, Pixel, Position, Rgb, Shard, Token};
 
+use super::prune::Ghosts;
 use crate::error::Error;
 use crate::ports::{History, Look};
 
@@ -114,5 +115,5 @@ pub trait Rows: Sync {
 }
 
 /// What a save needs from the cache.
-pub trait Cache: Saves + Opens + History + Look {}
-impl<T: Saves + Opens + History + Look> Cache for T {}
+pub trait Cache: Saves + Opens + History + Look + Ghosts {}
+impl<T: Saves + Opens + History + Look + Ghosts> Cache for T {}

@@ -11,13 +11,14 @@ use tokio::time::sleep_until;
 use super::lease::RENEWAL;
 use super::*;
 use crate::fakes::{
-    FakeCache, FakeQueues, FakeTables, Faults, Weather, dot, geometry, id, invocation,
+    FakeCache, FakeGateway, FakeQueues, FakeTables, Faults, Weather, dot, geometry, id, invocation,
 };
 
 struct World {
     cache: FakeCache,
     tables: FakeTables,
     queues: FakeQueues,
+    gateway: FakeGateway,
     /// What was accepted, as rows of the history table.
     painted: RefCell<BTreeMap<(u16, u16, String), Rgb>>,
 }
@@ -41,6 +42,7 @@ impl World {
             cache,
             tables,
             queues,
+            gateway: FakeGateway::new(Duration::from_millis(5)),
             painted: RefCell::default(),
         }
     }
@@ -69,6 +71,7 @@ impl World {
             &self.cache,
             &self.tables,
             &self.queues,
+            &self.gateway,
         )
         .await
     }
@@ -366,4 +369,17 @@ fn any_event_is_a_save() {
         read(r#"{"full":true,"offset":7}"#),
         SaveEvent { offset: 7, ..FULL }
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_forgets_clients_that_are_gone_though_nobody_paints() {
+    let world = World::new();
+    for number in 0..300 {
+        let client = id(&format!("c{number}"));
+        world.cache.join(&client, Duration::from_mins(1));
+        let gone = crate::fakes::Mood::Fails(crate::gateway::GatewayError::Gone);
+        world.gateway.set(&client, gone);
+    }
+    world.save(ORDINARY, 60).await.unwrap();
+    assert!(world.cache.state().clients.is_empty());
 }

@@ -43,6 +43,9 @@ async fn main() -> ExitCode {
     if wanted("initialize") {
         initialize::measure(yardstick.as_ref(), &mut report).await;
     }
+    if wanted("storm") {
+        initialize::storm(&mut report).await;
+    }
     if wanted("save") {
         save::measure(yardstick.as_ref(), &mut report).await;
     }

@@ -186,6 +186,7 @@ fn told(redis: &Redis, gateway: &GatewayStub, aws: &AwsStub) -> FunctionEnv {
         shards: config.broadcast.shards,
         concurrency: config.broadcast.concurrency,
         reuse_ms: config.init.reuse_ms,
+        max_receive_count: config.queues.max_receive_count,
     }
 }
 

@@ -13,6 +13,7 @@ mod cache_kills;
 mod flood;
 mod gateway_faults;
 mod kills;
+mod newcomers;
 mod noise;
 mod saves;
 mod shards;

@@ -52,6 +52,32 @@ async fn no_more_clients_than_may_be() {
 }
 
 #[tokio::test]
+async fn some_clients_are_picked_and_of_few_all() {
+    let bench = Bench::with(|config| config.shards = 3).await;
+    assert!(bench.store.sample_clients(10).await.unwrap().is_empty());
+    let ids: HashSet<_> = (0..60).map(|n| id(&format!("client-{n}"))).collect();
+    for id in &ids {
+        bench.store.add_client(id).await.unwrap();
+    }
+    let some = bench.store.sample_clients(9).await.unwrap();
+    let picked: HashSet<_> = some.iter().cloned().collect();
+    assert_eq!((some.len(), picked.len()), (9, 9));
+    assert!(picked.is_subset(&ids));
+    let all = bench.store.sample_clients(1000).await.unwrap();
+    assert_eq!(all.into_iter().collect::<HashSet<_>>(), ids);
+}
+
+#[tokio::test]
+async fn one_at_a_time_may_prune() {
+    let bench = Bench::new().await;
+    let turn = Duration::from_millis(200);
+    assert!(bench.store.may_prune(turn).await.unwrap());
+    assert!(!bench.store.may_prune(turn).await.unwrap());
+    tokio::time::sleep(turn).await;
+    assert!(bench.store.may_prune(turn).await.unwrap());
+}
+
+#[tokio::test]
 async fn thousands_of_clients_are_listed_in_pages() {
     let bench = Bench::with(|config| config.shards = 2).await;
     let ids: Vec<_> = (0..6000).map(|n| id(&format!("client-{n}"))).collect();

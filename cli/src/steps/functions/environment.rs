@@ -154,6 +154,7 @@ pub(super) fn wanted(stack: &Stack) -> Result<Variables, Failure> {
         shards: config.broadcast.shards,
         concurrency: config.broadcast.concurrency,
         reuse_ms: config.init.reuse_ms,
+        max_receive_count: config.queues.max_receive_count,
     };
     Ok(environment.to_variables())
 }

@@ -7,11 +7,13 @@ use place_canvas::store::{Admission, After, Asleep, Canvas, Polled, Pong, Taken}
 use place_canvas::{
     ConnectionId, Entry, PaintError, Painted, Pixel, Position, Shard, StoreError, Token,
 };
+use rand::seq::IndexedRandom;
 use tokio::time::Instant;
 
 use super::{CALL, FakeCache, Flaw, State};
 use crate::error::Error;
 use crate::ports::{Clients, History, Look, Paint, Shards};
+use crate::save::Ghosts;
 
 impl Clients for FakeCache {
     async fn add(&self, client: &ConnectionId) -> Result<Admission, Error> {
@@ -42,6 +44,43 @@ impl Clients for FakeCache {
             return Ok(false);
         }
         self.remove(client).await.map(|()| true)
+    }
+
+    async fn age(&self, client: &ConnectionId) -> Result<Option<Duration>, Error> {
+        self.faults.step().await?;
+        Ok(self.state().clients.get(client).map(Instant::elapsed))
+    }
+}
+
+impl Ghosts for FakeCache {
+    async fn sample(&self, count: usize) -> Result<Vec<ConnectionId>, Error> {
+        let clients: Vec<_> = self.state().clients.keys().cloned().collect();
+        let picked = clients.choose_multiple(&mut rand::rng(), count);
+        Ok(picked.cloned().collect())
+    }
+
+    async fn forget(
+        &self,
+        ids: &[ConnectionId],
+        grace: Duration,
+    ) -> Result<Vec<ConnectionId>, Error> {
+        let mut removed = Vec::new();
+        for id in ids {
+            if self.remove_gone(id, grace).await? {
+                removed.push(id.clone());
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn may_prune(&self, length: Duration) -> Result<bool, Error> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let may = state.pruning.is_none_or(|until| until <= now);
+        if may {
+            state.pruning = Some(now + length);
+        }
+        Ok(may)
     }
 }
 

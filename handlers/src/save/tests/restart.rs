@@ -66,6 +66,7 @@ async fn a_cache_that_crashes_in_the_middle_loses_nothing_and_doubles_nothing() 
     let store = Store::connect(&redis.url(), config).await.unwrap();
     store.open_blank().await.unwrap();
     let (tables, queues) = (FakeTables::new(Faults::default()), FakeQueues::default());
+    let gateway = FakeGateway::new(Duration::ZERO);
     // So that a save is longer than the pauses between them.
     tables.take(15);
     let redis = Arc::new(Mutex::new(redis));
@@ -73,7 +74,8 @@ async fn a_cache_that_crashes_in_the_middle_loses_nothing_and_doubles_nothing() 
     let running = Arc::new(AtomicUsize::new(NONE));
     let save = async || {
         running.store(tables.faults.steps(), Ordering::Relaxed);
-        let saved = handle(ORDINARY, invocation(60), &cache, &tables, &queues).await;
+        let (event, invocation) = (ORDINARY, invocation(60));
+        let saved = handle(event, invocation, &cache, &tables, &queues, &gateway).await;
         running.store(NONE, Ordering::Relaxed);
         // What a save that failed waits for, without the wait.
         redis.lock().await.expire_leases("test", 1).unwrap();
