@@ -100,13 +100,6 @@ impl Flooded {
             assert!(model.picture() == Some(&canvas), "client {number}");
             assert!(updates <= frames, "{updates} updates for client {number}");
         }
-        eprintln!(
-            "{:?} {} KiB {} posts {} bytes",
-            self.time,
-            self.peak_kib,
-            self.rig.gateway.posts(),
-            self.rig.gateway.bytes()
-        );
         assert!(self.time < Duration::from_secs(10), "{:?}", self.time);
         assert!(self.peak_kib < 64 * 1024, "{} KiB", self.peak_kib);
     }
