@@ -35,9 +35,17 @@ pub struct Painter {
 impl Painter {
     /// A painter on a function process of its own.
     pub fn new(rig: &Rig) -> Self {
-        Self {
-            function: rig.function(Kind::SendMessage),
-        }
+        Self::on(rig.function(Kind::SendMessage))
+    }
+
+    /// A painter on this function process.
+    pub const fn on(function: Function) -> Self {
+        Self { function }
+    }
+
+    /// Its function process.
+    pub const fn function(&self) -> &Function {
+        &self.function
     }
 
     /// Paints one pixel of the first row.

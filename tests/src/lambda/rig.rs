@@ -1,5 +1,6 @@
 //! Everything that the functions need, for one test.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -108,7 +109,12 @@ impl Rig {
 
     /// The command that runs a function, without what Lambda itself sets.
     pub fn command(&self, kind: Kind) -> Command {
-        let mut command = binary(&artifacts(), kind.binary());
+        self.command_in(&artifacts(), kind)
+    }
+
+    /// The same with a binary of the directory `artifacts`.
+    pub fn command_in(&self, artifacts: &Path, kind: Kind) -> Command {
+        let mut command = binary(artifacts, kind.binary());
         command.envs(self.env.to_variables());
         command.env("AWS_ENDPOINT_URL", &self.endpoint);
         command

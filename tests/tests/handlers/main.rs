@@ -12,6 +12,7 @@ mod budget;
 mod cache_kills;
 mod flood;
 mod gateway_faults;
+mod honest_flood;
 mod kills;
 mod newcomers;
 mod noise;
