@@ -4,7 +4,7 @@
 -- ARGV  1 token, 2 the size that it is to have, `width x height`
 -- Answers whether the lease is the caller's.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+if holder(KEYS[1]) ~= ARGV[1] then
   return 0
 end
 redis.call('HSET', KEYS[2], 'to', ARGV[2])

@@ -4,7 +4,7 @@
 -- ARGV  1 name of the caller
 
 for key = 1, #KEYS do
-  if redis.call('GET', KEYS[key]) == 'called:' .. ARGV[1] then
+  if holder(KEYS[key]) == 'called:' .. ARGV[1] then
     redis.call('DEL', KEYS[key])
   end
 end

@@ -1,7 +1,6 @@
 -- Opens the canvas: from now on people paint on it, under a new epoch.
 --
--- KEYS  1 saving, 2 meta, 3 canvas, 4 next, 5 history, 6 saved, 7 unsaved, then clients and cursor of
---       each shard
+-- KEYS  1 saving, 2 meta, 3 canvas, 4 next, 5 history, 6 saved, 7 unsaved, then cursor of each shard
 -- ARGV  named: `token`, `epoch`, `width`, `height`, `background`, `salt`
 --       `after` position that the first entry must come after
 --       `source`: `next` when all of `next` is the canvas and nothing is to be saved, `resized` when
@@ -10,8 +9,13 @@
 -- 'gone' when the bytes are not there.
 
 local a = named(ARGV)
-if redis.call('GET', KEYS[1]) ~= a.token then
+if holder(KEYS[1]) ~= a.token then
   return 'lost'
+end
+-- The answer to an earlier try may have been lost.
+local opened = redis.call('HMGET', KEYS[2], 'epoch', 'first')
+if opened[1] == a.epoch then
+  return opened[2]
 end
 local bytes = a.source == 'kept' and KEYS[3] or KEYS[4]
 if redis.call('STRLEN', bytes) ~= tonumber(a.width) * tonumber(a.height) * 3 then
@@ -31,7 +35,10 @@ if not before(floor, whole(ms) .. '-0') then
 end
 local first, previous = whole(ms) .. '-1', whole(ms) .. '-0'
 
-if a.source ~= 'kept' then
+if a.source == 'kept' then
+  -- What somebody wrote there who was killed.
+  redis.call('DEL', KEYS[4])
+else
   redis.call('RENAME', KEYS[4], KEYS[3])
 end
 if a.source == 'next' then
@@ -45,8 +52,8 @@ redis.call('HSET', KEYS[2], 'epoch', a.epoch, 'width', a.width, 'height', a.heig
   'background', a.background, 'salt', a.salt, 'first', first, 'opened', whole(ms),
   'replid', replication_id())
 redis.call('HDEL', KEYS[2], 'to')
-for key = 8, #KEYS, 2 do
+for key = 8, #KEYS do
   -- Whoever is connected finds a gap, and gets a new picture.
-  redis.call('SET', KEYS[key + 1], previous)
+  redis.call('SET', KEYS[key], previous)
 end
 return first

@@ -14,8 +14,10 @@
 -- {'full'}, {'closed'} or {'mismatch', width, height}.
 
 local RECORD = 7
--- What an entry of history takes beside its records, as measured (see `store/memory.rs`).
-local ENTRY = 110
+-- What history takes: its records, and a part more where they don't fill what is allocated for them,
+-- and so much for each entry, as measured (see `store/tests/memory.rs`).
+local WASTE = 1.25
+local ENTRY = 75
 local FIRST_SHARD = 11
 local a = named(ARGV)
 local records, connection = a.records, a.connection
@@ -23,27 +25,34 @@ local changes = #records / RECORD
 local now = now_ms()
 
 -- Messages are remembered in two hashes that take turns, because a key for each would cost twice
--- the memory. The field `w` says which window of time a hash is of.
+-- the memory. The field `w` says which window of time a hash is of. Eight bytes of a name tell it
+-- from all others of a window.
 local window = math.floor(now / tonumber(a.remembered))
 local current, last = KEYS[6 + window % 2], KEYS[6 + (window + 1) % 2]
+local name = a.name:sub(1, 16):gsub('%x%x', function(byte)
+  return string.char(tonumber(byte, 16))
+end)
 
+-- The position of what this message painted, and whether its painter was put back then.
 local function remembered()
-  local kept = redis.call('HMGET', current, 'w', a.name)
-  if kept[1] == whole(window) and kept[2] then
-    return kept[2]
+  local kept = redis.call('HMGET', current, 'w', name)
+  if kept[1] ~= whole(window) or not kept[2] then
+    kept = redis.call('HMGET', last, 'w', name)
+    if kept[1] ~= whole(window - 1) or not kept[2] then
+      return
+    end
   end
-  kept = redis.call('HMGET', last, 'w', a.name)
-  return kept[1] == whole(window - 1) and kept[2] or nil
+  local position, back = kept[2]:match('^(%S+)( ?)')
+  return position, back ~= ''
 end
 
-local function remember(position)
+local function remember(position, is_back)
   if redis.call('HGET', current, 'w') ~= whole(window) then
-    redis.call('DEL', current)
-    redis.call('HSET', current, 'w', whole(window), a.name, position)
+    redis.call('UNLINK', current)
+    redis.call('HSET', current, 'w', whole(window))
     redis.call('PEXPIRE', current, whole(3 * tonumber(a.remembered)))
-  else
-    redis.call('HSET', current, a.name, position)
   end
+  redis.call('HSET', current, name, position .. (is_back and ' ' or ''))
 end
 
 -- A client that the cache does not know, because it lost something, is put back.
@@ -81,9 +90,9 @@ elseif meta[2] ~= a.width or meta[3] ~= a.height then
 end
 
 -- Whoever does not hear the answer sends the message again, a cluster's client by itself too.
-local done = remembered()
+local done, was_back = remembered()
 if done then
-  return painted(done, put_back())
+  return painted(done, put_back() or was_back)
 end
 
 -- A refused write must leave no trace, so everything that refuses comes before the first change.
@@ -92,7 +101,8 @@ if unsaved > tonumber(a.most_changes) then
   return {'full'}
 end
 local most_bytes = tonumber(a.most_bytes)
-if most_bytes > 0 and unsaved * RECORD + redis.call('XLEN', KEYS[3]) * ENTRY > most_bytes then
+if most_bytes > 0
+  and unsaved * RECORD * WASTE + redis.call('XLEN', KEYS[3]) * ENTRY > most_bytes then
   return {'full'}
 end
 
@@ -143,5 +153,6 @@ for start = 1, #records, RECORD do
 end
 local position = redis.call('XADD', KEYS[3], '*', 'p', records, 'c', connection, 'i', source)
 redis.call('INCRBY', KEYS[4], changes)
-remember(position)
-return painted(position, put_back())
+local is_back = put_back()
+remember(position, is_back)
+return painted(position, is_back)

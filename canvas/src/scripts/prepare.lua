@@ -4,7 +4,7 @@
 -- ARGV  1 token, 2 offset, 3 bytes
 -- Answers whether the lease is the caller's.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+if holder(KEYS[1]) ~= ARGV[1] then
   return 0
 end
 if ARGV[2] == '0' then

@@ -2,7 +2,7 @@
 --
 -- KEYS  1 history, 2 saved, 3 unsaved, 4 last_save, 5 meta, 6 canvas, then clients, awake and cursor
 --       of each shard
--- Answers {figures as JSON, {{clients, awake, cursor} of each shard}}.
+-- Answers {figures as JSON, {{clients, who has the lease, cursor} of each shard}}.
 
 local saved = redis.call('GET', KEYS[2]) or '0-0'
 local oldest = redis.call('XRANGE', KEYS[1], '(' .. saved, '+', 'COUNT', 1)[1]
@@ -35,7 +35,7 @@ local shards = {}
 for key = 7, #KEYS, 3 do
   shards[#shards + 1] = {
     redis.call('SCARD', KEYS[key]),
-    redis.call('GET', KEYS[key + 1]) or '',
+    holder(KEYS[key + 1]) or '',
     redis.call('GET', KEYS[key + 2]) or '',
   }
 end

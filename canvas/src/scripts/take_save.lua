@@ -6,11 +6,11 @@
 -- epoch, width, height, background, salt, `to`, replication id when it was opened, and now}: an
 -- empty epoch says that the canvas is not open, an empty width that there is none.
 
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
+local who = holder(KEYS[1])
+if who and who ~= ARGV[1] then
   return false
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+give(KEYS[1], ARGV[1], ARGV[2])
 local is_open = open_canvas(KEYS[3], KEYS[4], KEYS[5])
 local meta = redis.call(
   'HMGET', KEYS[3], 'epoch', 'width', 'height', 'background', 'salt', 'to', 'replid')

@@ -1,12 +1,17 @@
 //! Reading the whole canvas.
 
+use redis::Pipeline;
+
 use super::history::RawEntry;
-use super::script::broke;
+use super::script::{broke, is_full};
 use super::{Store, StoreError};
 use crate::picture::Picture;
 use crate::position::Position;
 
 const DOING: &str = "reading the canvas";
+
+/// How often a canvas that takes no paints is read until nothing has moved meanwhile.
+const STILL_READS: usize = 5;
 
 type Answer = (
     Option<Vec<u8>>,
@@ -43,7 +48,27 @@ impl Store {
     /// A transaction, not a script: a script would copy the canvas twice inside Redis.
     async fn canvas_answer(&self) -> Result<Answer, StoreError> {
         let mut pipe = redis::pipe();
-        pipe.atomic();
+        match self.send(self.canvas_commands(pipe.atomic())).await {
+            Err(error) if is_full(&error) => self.still_canvas(error).await,
+            answer => answer,
+        }
+    }
+
+    /// A cache that is full refuses every transaction. It refuses paints too, so nothing moves while
+    /// the canvas is read, or soon nothing does.
+    async fn still_canvas(&self, mut error: StoreError) -> Result<Answer, StoreError> {
+        for _ in 0..STILL_READS {
+            let before = self.newest().await?;
+            match self.send(self.canvas_commands(&mut redis::pipe())).await {
+                Ok(answer) if self.newest().await? == before => return Ok(answer),
+                Ok(_) => {}
+                Err(other) => error = other,
+            }
+        }
+        Err(error)
+    }
+
+    fn canvas_commands<'a>(&self, pipe: &'a mut Pipeline) -> &'a Pipeline {
         pipe.cmd("GET").arg(self.keys.canvas());
         pipe.cmd("XREVRANGE")
             .arg(self.keys.history())
@@ -55,7 +80,10 @@ impl Store {
             .arg(self.keys.meta())
             .arg("epoch")
             .arg("width")
-            .arg("height");
+            .arg("height")
+    }
+
+    async fn send(&self, pipe: &Pipeline) -> Result<Answer, StoreError> {
         let mut link = self.link.clone();
         let answer = match pipe.query_async(&mut link).await {
             Err(error) if broke(&error) => pipe.query_async(&mut link).await,

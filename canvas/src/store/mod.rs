@@ -16,12 +16,12 @@
 //! | `joined:<shard>` | hash | when each of them connected, in ms |
 //! | `roster:<shard>` | counter | changes of `clients:<shard>`, so that a loop knows when to read it again |
 //! | `cursor:<shard>` | string | position up to which the shard's clients have been sent updates |
-//! | `awake:<shard>` | string, expires | `called:` and by whom, or the token of the loop that runs |
+//! | `awake:<shard>` | string | lease: `called:` and by whom, or the token of the loop that runs; when it ends, in ms |
 //! | `sharding` | string | number of shards that the sets of clients are laid out for |
 //! | `pruning` | string, expires | a refused connect looks for clients that are gone |
 //! | `saved` | string | position up to which history is in DynamoDB |
 //! | `unsaved` | counter | changes (pixels) in history after `saved` |
-//! | `saving` | string, expires | token of the save that runs |
+//! | `saving` | string | lease: token of the save that runs; when it ends, in ms |
 //! | `last_save` | string | what the last save did, as JSON |
 //! | `cooldown` | sorted set | who must wait (`c:<id>`, `i:<hash>`), by when that ends, in ms |
 //! | `done:0`, `done:1` | hash, expires | position of what a message painted, by the message's name; the two take turns |

@@ -140,10 +140,7 @@ impl Store {
         OPEN.call()
             .keys([keys.saving(), keys.meta(), keys.canvas(), keys.next()])
             .keys([keys.history(), keys.saved(), keys.unsaved()])
-            .keys(
-                self.shards()
-                    .flat_map(|s| [keys.clients(s), keys.cursor(s)]),
-            )
+            .keys(self.shards().map(|shard| keys.cursor(shard)))
             .named("token", token.as_str())
             .named("epoch", epoch)
             .named("width", geometry.width())

@@ -147,7 +147,11 @@ impl Store {
 
 /// Whether the cache refused because its memory is full.
 pub(super) fn is_full(error: &StoreError) -> bool {
-    matches!(error, StoreError::Redis { source, .. } if source.code() == Some("OOM"))
+    let StoreError::Redis { source, .. } = error else {
+        return false;
+    };
+    let said = source.clone().into_server_errors();
+    said.is_some_and(|said| said.iter().any(|(_, error)| error.code() == "OOM"))
 }
 
 /// Whether the connection broke before the answer came.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use place_canvas::client::ModelClient;
+use place_canvas::store::Canvas;
 use place_canvas::{Pixel, wire};
 use place_config::Function as Kind;
 use place_tests::lambda::{Memory, Post, Rig, client, event};
@@ -86,7 +87,11 @@ async fn flood(places: impl Fn(u32) -> u32) -> Flooded {
 impl Flooded {
     /// Asserts that all clients hold the canvas, and got at most so many updates each.
     async fn assert_everyone_has_everything(&self, frames: usize) {
-        let (at, canvas) = self.rig.store().await.read_canvas().await.unwrap();
+        let Canvas {
+            at,
+            picture: canvas,
+            ..
+        } = self.rig.store().await.read_canvas().await.unwrap();
         for number in 0..CLIENTS {
             let mut model = ModelClient::new();
             let mut updates = 0;

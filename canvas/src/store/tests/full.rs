@@ -1,7 +1,8 @@
 //! A cache whose memory is full.
 
-use super::super::{MarkSaved, PaintError, SaveSummary};
+use super::super::{Asleep, MarkSaved, Opening, PaintError, Polled, SaveSummary, Source, Taken};
 use super::*;
+use crate::connection::Shard;
 
 /// What ElastiCache's nodes do unless told otherwise, and what the stack asks for.
 const POLICIES: [&str; 2] = ["volatile-lru", "noeviction"];
@@ -9,14 +10,6 @@ const POLICIES: [&str; 2] = ["volatile-lru", "noeviction"];
 const ROOM: u64 = 400_000;
 
 impl Bench {
-    async fn used_memory(&self) -> u64 {
-        let info: String = self.command(&["INFO", "memory"]).await;
-        let line = info
-            .lines()
-            .find_map(|line| line.strip_prefix("used_memory:"));
-        line.unwrap().parse().unwrap()
-    }
-
     /// A bench whose history has filled the cache; how many changes are not saved.
     async fn full(policy: &str) -> (Self, u64) {
         let bench = Self::with(|config| {
@@ -25,7 +18,7 @@ impl Bench {
         })
         .await;
         bench.store.add_client(&id("viewer")).await.unwrap();
-        let most = (bench.used_memory().await + ROOM).to_string();
+        let most = (bench.memory().await + ROOM).to_string();
         let set = [
             "CONFIG",
             "SET",
@@ -142,16 +135,99 @@ async fn a_save_of_a_full_cache_makes_room_for_paints() {
             "{policy}"
         );
         assert_eq!(store.lagging_shards().await.unwrap(), []);
+        println!(
+            "{policy} {} {:?}",
+            bench.memory().await,
+            bench
+                .command::<String>(&["INFO", "memory"])
+                .await
+                .lines()
+                .filter(|l| l.contains("mem_cl")
+                    || l.contains("maxmemory:")
+                    || l.contains("used_memory:")
+                    || l.contains("used_memory_sc")
+                    || l.contains("overhead")
+                    || l.contains("dataset")
+                    || l.contains("lazyfree"))
+                .collect::<Vec<_>>()
+        );
+        for key in bench.command::<Vec<String>>(&["KEYS", "*"]).await {
+            println!(
+                "{key} {:?}",
+                bench
+                    .command::<redis::Value>(&["MEMORY", "USAGE", &key])
+                    .await
+            );
+        }
         bench.paint("a", 1).await;
         store.add_client(&id("late")).await.unwrap();
         store.ping(&id("late"), None).await.unwrap();
     }
 }
 
+/// What is to be sent is not trimmed, so a loop that cannot keep its shard would keep the cache full.
+#[tokio::test]
+async fn a_loop_keeps_its_shard_of_a_full_cache_and_gives_it_back() {
+    for policy in POLICIES {
+        let (bench, changes) = Bench::full(policy).await;
+        let (store, shard) = (&bench.store, Shard(0));
+        bench.redis.expire_leases("test", 1).unwrap();
+        assert_eq!(store.lagging_shards().await.unwrap(), [shard]);
+        let token = Token::random();
+        let taken = store.take_shard(shard, &token, TTL).await.unwrap();
+        assert_eq!(
+            taken,
+            Taken::Taken {
+                cursor: bench.first
+            }
+        );
+        let mut cursor = bench.first;
+        for _ in 0..3 {
+            let polled = store.poll_shard(shard, &token, TTL, cursor, 1000).await;
+            let Polled::Alive { news, .. } = polled.unwrap() else {
+                panic!("{policy}: the lease is lost");
+            };
+            cursor = news.entries.last().map_or(cursor, |entry| entry.at);
+        }
+        assert_eq!(cursor, store.newest().await.unwrap());
+        let asleep = store.fall_asleep(shard, &token).await.unwrap();
+        assert_eq!(asleep, Asleep::Asleep, "{policy}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        bench.save(changes).await;
+        bench.paint("a", 1).await;
+    }
+}
+
+/// A cache that is full drops what expires, whatever it is.
+#[tokio::test]
+async fn nothing_expires_that_must_not_be_lost() {
+    let bench = Bench::with(|config| {
+        config.cooldown_ms = 1;
+        config.max_messages_per_second_per_source = 100;
+    })
+    .await;
+    let store = &bench.store;
+    store.add_client(&id("viewer")).await.unwrap();
+    let painted = store
+        .paint(Painter::Client(&id("viewer")), ADDRESS, &[dot(1)])
+        .await;
+    assert_eq!(painted.unwrap().wake, [Shard(0)]);
+    store.ping(&id("viewer"), None).await.unwrap();
+    let token = Token::random();
+    store.take_save(&token, TTL).await.unwrap();
+    store.note_doubt(&token, &[(1, 1)]).await.unwrap();
+    let mut expiring = Vec::new();
+    for key in bench.command::<Vec<String>>(&["KEYS", "*"]).await {
+        if bench.command::<i64>(&["PTTL", &key]).await >= 0 {
+            expiring.push(key.trim_end_matches(['0', '1']).to_owned());
+        }
+    }
+    assert_eq!(expiring, ["{place:test}:done:"]);
+}
+
 /// A canvas in a full cache may be opened again: after a failover, or in another size.
 #[tokio::test]
 async fn a_full_cache_can_be_closed_and_opened() {
-    use super::super::{Opening, Source};
     let (bench, _) = Bench::full("noeviction").await;
     let token = Token::random();
     bench.store.take_save(&token, TTL).await.unwrap();

@@ -85,6 +85,29 @@ impl Bench {
             .unwrap()
     }
 
+    /// How long a lease lasts yet, in milliseconds.
+    async fn lease_left(&self, key: &str) -> u64 {
+        let key = format!("{{place:test}}:{key}");
+        let lease: String = self.command(&["GET", &key]).await;
+        let (_, ends) = lease.split_once(' ').unwrap();
+        let ends: u64 = ends.parse().unwrap();
+        ends.saturating_sub(self.now().await)
+    }
+
+    /// The cache's clock, in milliseconds.
+    async fn now(&self) -> u64 {
+        let [seconds, micros]: [u64; 2] = self.command(&["TIME"]).await;
+        seconds * 1000 + micros / 1000
+    }
+
+    /// The memory that the cache uses, in bytes.
+    async fn memory(&self) -> u64 {
+        let info: String = self.command(&["INFO", "memory"]).await;
+        let mut lines = info.lines();
+        let used = lines.find_map(|line| line.strip_prefix("used_memory:"));
+        used.unwrap().parse().unwrap()
+    }
+
     /// What was painted.
     async fn painted(&self) -> Vec<Entry> {
         let history = self.store.read_after(Position::ZERO, 100_000);

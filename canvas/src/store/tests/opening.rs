@@ -177,14 +177,6 @@ async fn history_begins_after_everything_that_was_saved_even_if_the_clock_is_beh
     assert!((now + 1..now + 60_000).contains(&first.ms), "{first}");
 }
 
-impl Bench {
-    /// The cache's clock, in milliseconds.
-    async fn now(&self) -> u64 {
-        let [seconds, micros]: [u64; 2] = self.command(&["TIME"]).await;
-        seconds * 1000 + micros / 1000
-    }
-}
-
 #[tokio::test]
 async fn without_the_lease_nothing_is_opened_or_closed() {
     let bench = Bench::new().await;

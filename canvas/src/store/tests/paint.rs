@@ -234,10 +234,8 @@ async fn a_sleeping_shard_is_called_once() {
     };
     assert_eq!(paint().await, [shard]);
     assert_eq!(paint().await, [] as [Shard; 0]);
-    let expiry: u64 = bench
-        .command(&["PTTL", &format!("{{place:test}}:awake:{shard}")])
-        .await;
-    assert!((1000..=2000).contains(&expiry), "{expiry}");
+    let left = bench.lease_left(&format!("awake:{shard}")).await;
+    assert!((1000..=2000).contains(&left), "{left}");
 }
 
 #[tokio::test]
@@ -307,6 +305,53 @@ async fn a_message_that_comes_twice_is_painted_once_and_calls_again() {
     assert_eq!(bench.painted().await.len(), 1);
 }
 
+/// A message is remembered in one of two hashes that take turns, for as long as anybody may send it
+/// again.
+#[tokio::test]
+async fn a_message_is_remembered_for_two_turns() {
+    const TURN: u64 = 20_000;
+    let bench = Bench::new().await;
+    let by = id("a");
+    let records = crate::pixel::encode(&[dot(1)]);
+    let send = async |message: &Token| -> String {
+        let by = Painter::Operator(&by);
+        let call = bench.store.paint_call(by, ADDRESS, &records, message);
+        let answer: Vec<String> = bench.store.run_once(&call).await.unwrap();
+        answer[1].clone()
+    };
+    // The turn must not end while the test makes believe that others have.
+    let left = TURN - bench.now().await % TURN;
+    if left < 3000 {
+        tokio::time::sleep(Duration::from_millis(left)).await;
+    }
+    let turn = bench.now().await / TURN;
+    let [current, last] = [0, 1].map(|more| format!("{{place:test}}:done:{}", (turn + more) % 2));
+    let message = Token::random();
+    let first = send(&message).await;
+    let expiry: u64 = bench.command(&["PTTL", &current]).await;
+    assert!((50_000..=60_000).contains(&expiry), "{expiry}");
+
+    bench.command::<()>(&["RENAME", &current, &last]).await;
+    let set_turn = async |key: &str, turn: u64| {
+        let turn = turn.to_string();
+        bench.command::<u64>(&["HSET", key, "w", &turn]).await;
+    };
+    set_turn(&last, turn - 1).await;
+    let other = Token::random();
+    let second = send(&other).await;
+    assert_eq!(send(&message).await, first, "of the turn before");
+    assert_eq!(send(&other).await, second, "of this turn");
+    // What an earlier turn left in a hash does not count, and goes when the hash has its turn.
+    set_turn(&last, turn - 3).await;
+    let third = send(&message).await;
+    assert_ne!(third, first);
+    set_turn(&current, turn - 2).await;
+    assert_ne!(send(&other).await, second);
+    let fields: u64 = bench.command(&["HLEN", &current]).await;
+    assert_eq!(fields, 2, "the turn and one message");
+    assert_eq!(bench.painted().await.len(), 4);
+}
+
 #[tokio::test]
 async fn a_connection_is_told_once_that_it_must_wait() {
     let bench = Bench::with(|config| config.cooldown_ms = 100).await;
@@ -364,6 +409,7 @@ async fn a_dead_cache_is_an_error_within_seconds() {
         started.elapsed()
     );
     bench.redis.restart().unwrap();
+    bench.store.open_blank().await.unwrap();
     bench.paint("a", 1).await;
 }
 

@@ -37,6 +37,31 @@ async fn one_save_at_a_time() {
 }
 
 #[tokio::test]
+async fn a_save_that_died_leaves_its_lease_to_the_next() {
+    let bench = Bench::new().await;
+    let at = bench.paint("a", 1).await;
+    let (dead, next) = (Token::random(), Token::random());
+    let short = Duration::from_millis(100);
+    bench.store.take_save(&dead, short).await.unwrap();
+    assert_eq!(
+        bench.store.take_save(&next, TTL).await.unwrap(),
+        SaveLease::Held
+    );
+    // Renewed in time it lasts longer.
+    assert!(bench.store.renew_save(&dead, short * 2).await.unwrap());
+    assert!(bench.lease_left("saving").await > 100);
+    tokio::time::sleep(short * 3).await;
+    assert!(!bench.store.renew_save(&dead, TTL).await.unwrap());
+    let marked = bench
+        .store
+        .mark_saved_and_trim(&dead, bench.first, at, 1)
+        .await;
+    assert_eq!(marked.unwrap(), MarkSaved::Lost);
+    let taken = bench.store.take_save(&next, TTL).await.unwrap();
+    assert!(matches!(taken, SaveLease::Taken { saved, .. } if saved == bench.first));
+}
+
+#[tokio::test]
 async fn what_is_saved_is_trimmed_and_counted_once() {
     let bench = Bench::new().await;
     let mut at = Vec::new();

@@ -162,7 +162,8 @@ async fn an_event_without_a_body_is_answered() {
         max_pixels: 4,
     };
     let (told, cache) = (Told::default(), &world.cache);
-    handle(&event, limits, &told, cache, &world.queues, &world.gateway).await;
+    let ports = (cache, &world.queues, &world.gateway);
+    handle(&event, limits, &told, ports).await;
     let frames = world.gateway.texts(&id("me="));
     assert!(frames[0].contains("BAD_MESSAGE"), "{frames:?}");
 }
