@@ -25,11 +25,8 @@ use crate::picture::Picture;
 #[expect(clippy::missing_panics_doc, reason = "writing to memory can't fail")]
 pub fn encode(picture: &Picture) -> Vec<u8> {
     let palette = Palette::of(picture.rgb());
-    let source = Source {
-        picture,
-        palette: palette.as_ref(),
-    };
-    best(&source).expect("writing a picture of the right size to memory can't fail")
+    best(&Source::of(picture, palette.as_ref()))
+        .expect("writing a picture of the right size to memory can't fail")
 }
 
 /// A picture, and how its pixels are written.
@@ -39,7 +36,12 @@ pub(super) struct Source<'a> {
     palette: Option<&'a Palette>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// A picture, in the colours of a palette that has all of them, or in true colour.
+    pub(super) const fn of(picture: &'a Picture, palette: Option<&'a Palette>) -> Self {
+        Self { picture, palette }
+    }
+
     /// Pixels in a row.
     pub(super) fn width(&self) -> usize {
         self.picture.geometry().width().into()

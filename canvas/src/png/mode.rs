@@ -128,6 +128,8 @@ fn sample(width: usize, height: usize) -> Vec<usize> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::encode::encode;
+    use super::super::tests::bands;
     use super::*;
 
     proptest! {
@@ -140,7 +142,29 @@ mod tests {
             prop_assert!(!rows.is_empty());
             prop_assert!(rows.iter().all(|row| *row < height));
             prop_assert!(rows.is_sorted_by(|a, b| a < b));
-            prop_assert!(rows.len() * width <= (SAMPLE_PIXELS + BANDS * width));
+            prop_assert!(rows.len() * width <= SAMPLE_PIXELS + BANDS * width);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        /// What the quicker way may cost is 3 %; the rest is what a part of the picture doesn't
+        /// know of the others.
+        #[test]
+        fn no_other_way_is_much_shorter(
+            width in 100_u16..500,
+            height in 300_u16..400,
+            looks in proptest::collection::vec(0_u8..3, 1..5),
+        ) {
+            let picture = bands(width, height, &looks);
+            let file = encode(&picture).len();
+            let source = Source::of(&picture, None);
+            for mode in candidates(&source).into_iter().chain([STORED]) {
+                let rows = 0..source.height();
+                let other = source.write(mode, source.height(), rows).unwrap().len();
+                prop_assert!(file <= other + other / 12 + 1024, "{file}, {mode:?} {other}");
+            }
         }
     }
 }

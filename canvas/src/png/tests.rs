@@ -158,3 +158,72 @@ fn noise_is_hardly_longer_than_its_bytes() {
     let noise = picture(300, 300, |n| bytes(n * n));
     assert!(encode(&noise).len() < noise.rgb().len() + noise.rgb().len() / 50 + 1000);
 }
+
+/// Colours as people paint: patches, lines and dots of 32 colours.
+fn painting(x: u16, y: u16) -> [u8; 3] {
+    let (x, y) = (usize::from(x), usize::from(y));
+    let patch = bytes(x / 37 * 991 + y / 23)[2] / 8;
+    let dot = bytes(x * 7919 + y)[1].is_multiple_of(5);
+    bytes(usize::from(if dot { (patch + 1) % 32 } else { patch }))
+}
+
+fn smooth(x: u16, y: u16) -> [u8; 3] {
+    let grain = bytes(usize::from(x) * 7919 + usize::from(y))[0] % 4;
+    let part = |of: u16| u8::try_from(of % 240).unwrap() + grain;
+    [part(x / 3), part(y / 3), part((x + y) / 5)]
+}
+
+fn noise(x: u16, y: u16) -> [u8; 3] {
+    bytes((usize::from(x) << 16 | usize::from(y)).pow(2))
+}
+
+/// A picture of bands, each with a look of its own.
+pub(super) fn bands(width: u16, height: u16, looks: &[u8]) -> Picture {
+    picture(width, height, |n| {
+        let (x, y) = (n % usize::from(width), n / usize::from(width));
+        let look = looks[y * looks.len() / usize::from(height)] % 3;
+        let (x, y) = (u16::try_from(x).unwrap(), u16::try_from(y).unwrap());
+        [painting, smooth, noise][usize::from(look)](x, y)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn pictures_beyond_the_sample_come_back(
+        width in 1_u16..500,
+        height in 300_u16..400,
+        looks in proptest::collection::vec(0_u8..3, 1..5),
+    ) {
+        let picture = bands(width, height, &looks);
+        let file = encode(&picture);
+        prop_assert!(decode(&file, 500 * 400).unwrap() == picture);
+    }
+}
+
+/// A message of 256 new colours must not make everybody's picture four times as long.
+#[test]
+fn a_few_more_colours_than_a_palette_holds_cost_little() {
+    let mut picture = bands(400, 400, &[0]);
+    let few = encode(&picture);
+    assert_eq!(header(&few).0, ColorType::Indexed);
+    for n in 0..256_u16 {
+        let colour = Rgb::new(1, 2, u8::try_from(n).unwrap());
+        picture.set(crate::pixel::Pixel::new(n, 399 - n, colour));
+    }
+    let many = encode(&picture);
+    assert_eq!(header(&many).0, ColorType::Rgb);
+    assert!(
+        many.len() < few.len() * 3 / 2 + 7 * 256,
+        "{} bytes, with a palette {}",
+        many.len(),
+        few.len()
+    );
+}
+
+#[test]
+fn a_smooth_picture_has_half_its_bytes() {
+    let picture = bands(400, 400, &[1]);
+    assert!(encode(&picture).len() < picture.rgb().len() / 2);
+}

@@ -11,6 +11,7 @@ mod cadence;
 mod canvas;
 mod floor;
 mod initialize;
+mod pictures;
 mod report;
 mod save;
 mod send_message;
@@ -42,6 +43,9 @@ async fn main() -> ExitCode {
     }
     if wanted("initialize") {
         initialize::measure(yardstick.as_ref(), &mut report).await;
+    }
+    if wanted("pictures") {
+        println!("{}", pictures::measure().await);
     }
     if wanted("save") {
         save::measure(yardstick.as_ref(), &mut report).await;
