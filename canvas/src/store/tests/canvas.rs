@@ -61,14 +61,11 @@ async fn a_picture_shows_exactly_its_position() {
     }
 }
 
-/// It is read in several pieces, of which the last is shorter.
+/// It is read in pieces: the second pixel lies across the end of the first one.
 #[tokio::test]
 async fn a_canvas_of_more_than_a_piece_comes_back() {
     let bench = Bench::with(|config| config.geometry = Geometry::new(700, 600).unwrap()).await;
-    let painted = [
-        Pixel::new(699, 599, RED),
-        Pixel::new(349_525 % 700, 349_525 / 700, RED),
-    ];
+    let painted = [Pixel::new(699, 599, RED), Pixel::new(225, 499, RED)];
     bench
         .store
         .paint(&id("a"), ADDRESS, &painted)
