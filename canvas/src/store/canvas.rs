@@ -1,6 +1,6 @@
 //! Reading the whole canvas.
 
-use redis::Pipeline;
+use redis::{ParsingError, Pipeline, Value, from_redis_value};
 
 use super::history::RawEntry;
 use super::script::{broke, is_full};
@@ -13,11 +13,14 @@ const DOING: &str = "reading the canvas";
 /// How often a canvas that takes no paints is read until nothing has moved meanwhile.
 const STILL_READS: usize = 5;
 
-type Answer = (
-    Option<Vec<u8>>,
-    Vec<RawEntry>,
-    (Option<String>, Option<String>, Option<String>),
-);
+/// Bytes of the canvas that are read by one command. The connection keeps a whole value in a buffer
+/// until all of it is there, and copies it then: of a canvas in one piece it would hold three.
+const PIECE: usize = 1 << 20;
+
+/// The canvas's pieces, the newest entry, then epoch, width and height.
+type Answer = Vec<Value>;
+type Meta = (Option<String>, Option<String>, Option<String>);
+type Rest = (Vec<RawEntry>, Meta);
 
 /// The canvas as of a position.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,13 +37,19 @@ impl Store {
     /// The canvas, its epoch and the position that it shows: exactly the changes up to there are in
     /// it.
     pub async fn read_canvas(&self) -> Result<Canvas, StoreError> {
-        let (bytes, newest, (epoch, width, height)) = self.canvas_answer().await?;
-        let (Some(bytes), Some(epoch), Some((newest, _))) = (bytes, epoch, newest.first()) else {
+        let answer = self.canvas_answer().await?;
+        let geometry = self.config.geometry;
+        let (bytes, (newest, (epoch, width, height))) =
+            joined(answer, geometry.bytes()).map_err(|error| StoreError::answer(DOING, error))?;
+        let (Some(epoch), Some((newest, _))) = (epoch, newest.first()) else {
             return Err(StoreError::Closed);
         };
+        if bytes.is_empty() {
+            return Err(StoreError::Closed);
+        }
         self.check_size(&width.unwrap_or_default(), &height.unwrap_or_default())?;
         let at = newest.parse().map_err(StoreError::position(DOING))?;
-        let picture = Picture::from_rgb(self.config.geometry, bytes);
+        let picture = Picture::from_rgb(geometry, bytes);
         let picture = picture.map_err(|error| StoreError::answer(DOING, error))?;
         Ok(Canvas { epoch, at, picture })
     }
@@ -69,7 +78,12 @@ impl Store {
     }
 
     fn canvas_commands<'a>(&self, pipe: &'a mut Pipeline) -> &'a Pipeline {
-        pipe.cmd("GET").arg(self.keys.canvas());
+        let bytes = self.config.geometry.bytes();
+        for start in (0..bytes).step_by(PIECE) {
+            let end = (start + PIECE).min(bytes) - 1;
+            let key = self.keys.canvas();
+            pipe.cmd("GETRANGE").arg(key).arg(start).arg(end);
+        }
         pipe.cmd("XREVRANGE")
             .arg(self.keys.history())
             .arg("+")
@@ -104,4 +118,15 @@ impl Store {
             Err(self.mismatch(width, height))
         }
     }
+}
+
+/// Each piece is freed as soon as it is copied. No bytes: there is no canvas.
+fn joined(mut answer: Answer, bytes: usize) -> Result<(Vec<u8>, Rest), ParsingError> {
+    let rest = answer.split_off(answer.len().min(bytes.div_ceil(PIECE)));
+    let mut rgb = Vec::with_capacity(bytes);
+    for piece in answer {
+        let piece: Vec<u8> = from_redis_value(piece)?;
+        rgb.extend_from_slice(&piece);
+    }
+    Ok((rgb, from_redis_value(Value::Array(rest))?))
 }

@@ -13,6 +13,7 @@ mod canvas;
 mod cost;
 mod floor;
 mod initialize;
+mod pictures;
 mod report;
 mod save;
 mod send_message;
@@ -50,6 +51,9 @@ async fn main() -> ExitCode {
     }
     if wanted("storm") {
         initialize::storm(&mut report).await;
+    }
+    if wanted("pictures") {
+        println!("{}", pictures::measure().await);
     }
     if wanted("save") {
         save::measure(yardstick.as_ref(), &mut report).await;

@@ -66,3 +66,18 @@ async fn a_picture_shows_exactly_its_position() {
         assert!(picture == expected, "the picture as of {at}");
     }
 }
+
+/// It is read in pieces: the second pixel lies across the end of the first one.
+#[tokio::test]
+async fn a_canvas_of_more_than_a_piece_comes_back() {
+    let bench = Bench::with(|config| config.geometry = Geometry::new(700, 600).unwrap()).await;
+    let painted = [Pixel::new(699, 599, RED), Pixel::new(225, 499, RED)];
+    bench
+        .store
+        .paint(&id("a"), ADDRESS, &painted)
+        .await
+        .unwrap();
+    let mut expected = Picture::new(bench.store.geometry(), Rgb::WHITE);
+    expected.apply(&painted);
+    assert!(bench.store.read_canvas().await.unwrap().1 == expected);
+}

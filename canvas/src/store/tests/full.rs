@@ -7,7 +7,9 @@ use crate::connection::Shard;
 /// What ElastiCache's nodes do unless told otherwise, and what the stack asks for.
 const POLICIES: [&str; 2] = ["volatile-lru", "noeviction"];
 /// What the cache may still take in.
-const ROOM: u64 = 400_000;
+const ROOM: u64 = 2_000_000;
+/// Pixels of a message that fills it.
+const PIXELS: u16 = 256;
 
 impl Bench {
     /// A bench whose history has filled the cache; how many changes are not saved.
@@ -31,13 +33,14 @@ impl Bench {
         let mut changes = 0;
         loop {
             let painter = id(&format!("painter-{changes}"));
-            let pixels: Vec<_> = (0..64).map(dot).collect();
+            let place = |n| Pixel::new(n % 64, n / 64, RED);
+            let pixels: Vec<_> = (0..PIXELS).map(place).collect();
             let painted = bench
                 .store
                 .paint(Painter::Operator(&painter), ADDRESS, &pixels)
                 .await;
             match painted {
-                Ok(_) => changes += 64,
+                Ok(_) => changes += u64::from(PIXELS),
                 Err(PaintError::Full) => return (bench, changes),
                 Err(other) => panic!("{other}"),
             }
@@ -102,7 +105,7 @@ async fn a_save_of_a_full_cache_makes_room_for_paints() {
         assert_eq!(other, SaveLease::Held, "{policy}: the lease is dropped");
         let to = store.newest().await.unwrap();
         let history = store.read_after(saved, 100_000).await.unwrap();
-        assert_eq!(history.len() as u64 * 64, changes);
+        assert_eq!(history.len() as u64 * u64::from(PIXELS), changes);
         assert!(store.renew_save(&token, TTL).await.unwrap(), "{policy}");
         assert_eq!(store.note_doubt(&name, &[(1, 0), (2, 0)]).await.unwrap(), 1);
         assert_eq!(store.doubts().await.unwrap()[0].places, [(1, 0), (2, 0)]);
@@ -125,7 +128,7 @@ async fn a_save_of_a_full_cache_makes_room_for_paints() {
         let summary = SaveSummary {
             ended_ms: 0,
             changes,
-            pixels: 64,
+            pixels: u64::from(PIXELS),
             from: saved,
             to,
             elapsed_ms: 1,
@@ -135,30 +138,6 @@ async fn a_save_of_a_full_cache_makes_room_for_paints() {
             "{policy}"
         );
         assert_eq!(store.lagging_shards().await.unwrap(), []);
-        println!(
-            "{policy} {} {:?}",
-            bench.memory().await,
-            bench
-                .command::<String>(&["INFO", "memory"])
-                .await
-                .lines()
-                .filter(|l| l.contains("mem_cl")
-                    || l.contains("maxmemory:")
-                    || l.contains("used_memory:")
-                    || l.contains("used_memory_sc")
-                    || l.contains("overhead")
-                    || l.contains("dataset")
-                    || l.contains("lazyfree"))
-                .collect::<Vec<_>>()
-        );
-        for key in bench.command::<Vec<String>>(&["KEYS", "*"]).await {
-            println!(
-                "{key} {:?}",
-                bench
-                    .command::<redis::Value>(&["MEMORY", "USAGE", &key])
-                    .await
-            );
-        }
         bench.paint("a", 1).await;
         store.add_client(&id("late")).await.unwrap();
         store.ping(&id("late"), None).await.unwrap();
@@ -175,12 +154,7 @@ async fn a_loop_keeps_its_shard_of_a_full_cache_and_gives_it_back() {
         assert_eq!(store.lagging_shards().await.unwrap(), [shard]);
         let token = Token::random();
         let taken = store.take_shard(shard, &token, TTL).await.unwrap();
-        assert_eq!(
-            taken,
-            Taken::Taken {
-                cursor: bench.first
-            }
-        );
+        assert_eq!(taken, Taken::Taken { cursor: bench.first });
         let mut cursor = bench.first;
         for _ in 0..3 {
             let polled = store.poll_shard(shard, &token, TTL, cursor, 1000).await;
@@ -208,9 +182,7 @@ async fn nothing_expires_that_must_not_be_lost() {
     .await;
     let store = &bench.store;
     store.add_client(&id("viewer")).await.unwrap();
-    let painted = store
-        .paint(Painter::Client(&id("viewer")), ADDRESS, &[dot(1)])
-        .await;
+    let painted = store.paint(Painter::Client(&id("viewer")), ADDRESS, &[dot(1)]).await;
     assert_eq!(painted.unwrap().wake, [Shard(0)]);
     store.ping(&id("viewer"), None).await.unwrap();
     let token = Token::random();
