@@ -1,7 +1,6 @@
 //! Reading the whole canvas.
 
 use super::history::RawEntry;
-use super::script::broke;
 use super::{Store, StoreError};
 use crate::picture::Picture;
 use crate::position::Position;
@@ -19,14 +18,7 @@ impl Store {
     ///
     /// Before the first paint it is the background at position `ZERO`.
     pub async fn read_canvas(&self) -> Result<(Position, Picture), StoreError> {
-        let (bytes, newest, size) = match self.canvas_answer().await {
-            Err(error) if broke(&error) => self.canvas_answer().await,
-            answer => answer,
-        }
-        .map_err(|source| StoreError::Redis {
-            doing: DOING,
-            source,
-        })?;
+        let (bytes, newest, size) = self.canvas_answer().await?;
         let geometry = self.config.geometry;
         let Some(bytes) = bytes else {
             return Ok((
@@ -45,8 +37,8 @@ impl Store {
     }
 
     /// A transaction, not a script: a script would copy the canvas twice inside Redis.
-    async fn canvas_answer(&self) -> redis::RedisResult<Answer> {
-        let mut pipe = redis::pipe();
+    async fn canvas_answer(&self) -> Result<Answer, StoreError> {
+        let mut pipe = self.reading();
         pipe.atomic();
         pipe.cmd("GET").arg(self.keys.canvas());
         pipe.cmd("XREVRANGE")
@@ -59,7 +51,12 @@ impl Store {
             .arg(self.keys.meta())
             .arg("width")
             .arg("height");
-        pipe.query_async(&mut self.link.clone()).await
+        let mut link = self.link.for_a_large_answer();
+        let answer = pipe.query_async(&mut link).await;
+        answer.map_err(|source| StoreError::Redis {
+            doing: DOING,
+            source,
+        })
     }
 
     fn check_size(&self, size: (Option<String>, Option<String>)) -> Result<(), StoreError> {
