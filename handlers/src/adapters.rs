@@ -39,10 +39,10 @@ impl Cache {
         }
     }
 
-    /// The store. One that could not be reached is tried again at the next call.
+    /// The store, which connects by itself whenever it must.
     pub async fn store(&self) -> Result<&Store, StoreError> {
         self.store
-            .get_or_try_init(|| Store::connect(&self.url, self.config.clone()))
+            .get_or_try_init(async || Store::open(&self.url, self.config.clone()))
             .await
     }
 }

@@ -3,7 +3,7 @@
 use redis::{ParsingError, Pipeline, Value, from_redis_value};
 
 use super::history::RawEntry;
-use super::script::{broke, is_full};
+use super::script::is_full;
 use super::{Store, StoreError};
 use crate::picture::Picture;
 use crate::position::Position;
@@ -56,7 +56,7 @@ impl Store {
 
     /// A transaction, not a script: a script would copy the canvas twice inside Redis.
     async fn canvas_answer(&self) -> Result<Answer, StoreError> {
-        let mut pipe = redis::pipe();
+        let mut pipe = self.reading();
         match self.send(self.canvas_commands(pipe.atomic())).await {
             Err(error) if is_full(&error) => self.still_canvas(error).await,
             answer => answer,
@@ -68,7 +68,7 @@ impl Store {
     async fn still_canvas(&self, mut error: StoreError) -> Result<Answer, StoreError> {
         for _ in 0..STILL_READS {
             let before = self.newest().await?;
-            match self.send(self.canvas_commands(&mut redis::pipe())).await {
+            match self.send(self.canvas_commands(&mut self.reading())).await {
                 Ok(answer) if self.newest().await? == before => return Ok(answer),
                 Ok(_) => {}
                 Err(other) => error = other,
@@ -98,11 +98,8 @@ impl Store {
     }
 
     async fn send(&self, pipe: &Pipeline) -> Result<Answer, StoreError> {
-        let mut link = self.link.clone();
-        let answer = match pipe.query_async(&mut link).await {
-            Err(error) if broke(&error) => pipe.query_async(&mut link).await,
-            answer => answer,
-        };
+        let mut link = self.link.for_a_large_answer();
+        let answer = pipe.query_async(&mut link).await;
         answer.map_err(|source| StoreError::Redis {
             doing: DOING,
             source,

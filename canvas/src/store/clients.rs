@@ -137,13 +137,11 @@ impl Store {
 
     /// Number of connected clients.
     pub async fn client_count(&self) -> Result<u64, StoreError> {
-        let mut pipe = redis::pipe();
+        let mut pipe = self.reading();
         for shard in self.shards() {
             pipe.cmd("SCARD").arg(self.keys.clients(shard));
         }
-        let doing = "counting clients";
-        let counted = pipe.query_async::<Vec<u64>>(&mut self.link.clone()).await;
-        let counts = counted.map_err(|source| StoreError::Redis { doing, source })?;
+        let counts: Vec<u64> = self.read_all("counting clients", &pipe).await?;
         Ok(counts.into_iter().sum())
     }
 

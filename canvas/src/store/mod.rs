@@ -52,14 +52,17 @@ mod keys;
 mod link;
 mod opening;
 mod paint;
+mod pauses;
 mod ping;
 mod resharding;
 mod save;
 mod script;
+mod server;
 mod shards;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use std::fmt;
 use std::time::Duration;
@@ -244,14 +247,23 @@ impl fmt::Debug for Store {
 impl Store {
     /// Connects to the cache at `url`: `redis://host:port`, or `rediss://host:port` with TLS.
     ///
-    /// A cache that doesn't answer is an error within seconds, here and in every later call; a
-    /// connection that broke is made anew by the next call.
+    /// A cache that doesn't answer is an error within seconds, here and in every later call.
     pub async fn connect(url: &str, config: StoreConfig) -> Result<Self, StoreError> {
+        let store = Self::open(url, config)?;
+        store.link.connect().await?;
+        Ok(store)
+    }
+
+    /// The store behind `url`, which the first call connects to.
+    ///
+    /// Every call resolves the name again and asks again when the connection breaks or the cache
+    /// fails over, for some seconds.
+    pub fn open(url: &str, config: StoreConfig) -> Result<Self, StoreError> {
         let bytes = config.geometry.bytes();
         if bytes > MAX_CANVAS_BYTES {
             return Err(StoreError::TooLarge(bytes));
         }
-        let link = Link::connect(url, config.cluster).await?;
+        let link = Link::new(url, config.cluster)?;
         let config = StoreConfig {
             shards: config.shards.max(1),
             ..config

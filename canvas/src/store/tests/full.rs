@@ -154,7 +154,12 @@ async fn a_loop_keeps_its_shard_of_a_full_cache_and_gives_it_back() {
         assert_eq!(store.lagging_shards().await.unwrap(), [shard]);
         let token = Token::random();
         let taken = store.take_shard(shard, &token, TTL).await.unwrap();
-        assert_eq!(taken, Taken::Taken { cursor: bench.first });
+        assert_eq!(
+            taken,
+            Taken::Taken {
+                cursor: bench.first
+            }
+        );
         let mut cursor = bench.first;
         for _ in 0..3 {
             let polled = store.poll_shard(shard, &token, TTL, cursor, 1000).await;
@@ -182,7 +187,9 @@ async fn nothing_expires_that_must_not_be_lost() {
     .await;
     let store = &bench.store;
     store.add_client(&id("viewer")).await.unwrap();
-    let painted = store.paint(Painter::Client(&id("viewer")), ADDRESS, &[dot(1)]).await;
+    let painted = store
+        .paint(Painter::Client(&id("viewer")), ADDRESS, &[dot(1)])
+        .await;
     assert_eq!(painted.unwrap().wake, [Shard(0)]);
     store.ping(&id("viewer"), None).await.unwrap();
     let token = Token::random();

@@ -3,6 +3,9 @@
 mod canvas;
 mod clients;
 mod cluster;
+mod crowd;
+mod failover;
+mod failover_reads;
 mod full;
 mod memory;
 mod opening;
