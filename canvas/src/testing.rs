@@ -147,6 +147,32 @@ impl TestRedis {
         self.wait_until_ready()
     }
 
+    /// Loses everything.
+    pub fn flush(&self) -> io::Result<()> {
+        self.ask("FLUSHALL").map(drop)
+    }
+
+    /// Remembers what the server holds now, for [`TestRedis::go_back`].
+    pub fn remember(&self) -> io::Result<()> {
+        self.ask("SAVE")?;
+        let dump = self.folder.join("dump.rdb");
+        std::fs::copy(dump, self.folder.join("remembered.rdb")).map(drop)
+    }
+
+    /// Crashes, and comes back with what was remembered, or with nothing.
+    pub fn go_back(&mut self) -> io::Result<()> {
+        self.kill()?;
+        let (dump, remembered) = (
+            self.folder.join("dump.rdb"),
+            self.folder.join("remembered.rdb"),
+        );
+        if remembered.exists() {
+            std::fs::copy(remembered, dump)?;
+        }
+        self.child = spawn(self.port, &self.folder, &self.options)?;
+        self.wait_until_ready()
+    }
+
     /// Lets the leases of `stack`, and its calls, expire now: those of `shards` shards and the
     /// save's.
     pub fn expire_leases(&self, stack: &str, shards: u16) -> io::Result<()> {

@@ -8,6 +8,7 @@
 //! nothing goes wrong any more, and what the minute's save does for shards that lag is all the help
 //! that there is.
 
+mod losses;
 mod script;
 mod world;
 

@@ -10,8 +10,8 @@ use redis::{Cmd, ErrorKind, FromRedisValue, Pipeline, RedisResult, ServerErrorKi
 use super::{Store, StoreError};
 
 /// What a replica refuses to run: it may write, for all that the server knows. It costs no round
-/// trip of its own and needs no permission to write.
-const PRIMARY_ONLY: &str = "#!lua\nreturn 1";
+/// trip of its own and needs no permission to write, nor memory.
+const PRIMARY_ONLY: &str = "#!lua flags=allow-oom\nreturn 1";
 
 /// One script: its text, and what it does in the words of an error.
 pub(super) struct Script {

@@ -26,8 +26,11 @@ pub(crate) fn id(text: &str) -> ConnectionId {
 }
 
 /// Size of the fake canvas.
-pub(crate) fn geometry() -> Geometry {
-    Geometry::new(20, 10).unwrap()
+pub(crate) const fn geometry() -> Geometry {
+    match Geometry::new(20, 10) {
+        Ok(geometry) => geometry,
+        Err(_) => panic!("a canvas that is not empty"),
+    }
 }
 
 /// A pixel in a grey that tells one paint from another.

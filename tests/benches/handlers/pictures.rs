@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use place_canvas::store::Painter;
 use place_canvas::{Geometry, Picture, Pixel, Rgb};
 use place_config::Function as Kind;
 use place_tests::lambda::{Memory, Rig, client, event};
@@ -82,7 +83,9 @@ fn ratio(of: u64, to: u64) -> f64 {
 async fn put(rig: &Rig, picture: Picture) {
     let store = rig.store().await;
     let pixel = Pixel::new(0, 0, picture.get(0, 0).expect("a pixel"));
-    let painted = store.paint(&client(0), "192.0.2.1", &[pixel]).await;
+    let painted = store
+        .paint(Painter::Operator(&client(0)), "192.0.2.1", &[pixel])
+        .await;
     painted.expect("a paint");
     let redis = redis::Client::open(rig.redis.url()).expect("an address of a Redis");
     let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);

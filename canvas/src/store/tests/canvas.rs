@@ -74,10 +74,10 @@ async fn a_canvas_of_more_than_a_piece_comes_back() {
     let painted = [Pixel::new(699, 599, RED), Pixel::new(225, 499, RED)];
     bench
         .store
-        .paint(&id("a"), ADDRESS, &painted)
+        .paint(Painter::Operator(&id("a")), ADDRESS, &painted)
         .await
         .unwrap();
     let mut expected = Picture::new(bench.store.geometry(), Rgb::WHITE);
     expected.apply(&painted);
-    assert!(bench.store.read_canvas().await.unwrap().1 == expected);
+    assert!(bench.store.read_canvas().await.unwrap().picture == expected);
 }

@@ -63,7 +63,8 @@ async fn paint_row(store: Store, row: u16, stop: Arc<AtomicBool>) -> Vec<Attempt
             break;
         }
         let (pixel, sent) = (Pixel::new(x, row, RED), Instant::now());
-        let outcome = store.paint(&painter, ADDRESS, &[pixel]).await;
+        let by = Painter::Operator(&painter);
+        let outcome = store.paint(by, ADDRESS, &[pixel]).await;
         attempts.push(Attempt {
             pixel,
             sent,
@@ -94,11 +95,14 @@ pub(super) async fn lost<'a>(store: &Store, attempts: &'a [Attempt]) -> Vec<&'a 
     let mut history = HashMap::new();
     let entries = store.read_after(Position::ZERO, usize::from(u16::MAX));
     for entry in entries.await.unwrap() {
-        let pixel = entry.pixels[0];
+        // The entry that opened the canvas has none.
+        let Some(pixel) = entry.pixels.first() else {
+            continue;
+        };
         let before = history.insert((pixel.x, pixel.y), entry.at);
         assert_eq!(before, None, "{pixel:?} was painted twice");
     }
-    let (_, picture) = store.read_canvas().await.unwrap();
+    let picture = store.read_canvas().await.unwrap().picture;
     for &(x, y) in history.keys() {
         assert_eq!(picture.get(x, y), Some(RED), "{x}, {y}");
     }

@@ -16,6 +16,7 @@ const DNS: Duration = Duration::from_secs(1);
 /// How soon after the promotion people paint again.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// A pair with an open canvas.
 async fn pair(cluster: bool) -> (TestPair, Store) {
     let pair = if cluster {
         TestPair::start_cluster().unwrap()
@@ -23,6 +24,7 @@ async fn pair(cluster: bool) -> (TestPair, Store) {
         TestPair::start().unwrap()
     };
     let store = store(&pair.name.url(), cluster).await;
+    store.open_blank().await.unwrap();
     (pair, store)
 }
 
@@ -105,7 +107,12 @@ async fn leases_go_on_through_a_failover() {
     let (mut pair, store) = pair(false).await;
     let (loops, save) = (Token::random(), Token::random());
     let shard = store.shards().next().unwrap();
-    let at = store.paint(&id("a"), ADDRESS, &[dot(1)]).await.unwrap().at;
+    let first = store.newest().await.unwrap();
+    let by = id("a");
+    let painted = store
+        .paint(Painter::Operator(&by), ADDRESS, &[dot(1)])
+        .await;
+    let at = painted.unwrap().at;
     let taken = store.take_shard(shard, &loops, TTL).await.unwrap();
     assert!(matches!(taken, Taken::Taken { .. }));
     let taken = store.take_save(&save, TTL).await.unwrap();
@@ -118,7 +125,7 @@ async fn leases_go_on_through_a_failover() {
     };
     let polling = store.poll_shard(shard, &loops, TTL, at, 10);
     let renewing = store.renew_save(&save, TTL);
-    let marking = store.mark_saved_and_trim(&save, Position::ZERO, at, 1);
+    let marking = store.mark_saved_and_trim(&save, first, at, 1);
     let ((), polled, renewed, marked) = tokio::join!(moving, polling, renewing, marking);
     assert!(matches!(
         polled.unwrap(),
@@ -138,7 +145,10 @@ async fn a_cache_that_stays_demoted_is_an_error_within_seconds_and_then_at_once(
     pair.primary.demote().unwrap();
     let paint = async || {
         let started = Instant::now();
-        let outcome = store.paint(&id("a"), ADDRESS, &[dot(1)]).await;
+        let by = id("a");
+        let outcome = store
+            .paint(Painter::Operator(&by), ADDRESS, &[dot(1)])
+            .await;
         (outcome.unwrap_err().to_string(), started.elapsed())
     };
     let (_, first) = paint().await;

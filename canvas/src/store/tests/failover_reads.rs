@@ -15,8 +15,12 @@ impl Demoted {
     async fn new() -> Self {
         let mut pair = TestPair::start().unwrap();
         let store = store(&pair.name.url(), false).await;
+        store.open_blank().await.unwrap();
         let paint = async |store: &Store, x| {
-            let painted = store.paint(&id("a"), ADDRESS, &[dot(x)]).await;
+            let by = id("a");
+            let painted = store
+                .paint(Painter::Operator(&by), ADDRESS, &[dot(x)])
+                .await;
             painted.unwrap().at
         };
         store.add_client(&id("first")).await.unwrap();
@@ -48,8 +52,8 @@ impl Demoted {
 #[tokio::test]
 async fn a_node_that_was_demoted_serves_no_canvas() {
     let read = async |store: &Store| store.read_canvas().await.unwrap();
-    let ((at, picture), newest) = Demoted::read(read).await;
-    assert_eq!((at, picture.get(2, 0)), (newest, Some(RED)));
+    let (canvas, newest) = Demoted::read(read).await;
+    assert_eq!((canvas.at, canvas.picture.get(2, 0)), (newest, Some(RED)));
 }
 
 #[tokio::test]
