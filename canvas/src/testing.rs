@@ -134,9 +134,10 @@ impl TestRedis {
     pub fn freeze(&self) -> io::Result<()> {
         let mut kill = Command::new("kill");
         kill.args(["-STOP", &self.child.id().to_string()]);
-        match kill.status()?.success() {
-            true => Ok(()),
-            false => Err(io::Error::other("could not stop redis-server")),
+        if kill.status()?.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other("could not stop redis-server"))
         }
     }
 

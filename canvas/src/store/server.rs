@@ -25,9 +25,9 @@ const LONGEST_PAUSE_MS: u64 = 500;
 /// The cache's address.
 pub(super) enum Server {
     /// One address.
-    Single(Client),
+    Single(Box<Client>),
     /// A cache that speaks the cluster protocol.
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 /// A connection that all clones share.
@@ -42,10 +42,11 @@ impl Server {
         // Rustls asks for one provider a process; it is no matter who installed it first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         if cluster {
-            cluster_client(url).map(Self::Cluster)
+            cluster_client(url).map(Box::new).map(Self::Cluster)
         } else {
             let info: ConnectionInfo = url.into_connection_info()?;
-            Client::open(info.set_tcp_settings(tcp_settings())).map(Self::Single)
+            let client = Client::open(info.set_tcp_settings(tcp_settings()))?;
+            Ok(Self::Single(Box::new(client)))
         }
     }
 
