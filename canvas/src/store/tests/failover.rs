@@ -139,6 +139,24 @@ async fn leases_go_on_through_a_failover() {
     assert_eq!(store.saved().await.unwrap(), at);
 }
 
+/// What the new primary lacks was perhaps accepted and sent, so the next save opens the canvas anew;
+/// but in a cluster nodes change for other reasons.
+#[tokio::test]
+async fn a_failover_is_noticed_by_the_next_save() {
+    for cluster in [false, true] {
+        let (mut pair, store) = pair(cluster).await;
+        let token = Token::random();
+        let has_moved = async || match store.take_save(&token, TTL).await.unwrap() {
+            SaveLease::Taken { found, .. } => found.has_moved,
+            SaveLease::Held => panic!("the lease is this save's own"),
+        };
+        assert!(!has_moved().await);
+        pair.fail_over().unwrap();
+        pair.move_name();
+        assert_eq!(has_moved().await, !cluster);
+    }
+}
+
 #[tokio::test]
 async fn a_cache_that_stays_demoted_is_an_error_within_seconds_and_then_at_once() {
     let (pair, store) = pair(false).await;

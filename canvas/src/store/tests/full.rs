@@ -32,14 +32,11 @@ impl Bench {
         bench.command::<()>(&set).await;
         let mut changes = 0;
         loop {
-            let painter = id(&format!("painter-{changes}"));
+            let by = id(&format!("painter-{changes}"));
             let place = |n| Pixel::new(n % 64, n / 64, RED);
             let pixels: Vec<_> = (0..PIXELS).map(place).collect();
-            let painted = bench
-                .store
-                .paint(Painter::Operator(&painter), ADDRESS, &pixels)
-                .await;
-            match painted {
+            let by = Painter::Operator(&by);
+            match bench.store.paint(by, ADDRESS, &pixels).await {
                 Ok(_) => changes += u64::from(PIXELS),
                 Err(PaintError::Full) => return (bench, changes),
                 Err(other) => panic!("{other}"),
@@ -152,8 +149,8 @@ async fn a_loop_keeps_its_shard_of_a_full_cache_and_gives_it_back() {
         let (store, shard) = (&bench.store, Shard(0));
         bench.redis.expire_leases("test", 1).unwrap();
         assert_eq!(store.lagging_shards().await.unwrap(), [shard]);
-        let token = Token::random();
-        let taken = store.take_shard(shard, &token, TTL).await.unwrap();
+        let runs = Token::random();
+        let taken = store.take_shard(shard, &runs, TTL).await.unwrap();
         assert_eq!(
             taken,
             Taken::Taken {
@@ -162,14 +159,14 @@ async fn a_loop_keeps_its_shard_of_a_full_cache_and_gives_it_back() {
         );
         let mut cursor = bench.first;
         for _ in 0..3 {
-            let polled = store.poll_shard(shard, &token, TTL, cursor, 1000).await;
+            let polled = store.poll_shard(shard, &runs, TTL, cursor, 1000).await;
             let Polled::Alive { news, .. } = polled.unwrap() else {
                 panic!("{policy}: the lease is lost");
             };
             cursor = news.entries.last().map_or(cursor, |entry| entry.at);
         }
         assert_eq!(cursor, store.newest().await.unwrap());
-        let asleep = store.fall_asleep(shard, &token).await.unwrap();
+        let asleep = store.fall_asleep(shard, &runs).await.unwrap();
         assert_eq!(asleep, Asleep::Asleep, "{policy}");
         tokio::time::sleep(Duration::from_millis(5)).await;
         bench.save(changes).await;

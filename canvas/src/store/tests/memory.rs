@@ -64,7 +64,6 @@ impl Bench {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the measurement")]
 fn report(what: &str, bytes: f64, messages: u16) {
     println!("{what}: {:.1} bytes", bytes / f64::from(messages));
 }

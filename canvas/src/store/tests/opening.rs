@@ -420,8 +420,8 @@ async fn the_next_loop_begins_before_the_opening() {
     // Nobody has painted since, and still there is something to send.
     bench.redis.expire_leases("test", 1).unwrap();
     assert_eq!(bench.store.lagging_shards().await.unwrap(), [shard]);
-    let token = Token::random();
-    let taken = bench.store.take_shard(shard, &token, TTL).await.unwrap();
+    let runs = Token::random();
+    let taken = bench.store.take_shard(shard, &runs, TTL).await.unwrap();
     assert_eq!(
         taken,
         Taken::Taken {
@@ -430,7 +430,7 @@ async fn the_next_loop_begins_before_the_opening() {
     );
     let poll = bench
         .store
-        .poll_shard(shard, &token, TTL, first.previous(), 10);
+        .poll_shard(shard, &runs, TTL, first.previous(), 10);
     let Polled::Alive { news, .. } = poll.await.unwrap() else {
         panic!("the lease is lost");
     };

@@ -8,7 +8,7 @@ impl Bench {
     }
 
     /// Lets the calls and the leases of all shards expire.
-    async fn expire_all(&self) {
+    fn expire_all(&self) {
         let shards = self.store.config().shards;
         self.redis.expire_leases("test", shards).unwrap();
     }
@@ -133,7 +133,7 @@ async fn a_ping_calls_the_shards_that_lag_and_that_nobody_serves() {
         [],
         "they are called"
     );
-    bench.expire_all().await;
+    bench.expire_all();
     // One has been sent everything, one has a loop, one has no clients.
     bench.store.advance_cursor(Shard(1), at).await.unwrap();
     bench
@@ -146,8 +146,11 @@ async fn a_ping_calls_the_shards_that_lag_and_that_nobody_serves() {
     assert_eq!(bench.ping(clients[0].as_str(), None).await.wake, []);
     let stats = bench.store.stats().await.unwrap();
     let states: Vec<_> = stats.shards.iter().map(|shard| shard.state).collect();
-    use ShardState::{Asleep, Called, Running};
-    assert_eq!(states, [Called, Asleep, Running, Called, Asleep]);
+    let (called, asleep) = (ShardState::Called, ShardState::Asleep);
+    assert_eq!(
+        states,
+        [called, asleep, ShardState::Running, called, asleep]
+    );
 }
 
 #[tokio::test]
