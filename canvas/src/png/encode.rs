@@ -74,16 +74,13 @@ impl<'a> Source<'a> {
         let (width, height) = (self.picture.geometry().width(), count);
         let height = u32::try_from(height).expect("a picture has at most 65,535 rows");
         let mut encoder = Encoder::new(&mut file, width.into(), height);
-        match self.palette {
-            Some(palette) => {
-                encoder.set_color(ColorType::Indexed);
-                encoder.set_depth(palette.depth());
-                encoder.set_palette(palette.bytes());
-            }
-            None => {
-                encoder.set_color(ColorType::Rgb);
-                encoder.set_depth(BitDepth::Eight);
-            }
+        if let Some(palette) = self.palette {
+            encoder.set_color(ColorType::Indexed);
+            encoder.set_depth(palette.depth());
+            encoder.set_palette(palette.bytes());
+        } else {
+            encoder.set_color(ColorType::Rgb);
+            encoder.set_depth(BitDepth::Eight);
         }
         mode.set(&mut encoder);
         let mut writer = encoder.write_header()?;

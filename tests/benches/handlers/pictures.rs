@@ -2,11 +2,13 @@
 //! what is painted.
 
 use std::fmt::Write;
+use std::time::Instant;
 
 use place_canvas::store::Painter;
 use place_canvas::{Geometry, Picture, Pixel, Rgb};
 use place_config::Function as Kind;
 use place_tests::lambda::{Memory, Rig, client, event};
+use place_tests::process::processor_time;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -14,7 +16,7 @@ use super::canvas;
 use super::report::{millis, number};
 
 /// Sides of the canvases.
-const SIDES: [u16; 4] = [1000, 2000, 4096, 8192];
+const SIDES: [u16; 3] = [1000, 2000, 4096];
 /// Bytes of the canvas that are put into Redis at once.
 const PIECE: usize = 1 << 24;
 
@@ -34,14 +36,15 @@ const SUBJECTS: [(Subject, &str); 4] = [
     (Subject::Noise, "noise"),
 ];
 
-/// A Markdown table; of one size if the environment names it.
+/// A Markdown table; of one size if `PLACE_PICTURE_SIDE` says which.
 pub(crate) async fn measure() -> String {
     let only = std::env::var("PLACE_PICTURE_SIDE").ok();
-    let only: Option<u16> = only.map(|side| side.parse().expect("a side in pixels"));
-    let mut table = "| the picture of a newcomer | first client | PNG | peak memory | a pixel |\n\
-         |---|---|---|---|---|\n"
-        .to_owned();
-    for side in SIDES.into_iter().filter(|s| only.is_none_or(|o| o == *s)) {
+    let only = only.map(|side| vec![side.parse().expect("a side in pixels")]);
+    let mut table =
+        "| the picture of a newcomer | processor | first client | PNG | peak memory | a pixel |\n\
+         |---|---|---|---|---|---|\n"
+            .to_owned();
+    for side in only.unwrap_or(SIDES.to_vec()) {
         for (subject, name) in SUBJECTS {
             let line = one(side, subject).await;
             writeln!(table, "| {side} x {side}, {name} | {line} |").expect("text grows");
@@ -56,16 +59,19 @@ async fn one(side: u16, subject: Subject) -> String {
     rig.join(1).await;
     let function = rig.function(Kind::Initialize);
     let at_rest = function.memory().now;
-    let begun = std::time::Instant::now();
+    let (begun, before) = (Instant::now(), processor_time(function.id()));
     let served = function.invoke(event::newcomers(&[client(0)])).await;
     let time = millis(begun.elapsed());
     served.expect("a newcomer is served");
+    let used = processor_time(function.id()).zip(before);
+    let used = used.map_or(f64::NAN, |(after, before)| millis(after - before));
     let peak = function.memory().peak;
     let pixels = rig.geometry().pixels() as u64;
     // Base64 has four bytes for three, and a frame's envelope hardly counts.
     let png = rig.gateway.bytes() / 4 * 3;
     format!(
-        "{} ms | {} KB | {} MiB | {} bytes",
+        "{} ms | {} ms | {} KB | {} MiB | {} bytes",
+        number(used),
         number(time),
         png / 1000,
         peak / 1024,
