@@ -27,6 +27,8 @@ impl TestPair {
         let replica = TestRedis::start_with(&options)?;
         replica.follow(primary.port())?;
         replica.wait_for("INFO replication", "master_link_status:up")?;
+        // The primary knows it a little later, and hands over to nobody else.
+        primary.wait_for("INFO replication", "state=online")?;
         Self::of(primary, replica, false)
     }
 

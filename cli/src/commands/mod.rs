@@ -5,6 +5,7 @@ mod clients;
 mod deploy;
 mod doctor;
 mod farewell;
+mod health;
 mod init;
 mod lease;
 mod local;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use place_canvas::admin::{Request, Response};
+use place_canvas::store::Memory;
 use place_config::Queue;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::clients::{ask, unexpected};
-use super::outcome;
+use super::{health, outcome};
 use crate::cli::StatusArgs;
 use crate::context::{Context, WhenStopped};
 use crate::engine::{Sighting, Step, Survey};
@@ -64,6 +65,12 @@ pub(crate) struct Live {
     last_save: Option<Value>,
     queues: BTreeMap<String, u64>,
     dead_letters: BTreeMap<String, u64>,
+    /// The cache's memory, in bytes: used, and at most (0 for no limit).
+    memory: Option<Memory>,
+    /// What keeps people from painting, or what they paint from being safe.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
+    /// What could not be found out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<String>,
 }
@@ -100,7 +107,7 @@ pub(crate) async fn run(mut context: Context, args: &StatusArgs) -> Result<Exit,
 }
 
 /// Asks the queues and the admin function. What can't be had is named, and fails nothing.
-async fn live(stack: &Stack) -> Live {
+pub(crate) async fn live(stack: &Stack) -> Live {
     let mut live = Live::default();
     let stats = async {
         match ask(stack, &Request::Stats).await? {
@@ -109,9 +116,13 @@ async fn live(stack: &Stack) -> Live {
         }
     };
     let depths = futures::future::join_all(Queue::ALL.map(|queue| queues::depth(stack, queue)));
-    let (stats, depths) = tokio::join!(stats, depths);
+    let (stats, depths, failing) = tokio::join!(stats, depths, health::of_functions(stack));
+    live.faults = failing;
     match stats {
         Ok(stats) => {
+            let rate = stack.config.schedule.rate_minutes;
+            live.faults.extend(health::of_figures(&stats, rate));
+            live.memory = stats.memory;
             live.clients = Some(stats.clients);
             live.unsaved_changes = Some(stats.unsaved_changes);
             live.oldest_unsaved_ms = stats.oldest_unsaved_ms;
@@ -119,11 +130,14 @@ async fn live(stack: &Stack) -> Live {
                 .last_save
                 .and_then(|save| serde_json::to_value(save).ok());
         }
-        Err(error) => live.problems.push(chain(&error)),
+        // Without the cache nobody paints.
+        Err(error) => live.faults.push(chain(&error)),
     }
     for (queue, depth) in Queue::ALL.into_iter().zip(depths) {
         match depth {
             Ok(depth) => {
+                let fault = health::of_dead_letters(&stack.names.queue(queue), depth.dead_letters);
+                live.faults.extend(fault);
                 live.queues.insert(stack.names.queue(queue), depth.messages);
                 live.dead_letters
                     .insert(stack.names.dead_letter_queue(queue), depth.dead_letters);
@@ -150,7 +164,7 @@ impl Status {
             stack: stack.names.stack().to_owned(),
             region: stack.aws.region.clone(),
             websocket_url: api::websocket_url(stack),
-            healthy: survey.is_ready(),
+            healthy: survey.is_ready() && live.as_ref().is_none_or(|live| live.faults.is_empty()),
             empty: survey.is_empty(),
             steps,
             live,
@@ -285,7 +299,20 @@ fn last_save(save: &Value) -> String {
     )
 }
 
+fn memory_text(memory: Memory) -> String {
+    let used = words::bytes(memory.used_bytes);
+    match memory.limit_bytes {
+        0 => used,
+        limit => format!("{used} of {}", words::bytes(limit)),
+    }
+}
+
 impl Live {
+    /// What keeps people from painting, or what they paint from being safe.
+    pub(crate) fn faults(&self) -> &[String] {
+        &self.faults
+    }
+
     fn text(&self) -> String {
         let figure = |figure: Option<u64>| figure.map_or("unknown".to_owned(), |f| f.to_string());
         let sum = |figures: &BTreeMap<String, u64>| figures.values().sum::<u64>();
@@ -302,6 +329,13 @@ impl Live {
         }
         if let Some(save) = &self.last_save {
             text.extend(["\nlast save: ", &last_save(save)]);
+        }
+        if let Some(memory) = self.memory {
+            text.extend(["\nmemory of the cache: ", &memory_text(memory)]);
+        }
+        for fault in &self.faults {
+            text += "\nproblem: ";
+            text += fault;
         }
         for problem in &self.problems {
             text += "\nnot known: ";

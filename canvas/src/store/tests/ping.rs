@@ -145,12 +145,9 @@ async fn a_ping_calls_the_shards_that_lag_and_that_nobody_serves() {
     assert_eq!(pong.wake, [Shard(0), Shard(3)]);
     assert_eq!(bench.ping(clients[0].as_str(), None).await.wake, []);
     let stats = bench.store.stats().await.unwrap();
-    let states: Vec<_> = stats.shards.iter().map(|shard| shard.state).collect();
+    let found: Vec<_> = stats.shards.iter().map(|shard| shard.state).collect();
     let (called, asleep) = (ShardState::Called, ShardState::Asleep);
-    assert_eq!(
-        states,
-        [called, asleep, ShardState::Running, called, asleep]
-    );
+    assert_eq!(found, [called, asleep, ShardState::Running, called, asleep]);
 }
 
 #[tokio::test]

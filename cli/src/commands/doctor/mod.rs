@@ -5,9 +5,10 @@ mod permissions;
 mod policy;
 mod quotas;
 
+use place_config::Function;
 use serde::Serialize;
 
-use super::{lease, outcome};
+use super::{lease, outcome, status};
 use crate::cli::DoctorArgs;
 use crate::context::{Context, WhenStopped};
 use crate::engine::{Allowed, Problem, Runner, Survey};
@@ -153,6 +154,7 @@ pub(crate) async fn run(mut context: Context, args: &DoctorArgs) -> Result<Exit,
     checks.extend(network::check(&stack, &survey).await);
     checks.extend(quotas::check(&stack, &survey).await);
     checks.extend(resources(&runner, &survey));
+    checks.extend(painting(&stack).await);
     checks.push(operator_lease(&context, &stack).await);
     let diagnosis = Diagnosis {
         stack: stack.names.stack().to_owned(),
@@ -191,6 +193,23 @@ async fn operator_lease(context: &Context, stack: &Stack) -> Check {
             format!("table `{name}` is free to be used"),
         ),
     }
+}
+
+/// That people can paint, where there is a stack. Whatever is wrong with that stops no `up`.
+async fn painting(stack: &Stack) -> Vec<Check> {
+    const NAME: &str = "painting";
+    if stack.found.functions.get(Function::Admin).is_none() {
+        return Vec::new();
+    }
+    let live = status::live(stack).await;
+    let faults = live.faults().iter();
+    let faults: Vec<_> = faults
+        .map(|fault| Check::new(NAME, State::Warning, fault))
+        .collect();
+    if faults.is_empty() {
+        return vec![Check::new(NAME, State::Ok, "people can paint")];
+    }
+    faults
 }
 
 async fn artifacts(stack: &Stack) -> Check {
