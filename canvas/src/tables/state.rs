@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::backoff::{TRIES, pause};
@@ -85,12 +87,10 @@ impl Tables {
     }
 }
 
-fn is_refused(
-    error: &aws_sdk_dynamodb::error::SdkError<aws_sdk_dynamodb::operation::put_item::PutItemError>,
-) -> bool {
+fn is_refused(error: &SdkError<PutItemError>) -> bool {
     error
         .as_service_error()
-        .is_some_and(|error| error.is_conditional_check_failed_exception())
+        .is_some_and(PutItemError::is_conditional_check_failed_exception)
 }
 
 fn key() -> Item {

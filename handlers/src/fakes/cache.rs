@@ -237,7 +237,8 @@ impl State {
         let gap = if position == Position::ZERO {
             self.first != self.history.first().map(|entry| entry.at)
         } else {
-            self.history.iter().all(|entry| entry.at != position)
+            let is_there = self.history.iter().any(|entry| entry.at == position);
+            !is_there || self.first.is_some_and(|first| position < first)
         };
         After {
             entries: self.after(position, entries),
