@@ -86,6 +86,8 @@ contract! {
         max_pixels_per_message: u32 = "PLACE_MAX_PIXELS_PER_MESSAGE",
         /// Unsaved changes past which paints are refused.
         max_unsaved_changes: u64 = "PLACE_MAX_UNSAVED_CHANGES",
+        /// Bytes of history past which paints are refused; 0 for no limit.
+        max_history_bytes: u64 = "PLACE_MAX_HISTORY_BYTES" or 0,
         /// Pause between two messages of one connection, in milliseconds; 0 for none.
         cooldown_ms: u32 = "PLACE_COOLDOWN_MS",
         /// Messages a second from one source address; 0 for no limit.
@@ -188,6 +190,7 @@ mod tests {
             background: "#ffffff".into(),
             max_pixels_per_message: 256,
             max_unsaved_changes: 5_000_000,
+            max_history_bytes: 3_000_000_000,
             cooldown_ms: 0,
             max_messages_per_second_per_ip: 0,
             allowed_origins: OriginList::new(vec!["https://a.example".into()]),

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod env;
 pub mod load;
+pub mod memory;
 pub mod names;
 pub mod quota;
 pub mod stack;

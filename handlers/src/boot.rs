@@ -84,6 +84,7 @@ impl Boot {
             cluster: self.env.redis_cluster,
             max_clients: self.env.max_clients.into(),
             max_unsaved: self.env.max_unsaved_changes,
+            max_history_bytes: self.env.max_history_bytes,
             cooldown_ms: self.env.cooldown_ms,
             max_messages_per_second_per_source: self.env.max_messages_per_second_per_ip,
             ..StoreConfig::new(self.env.stack.clone(), self.geometry)

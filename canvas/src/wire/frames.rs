@@ -90,9 +90,19 @@ pub enum FrameError {
 }
 
 impl ServerFrame {
-    /// Reads a frame.
+    /// Reads a frame. An object without a type is none of the canvas's, but API Gateway's own
+    /// (`{"message":"Forbidden",...}`): to be ignored, as a type that this version does not know.
     pub fn parse(text: &str) -> Result<Self, FrameError> {
-        Ok(serde_json::from_str(text)?)
+        let error = match serde_json::from_str(text) {
+            Ok(frame) => return Ok(frame),
+            Err(error) => error,
+        };
+        let other: Option<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_str(text).ok();
+        match other {
+            Some(object) if !object.contains_key("type") => Ok(Self::Unknown),
+            _ => Err(error.into()),
+        }
     }
 
     /// The frame as text.
@@ -396,6 +406,9 @@ mod tests {
         assert_eq!(pong.to_text(), expected);
         let unknown = ServerFrame::parse(r#"{"type":"notice","text":"hello"}"#).unwrap();
         assert_eq!(unknown, ServerFrame::Unknown);
+        let gateway = r#"{"message":"Forbidden","connectionId":"a=","requestId":"b="}"#;
+        assert_eq!(ServerFrame::parse(gateway).unwrap(), ServerFrame::Unknown);
+        assert!(ServerFrame::parse(r#"{"type":"update"}"#).is_err());
         let entry = Entry {
             at: Position::new(5, 1),
             pixels: vec![Pixel::new(1, 2, Rgb::new(255, 0, 0))],

@@ -182,6 +182,7 @@ fn told(redis: &Redis, gateway: &GatewayStub, aws: &AwsStub) -> FunctionEnv {
         background: config.canvas.background.clone(),
         max_pixels_per_message: config.canvas.max_pixels_per_message,
         max_unsaved_changes: config.canvas.max_unsaved_changes,
+        max_history_bytes: place_config::memory::history_bytes(&config),
         cooldown_ms: config.canvas.cooldown_ms,
         max_messages_per_second_per_ip: config.canvas.max_messages_per_second_per_ip,
         allowed_origins: OriginList::default(),

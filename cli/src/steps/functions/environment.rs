@@ -144,6 +144,7 @@ pub(super) fn wanted(stack: &Stack) -> Result<Variables, Failure> {
         background: config.canvas.background.clone(),
         max_pixels_per_message: config.canvas.max_pixels_per_message,
         max_unsaved_changes: config.canvas.max_unsaved_changes,
+        max_history_bytes: place_config::memory::history_bytes(config),
         cooldown_ms: config.canvas.cooldown_ms,
         max_messages_per_second_per_ip: config.canvas.max_messages_per_second_per_ip,
         allowed_origins: OriginList::new(config.api.allowed_origins.clone()),

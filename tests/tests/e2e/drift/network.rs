@@ -92,6 +92,7 @@ pub(super) const CHANGES: &[Change] = &[
             "security-group:cache",
             "security-group:functions",
             "table:history",
+            "table:journal",
             "table:mru",
         ],
     ),
