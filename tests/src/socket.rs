@@ -109,6 +109,22 @@ impl Socket {
         code.expect("just waited for")
     }
 
+    /// Takes in frames until a ping is answered; what the answer says.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn answer(&mut self) -> Outcome {
+        let mut answer = None;
+        self.until("a pong", |_, outcome| {
+            if let Outcome::Alive { .. } = outcome {
+                answer = Some(outcome.clone());
+            }
+            answer.is_some()
+        })
+        .await;
+        answer.expect("just waited for")
+    }
+
     /// Takes in whatever comes during `time`.
     pub async fn listen(&mut self, time: Duration) {
         let deadline = Instant::now() + time;

@@ -11,6 +11,7 @@ mod support;
 
 mod harness;
 
+mod cache_loss;
 mod step_1_vpc;
 mod step_2_redis;
 mod step_3_api;

@@ -1,0 +1,149 @@
+//! A cache that loses what it holds, and a canvas whose configuration changes.
+
+use place_canvas::client::Outcome;
+use place_tests::Operator;
+
+use crate::support::{Standing, pixel, red};
+
+async fn ask_redis(operator: &Operator, words: &[&str]) {
+    let url = operator.config.endpoints.redis.as_deref().unwrap();
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let (name, rest) = words.split_first().unwrap();
+    let mut command = redis::cmd(name);
+    command.arg(rest);
+    command.query_async::<()>(&mut connection).await.unwrap();
+}
+
+/// Everything that was saved is there again, who is connected gets it, and no save has overwritten the
+/// tables with emptiness meanwhile.
+#[tokio::test]
+async fn a_cache_that_was_emptied_comes_back_with_what_was_saved() {
+    let stack = Standing::up().await;
+    let operator = &stack.operator;
+    let mut watcher = operator.join().await;
+    let mut painter = operator.join().await;
+    painter.paint(&[red(3, 4), pixel(5, 6, [1, 2, 3])]).await;
+    watcher.sees(red(3, 4)).await;
+    let _ = operator.placectl().args(["save"]).succeed().await;
+
+    ask_redis(operator, &["FLUSHALL"]).await;
+    let full = operator.placectl().args(["save", "--full"]).succeed().await;
+    assert!(!full.stdout.is_empty(), "{full}");
+    let canvas = operator.canvas().await;
+    assert_eq!(canvas.get(3, 4), Some(red(3, 4).rgb));
+    assert_eq!(canvas.get(5, 6), Some(pixel(5, 6, [1, 2, 3]).rgb));
+    let rows = operator.tables().get(&[(3, 4), (5, 6)]).await.unwrap();
+    assert_eq!(rows[&(3, 4)].pixel, red(3, 4));
+    assert_eq!(rows[&(5, 6)].pixel, pixel(5, 6, [1, 2, 3]));
+
+    // The watcher's connection is unknown to the new cache until it pings.
+    watcher
+        .send(r#"{"action":"sendMessage","ping":true}"#)
+        .await;
+    let answer = watcher.answer().await;
+    assert_eq!(answer, Outcome::Alive { is_well: false }, "another epoch");
+    painter.paint(&[red(7, 7)]).await;
+    painter.sees(red(7, 7)).await;
+    watcher.sees(red(7, 7)).await;
+    watcher.converge(&operator.canvas().await).await;
+    let _ = operator
+        .placectl()
+        .args(["status", "--check"])
+        .succeed()
+        .await;
+}
+
+/// Until a save or an `up` opens it, nobody can paint, and `status` says so.
+#[tokio::test]
+async fn a_canvas_that_is_closed_is_not_healthy_and_up_opens_it() {
+    let stack = Standing::up().await;
+    let operator = &stack.operator;
+    // Nobody else shall open it meanwhile.
+    let group = operator.names().schedule_group();
+    let schedule = operator.sdk().scheduler;
+    let call = schedule.delete_schedule().group_name(group);
+    call.name(operator.names().schedule()).send().await.unwrap();
+    ask_redis(operator, &["FLUSHALL"]).await;
+    let status = operator
+        .placectl()
+        .args(["status", "--check", "-o", "json"]);
+    let status = status.expect_code(4).await.json();
+    assert_eq!(status["healthy"], false);
+    assert!(
+        status["live"]["faults"][0]
+            .as_str()
+            .unwrap()
+            .contains("not open"),
+        "{status}"
+    );
+    operator.up().await;
+    let _ = operator
+        .placectl()
+        .args(["status", "--check"])
+        .succeed()
+        .await;
+    let mut client = operator.join().await;
+    client.paint(&[red(1, 1)]).await;
+    client.sees(red(1, 1)).await;
+}
+
+/// Content stays where it is, the new part has the background colour, and people paint on it.
+#[tokio::test]
+async fn a_canvas_grows_on_request_and_shrinks_only_with_replace() {
+    let stack = Standing::up().await;
+    let operator = &stack.operator;
+    let mut client = operator.join().await;
+    client.paint(&[red(63, 47)]).await;
+    client.sees(red(63, 47)).await;
+
+    let larger = Operator::with(&stack.cloud, |config| {
+        (config.canvas.width, config.canvas.height) = (80, 60);
+    });
+    let refused = larger.placectl().args(["up"]).expect_code(1).await;
+    assert!(
+        refused
+            .stderr
+            .contains("the canvas is 64 x 48, place.toml says 80 x 60"),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("--resize"), "{refused}");
+    let _ = larger.placectl().args(["up", "--resize"]).succeed().await;
+    let canvas = larger.canvas().await;
+    assert_eq!(canvas.get(63, 47), Some(red(63, 47).rgb));
+    assert_eq!(canvas.get(79, 59), Some(pixel(0, 0, [255, 255, 255]).rgb));
+    let mut client = larger.join().await;
+    client.paint(&[red(79, 59)]).await;
+    client.sees(red(79, 59)).await;
+    let _ = larger.placectl().args(["save"]).succeed().await;
+
+    let refused = operator
+        .placectl()
+        .args(["up", "--resize"])
+        .expect_code(1)
+        .await;
+    assert!(refused.stderr.contains("--replace"), "{refused}");
+    let other = Operator::with(&stack.cloud, |config| {
+        (config.canvas.width, config.canvas.height) = (80, 60);
+        config.canvas.background = "#000000".to_owned();
+    });
+    let refused = other
+        .placectl()
+        .args(["up", "--resize"])
+        .expect_code(1)
+        .await;
+    assert!(refused.stderr.contains("background #ffffff"), "{refused}");
+}
+
+/// A function that exits at once was `ready` before.
+#[tokio::test]
+async fn a_cache_that_does_not_answer_is_not_healthy() {
+    let stack = Standing::up().await;
+    let operator = &stack.operator;
+    ask_redis(operator, &["CLIENT", "PAUSE", "15000", "ALL"]).await;
+    let status = operator
+        .placectl()
+        .args(["status", "--check", "-o", "json"]);
+    let status = status.expect_code(4).await.json();
+    assert_eq!(status["healthy"], false, "{status}");
+}
