@@ -6,7 +6,7 @@ use place_tests::Operator;
 use crate::support::{Standing, pixel, red};
 
 async fn ask_redis(operator: &Operator, words: &[&str]) {
-    let url = operator.config.endpoints.redis.as_deref().unwrap();
+    let url = operator.config().endpoints.redis.as_deref().unwrap();
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let (name, rest) = words.split_first().unwrap();
@@ -68,7 +68,7 @@ async fn a_canvas_that_is_closed_is_not_healthy_and_up_opens_it() {
     let status = operator
         .placectl()
         .args(["status", "--check", "-o", "json"]);
-    let status = status.expect_code(4).await.json();
+    let status = status.run().await.expect_code(4).json();
     assert_eq!(status["healthy"], false);
     assert!(
         status["live"]["faults"][0]
@@ -100,7 +100,7 @@ async fn a_canvas_grows_on_request_and_shrinks_only_with_replace() {
     let larger = Operator::with(&stack.cloud, |config| {
         (config.canvas.width, config.canvas.height) = (80, 60);
     });
-    let refused = larger.placectl().args(["up"]).expect_code(1).await;
+    let refused = larger.placectl().args(["up"]).run().await.expect_code(1);
     assert!(
         refused
             .stderr
@@ -120,8 +120,9 @@ async fn a_canvas_grows_on_request_and_shrinks_only_with_replace() {
     let refused = operator
         .placectl()
         .args(["up", "--resize"])
-        .expect_code(1)
-        .await;
+        .run()
+        .await
+        .expect_code(1);
     assert!(refused.stderr.contains("--replace"), "{refused}");
     let other = Operator::with(&stack.cloud, |config| {
         (config.canvas.width, config.canvas.height) = (80, 60);
@@ -130,8 +131,9 @@ async fn a_canvas_grows_on_request_and_shrinks_only_with_replace() {
     let refused = other
         .placectl()
         .args(["up", "--resize"])
-        .expect_code(1)
-        .await;
+        .run()
+        .await
+        .expect_code(1);
     assert!(refused.stderr.contains("background #ffffff"), "{refused}");
 }
 
@@ -144,6 +146,6 @@ async fn a_cache_that_does_not_answer_is_not_healthy() {
     let status = operator
         .placectl()
         .args(["status", "--check", "-o", "json"]);
-    let status = status.expect_code(4).await.json();
+    let status = status.run().await.expect_code(4).json();
     assert_eq!(status["healthy"], false, "{status}");
 }

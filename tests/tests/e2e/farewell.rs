@@ -21,7 +21,7 @@ async fn painted(operator: &Operator) {
 
 async fn keeps_the_data(operator: &Operator, refused: &Finished) {
     let tables = operator.sdk().dynamodb.list_tables().send().await.unwrap();
-    assert_eq!(tables.table_names().len(), 3, "{refused}");
+    assert_eq!(tables.table_names().len(), 4, "{refused}");
     let cache = operator.sdk().elasticache.describe_serverless_caches();
     let caches = cache.send().await.unwrap();
     assert_eq!(caches.serverless_caches().len(), 1, "{refused}");

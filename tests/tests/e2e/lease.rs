@@ -133,11 +133,11 @@ async fn a_lease_that_was_held_and_given_back_meanwhile_has_everything_looked_at
     let (_cloud, proxy, first, second) = two().await;
     second.up().await;
     encrypt_queue(&second.sdk()).await;
-    // The stack's two tables are looked at, then the lease's.
-    let asks = When::Nth(Operation::new("dynamodb", "DescribeTable"), 3);
+    // The stack's three tables are looked at, then the lease's.
+    let asks = When::Nth(Operation::new("dynamodb", "DescribeTable"), 4);
     proxy.plan(asks, 1, Fault::Delay(Duration::from_secs(6)));
     let running = first.placectl().args(["up", "--wait"]).spawn();
-    called_times(&proxy, "DescribeTable", 3).await;
+    called_times(&proxy, "DescribeTable", 4).await;
     second.teardown().await;
     let up = running.finish().await.expect_code(0);
     assert!(proxy.count("CreateServerlessCache") == 1, "{up}");

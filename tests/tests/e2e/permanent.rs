@@ -172,7 +172,7 @@ async fn errors_that_stay_are_named_at_once_and_the_rest_of_the_graph_finishes()
     let queues = sdk.sqs.list_queues().send().await.unwrap();
     assert_eq!(queues.queue_urls().len(), 4, "{up}");
     let tables = sdk.dynamodb.list_tables().send().await.unwrap();
-    assert_eq!(tables.table_names().len(), 3, "{up}");
+    assert_eq!(tables.table_names().len(), 4, "{up}");
     bench.is_whole_after_up().await;
 }
 

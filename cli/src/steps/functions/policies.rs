@@ -137,7 +137,12 @@ impl Scope<'_> {
             // A connect that finds the canvas full looks for clients that are gone.
             Function::Connect => vec![send(Queue::Initialize), connections(&["GET"])],
             Function::Disconnect => Vec::new(),
-            Function::SendMessage => vec![send(Queue::Request), connections(&["POST"])],
+            // A client that the cache had lost is queued for a picture.
+            Function::SendMessage => vec![
+                send(Queue::Request),
+                send(Queue::Initialize),
+                connections(&["POST"]),
+            ],
             Function::Broadcast => vec![
                 consume(Queue::Request),
                 send(Queue::Request),

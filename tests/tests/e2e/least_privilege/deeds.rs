@@ -168,6 +168,16 @@ impl Rig {
         self.fails_to_save().await;
     }
 
+    pub(super) async fn reads_no_state(&self) {
+        self.fails_to_save().await;
+    }
+
+    /// A canvas that the cache has lost is read from the tables.
+    pub(super) async fn opens_in_vain(&self) {
+        assert!(self.forget("*").await > 0, "the cache held something");
+        self.fails_to_save().await;
+    }
+
     /// A save that failed keeps its lease for half a minute: nobody waits for it here.
     async fn fails_to_save(&self) {
         let save = self.operator.placectl().args(["save"]).run().await;
@@ -234,7 +244,7 @@ impl Rig {
 async fn paint_silently(store: &Store) -> bool {
     let nobody = ConnectionId::new("nobody=").unwrap();
     let painted = store
-        .paint(Painter::Client(&nobody), "203.0.113.1", &[red(3, 3)])
+        .paint(Painter::Operator(&nobody), "203.0.113.1", &[red(3, 3)])
         .await;
     !painted.unwrap().wake.is_empty()
 }

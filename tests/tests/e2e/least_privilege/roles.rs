@@ -41,7 +41,7 @@ const LOSSES: &[Loss] = &[
         function: Function::SendMessage,
         permission: "execute-api:ManageConnections POST",
         deed: |rig| Box::pin(rig.says_nonsense()),
-        log: &["could not tell the sender", NOT_POSTED],
+        log: &["could not answer the sender", NOT_POSTED],
     },
     Loss {
         function: Function::SendMessage,
@@ -97,6 +97,25 @@ const LOSSES: &[Loss] = &[
         deed: |rig| Box::pin(rig.paints_until("could not call the next loop")),
         log: &["could not call the next loop", NOT_SENT],
     },
+    Loss {
+        function: Function::Save,
+        permission: "dynamodb:GetItem",
+        deed: |rig| Box::pin(rig.reads_no_state()),
+        log: &["AccessDenied"],
+    },
+    Loss {
+        function: Function::Save,
+        permission: "dynamodb:PutItem",
+        deed: |rig| Box::pin(rig.saves_in_vain()),
+        log: &["AccessDenied"],
+    },
+    // The last one: it leaves the canvas closed.
+    Loss {
+        function: Function::Save,
+        permission: "dynamodb:Scan",
+        deed: |rig| Box::pin(rig.opens_in_vain()),
+        log: &["AccessDenied"],
+    },
 ];
 
 /// Permissions that nothing on the emulator needs, and why the roles have them all the same. That
@@ -120,11 +139,33 @@ const ON_AWS: &[(&str, &str)] = &[
 ];
 
 /// Of one role alone.
-const ELSEWHERE: &[(Function, &str, &str)] = &[(
-    Function::Broadcast,
-    "execute-api:ManageConnections DELETE",
-    "only a client whose posts fail for long is disconnected: handlers/gateway_faults.rs",
-)];
+const ELSEWHERE: &[(Function, &str, &str)] = &[
+    (
+        Function::Broadcast,
+        "execute-api:ManageConnections DELETE",
+        "only a client whose posts fail for long is disconnected: handlers/gateway_faults.rs",
+    ),
+    (
+        Function::Initialize,
+        "execute-api:ManageConnections DELETE",
+        "only a client whose picture failed at every delivery is disconnected: initialize's tests",
+    ),
+    (
+        Function::Initialize,
+        "sqs:ChangeMessageVisibility",
+        "only a picture that failed comes again sooner: handlers/newcomers.rs",
+    ),
+    (
+        Function::Connect,
+        "execute-api:ManageConnections GET",
+        "only a canvas that is full looks for clients that are gone: connect's tests",
+    ),
+    (
+        Function::Save,
+        "execute-api:ManageConnections GET",
+        "a client that can't be looked up stays: save's tests",
+    ),
+];
 
 const NETWORK: &str = "Lambda itself puts the function into the VPC; the emulator doesn't";
 const LOG: &str = "Lambda itself writes the log; the emulator asks nobody";
@@ -217,5 +258,6 @@ async fn row_4_each_permission_of_each_role_is_needed_and_missed_aloud() {
     for loss in LOSSES {
         rig.miss(loss).await;
     }
+    rig.operator.up().await;
     works(&rig.operator, || rig.operator.placectl()).await;
 }
