@@ -1,3 +1,4 @@
+mod opening;
 mod overlap;
 mod proofs;
 mod restart;
