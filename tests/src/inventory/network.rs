@@ -135,7 +135,19 @@ async fn gateways(sdk: &Sdk) -> Vec<String> {
         .send()
         .await
         .expect("the interfaces");
+    let endpoints = sdk
+        .ec2
+        .describe_vpc_endpoints()
+        .send()
+        .await
+        .expect("the VPC endpoints");
     let mut lines = Vec::new();
+    for endpoint in endpoints.vpc_endpoints() {
+        lines.push(format!(
+            "ec2 vpc-endpoint {}",
+            text(endpoint.vpc_endpoint_id())
+        ));
+    }
     for gateway in internet.internet_gateways() {
         let vpcs: Vec<_> = gateway
             .attachments()
