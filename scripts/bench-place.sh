@@ -3,9 +3,13 @@
 # project, and beside it the setup guide taken literally (tests/reference/python), one after the
 # other on the same emulator and the same Redis, with what the emulator itself costs. A burst is
 # measured twice: the first one makes the emulator start a process for each message. Then each
-# function alone, without the emulator.
+# function alone, without the emulator, and what a paint costs.
 #
-#   bench-place.sh [<clients> [<messages>]]
+#   [PLACE_BASELINE=<directory>] bench-place.sh [<clients> [<messages>]]
+#
+# With a directory of other binaries, `target/lambda` of an earlier commit, these take turns with
+# this commit's, and neither sendMessage nor the broadcast may take 5 % more of the processor than
+# they do.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$root"

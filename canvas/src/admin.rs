@@ -13,6 +13,9 @@ use crate::store::Stats;
 /// answer stays under Lambda's limit of 6 MB.
 pub const CANVAS_PART_BYTES: usize = 4 * 1024 * 1024;
 
+/// How the save function calls the error that the canvas is another than the configuration says.
+pub const CANVAS_DIFFERS: &str = "CanvasDiffers";
+
 /// A question of the CLI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]

@@ -1,4 +1,5 @@
-//! The client that the wire protocol has in mind: a model for tests and load tools.
+//! The client that the wire protocol (`docs/protocol.md`) has in mind: a model for tests and load
+//! tools.
 //!
 //! It starts with nothing, joins the parts of the first whole picture, and then applies updates.
 //! Updates that it can't apply yet (no picture, or a gap before them) are kept and tried again
@@ -32,6 +33,12 @@ pub enum Outcome {
         held: Position,
         /// Where the update starts.
         from: Position,
+    },
+    /// The answer to a ping. A client that shows another canvas, or what nobody else shows, must
+    /// connect anew.
+    Alive {
+        /// Whether the client shows the canvas's past or present.
+        is_well: bool,
     },
     /// The server rejected a message of this client.
     Rejected {
@@ -80,6 +87,7 @@ pub enum ClientError {
 
 #[derive(Debug)]
 struct State {
+    epoch: String,
     picture: Picture,
     at: Position,
 }
@@ -88,9 +96,9 @@ struct State {
 #[derive(Debug, Default)]
 pub struct ModelClient {
     state: Option<State>,
-    /// Parts by the position and the number of parts of their picture: two pictures may come
-    /// interleaved when the queue delivers a connection twice.
-    parts: BTreeMap<(Position, u32), BTreeMap<u32, Vec<u8>>>,
+    /// Parts by the epoch, the position and the number of parts of their picture: two pictures may
+    /// come interleaved when the queue delivers a connection twice.
+    parts: BTreeMap<(String, Position, u32), BTreeMap<u32, Vec<u8>>>,
     /// Updates that can't be applied yet, by where they start and end.
     kept: BTreeMap<(Position, Position), Vec<u8>>,
 }
@@ -104,6 +112,11 @@ impl ModelClient {
     /// The picture, once it is there.
     pub fn picture(&self) -> Option<&Picture> {
         self.state.as_ref().map(|state| &state.picture)
+    }
+
+    /// The epoch of the canvas that the client shows.
+    pub fn epoch(&self) -> Option<&str> {
+        self.state.as_ref().map(|state| state.epoch.as_str())
     }
 
     /// The position that the client holds.
@@ -120,6 +133,7 @@ impl ModelClient {
     pub fn on_frame(&mut self, text: &str) -> Result<Outcome, ClientError> {
         match ServerFrame::parse(text)? {
             ServerFrame::Init {
+                epoch,
                 at,
                 width,
                 height,
@@ -128,26 +142,39 @@ impl ModelClient {
                 data,
             } => {
                 let geometry = Geometry::new(width, height)?;
-                self.keep_part(at, part, parts, decode_data(&data)?)?;
-                self.join(at, parts, geometry)
+                let picture = (epoch, at, parts);
+                self.keep_part(&picture, part, decode_data(&data)?)?;
+                self.join(picture, geometry)
             }
             ServerFrame::Update { from, at, data } => self.update(from, at, decode_data(&data)?),
-            ServerFrame::Error { code, message } => Ok(Outcome::Rejected { code, message }),
+            ServerFrame::Error { code, message, .. } => Ok(Outcome::Rejected { code, message }),
+            ServerFrame::Pong {
+                at, epoch, lost, ..
+            } => Ok(Outcome::Alive {
+                is_well: !lost && self.is_part_of(&epoch, at),
+            }),
+            ServerFrame::Unknown => Ok(Outcome::Dropped),
         }
+    }
+
+    /// Whether the client may have come to what it shows on a canvas of this epoch that is at `at`.
+    fn is_part_of(&self, epoch: &str, at: Position) -> bool {
+        let state = self.state.as_ref();
+        state.is_none_or(|state| state.epoch == epoch && state.at <= at)
     }
 
     fn keep_part(
         &mut self,
-        at: Position,
+        picture: &(String, Position, u32),
         part: u32,
-        parts: u32,
         data: Vec<u8>,
     ) -> Result<(), ClientError> {
+        let parts = picture.2;
         if part == 0 || part > parts {
             return Err(ClientError::Part { part, parts });
         }
         self.parts
-            .entry((at, parts))
+            .entry(picture.clone())
             .or_default()
             .insert(part, data);
         Ok(())
@@ -155,15 +182,19 @@ impl ModelClient {
 
     fn join(
         &mut self,
-        at: Position,
-        parts: u32,
+        picture: (String, Position, u32),
         geometry: Geometry,
     ) -> Result<Outcome, ClientError> {
-        if self.parts[&(at, parts)].len() < parts as usize {
+        let (.., parts) = picture;
+        if self.parts[&picture].len() < parts as usize {
             return Ok(Outcome::Kept);
         }
-        let whole = self.parts.remove(&(at, parts)).unwrap_or_default();
-        if self.position().is_some_and(|held| at <= held) {
+        let whole = self.parts.remove(&picture).unwrap_or_default();
+        let (epoch, at, _) = picture;
+        let held = self.state.as_ref();
+        // Of the same canvas an older picture says nothing; that of another one counts, whatever
+        // the positions are.
+        if held.is_some_and(|held| held.epoch == epoch && at <= held.at) {
             return Ok(Outcome::Dropped);
         }
         let file: Vec<u8> = whole.into_values().flatten().collect();
@@ -172,7 +203,7 @@ impl ModelClient {
             return Err(ClientError::Size);
         }
         self.parts.clear();
-        self.state = Some(State { picture, at });
+        self.state = Some(State { epoch, picture, at });
         self.settle()
     }
 

@@ -1,5 +1,7 @@
 //! The canvas's size.
 
+use std::fmt;
+
 use thiserror::Error;
 
 /// Why a size is not one of a canvas.
@@ -59,6 +61,12 @@ impl Geometry {
     /// Number of bytes of the canvas.
     pub const fn bytes(self) -> usize {
         self.pixels() * Self::PIXEL_BYTES
+    }
+}
+
+impl fmt::Display for Geometry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} x {}", self.width, self.height)
     }
 }
 

@@ -6,8 +6,16 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+mod failover;
+mod moving_name;
+pub use failover::TestPair;
+pub use moving_name::MovingName;
+
 /// How long a server may take until it answers.
 const START: Duration = Duration::from_secs(10);
+
+/// Options of a server that others follow within milliseconds.
+const AT_ONCE: [&str; 2] = ["--repl-diskless-sync-delay", "0"];
 
 /// A running redis-server with a directory of its own.
 #[derive(Debug)]
@@ -44,6 +52,14 @@ impl TestRedis {
     /// Starts a cluster of this one node, which tells its clients that it is at another port of
     /// 127.0.0.1.
     pub fn start_cluster_behind(port: Option<u16>) -> io::Result<Self> {
+        let server = Self::start_cluster_node(port)?;
+        server.ask("CLUSTER ADDSLOTSRANGE 0 16383")?;
+        server.wait_for("CLUSTER INFO", "cluster_state:ok")?;
+        Ok(server)
+    }
+
+    /// A node of a cluster that serves no slot yet.
+    fn start_cluster_node(port: Option<u16>) -> io::Result<Self> {
         // By default the cluster's bus would listen 10,000 ports above the server's own.
         let bus = free_port()?.to_string();
         // Zero means its own.
@@ -64,16 +80,7 @@ impl TestRedis {
             "--cluster-announce-port",
             &port,
         ];
-        let server = Self::start_with(&[&options[..], &announce[..]].concat())?;
-        server.ask("CLUSTER ADDSLOTSRANGE 0 16383")?;
-        let start = Instant::now();
-        while !server.ask("CLUSTER INFO")?.contains("cluster_state:ok") {
-            if start.elapsed() > START {
-                return Err(io::Error::other("the cluster did not get ready"));
-            }
-            pause();
-        }
-        Ok(server)
+        Self::start_with(&[&options[..], &announce[..], &AT_ONCE[..]].concat())
     }
 
     fn start_with(options: &[&str]) -> io::Result<Self> {
@@ -123,9 +130,46 @@ impl TestRedis {
         self.child.wait().map(|_| ())
     }
 
+    /// Stops the server where it is: its host goes on answering for it, the server does not.
+    pub fn freeze(&self) -> io::Result<()> {
+        let mut kill = Command::new("kill");
+        kill.args(["-STOP", &self.child.id().to_string()]);
+        if kill.status()?.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other("could not stop redis-server"))
+        }
+    }
+
     /// Starts it again on the same port, after a kill or instead of what runs.
     pub fn restart(&mut self) -> io::Result<()> {
         self.kill()?;
+        self.child = spawn(self.port, &self.folder, &self.options)?;
+        self.wait_until_ready()
+    }
+
+    /// Loses everything.
+    pub fn flush(&self) -> io::Result<()> {
+        self.ask("FLUSHALL").map(drop)
+    }
+
+    /// Remembers what the server holds now, for [`TestRedis::go_back`].
+    pub fn remember(&self) -> io::Result<()> {
+        self.ask("SAVE")?;
+        let dump = self.folder.join("dump.rdb");
+        std::fs::copy(dump, self.folder.join("remembered.rdb")).map(drop)
+    }
+
+    /// Crashes, and comes back with what was remembered, or with nothing.
+    pub fn go_back(&mut self) -> io::Result<()> {
+        self.kill()?;
+        let (dump, remembered) = (
+            self.folder.join("dump.rdb"),
+            self.folder.join("remembered.rdb"),
+        );
+        if remembered.exists() {
+            std::fs::copy(remembered, dump)?;
+        }
         self.child = spawn(self.port, &self.folder, &self.options)?;
         self.wait_until_ready()
     }
@@ -155,6 +199,31 @@ impl TestRedis {
     fn answers(&self) -> bool {
         self.ask("PING")
             .is_ok_and(|answer| answer.starts_with("+PONG"))
+    }
+
+    /// Waits until the answer to `command` has `part` in it.
+    fn wait_for(&self, command: &str, part: &str) -> io::Result<()> {
+        let start = Instant::now();
+        loop {
+            let answer = self.ask(command)?;
+            if answer.contains(part) {
+                return Ok(());
+            }
+            if start.elapsed() > START {
+                let still = format!("no {part} in the answer to {command}: {answer}");
+                return Err(io::Error::other(still));
+            }
+            pause();
+        }
+    }
+
+    /// Sends one command, which must not fail.
+    fn order(&self, command: &str) -> io::Result<()> {
+        let answer = self.ask(command)?;
+        if answer.starts_with('-') {
+            return Err(io::Error::other(format!("{command}: {answer}")));
+        }
+        Ok(())
     }
 
     /// Sends one command; its answer as it is on the wire, if it is short.

@@ -120,6 +120,9 @@ pub(crate) struct UpArgs {
     /// Replace what can't be changed in place; a cache is saved and exported first, a table's rows are lost
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Enlarge the canvas to the size in place.toml; what is painted stays where it is
+    #[arg(long)]
+    pub(crate) resize: bool,
     /// Replace a cache without saving and exporting what it holds
     #[arg(long, requires = "replace")]
     pub(crate) no_export: bool,

@@ -15,6 +15,24 @@ const RETENTION_DAYS: [u32; 22] = [
     3288, 3653,
 ];
 
+/// Memory of a function that holds no canvas, in MiB: 8 at rest, 28 with 10,000 clients, and room
+/// to spare.
+const REST_MIB: u64 = 48;
+/// Most bytes that a pixel of the canvas takes in a function: the picture and its PNG file while it
+/// is encoded, then the file and its frames in base64.
+///
+/// Measured by `make bench-place` ("the picture of a newcomer"), the peak of initializeConnection:
+/// 63 MiB for a painting of 4096 x 4096 and 131 for noise, 224 and 494 for 8192 x 8192; so a pixel
+/// takes 3.5 to 7.8 bytes.
+const PIXEL_BYTES: u64 = 8;
+
+/// The memory that a function needs to send a canvas of so many pixels to a newcomer, in MiB.
+///
+/// initializeConnection needs the most; admin and save read the canvas too.
+const fn canvas_memory_mib(pixels: u64) -> u64 {
+    REST_MIB + (pixels * PIXEL_BYTES).div_ceil(1024 * 1024)
+}
+
 impl StackConfig {
     /// Everything that AWS, the protocol or plain sense would refuse.
     pub fn check(&self) -> Vec<Finding> {
@@ -126,6 +144,15 @@ impl Rules {
     fn functions(&mut self, config: &StackConfig) {
         let functions = &config.functions;
         self.range("functions.memory_mb", functions.memory_mb, 128..=10_240);
+        let (width, height) = (config.canvas.width, config.canvas.height);
+        let needed = canvas_memory_mib(u64::from(width) * u64::from(height));
+        let has = u64::from(functions.memory_mb);
+        self.demand(has < 128 || needed <= has, "functions.memory_mb", || {
+            format!(
+                "is {has}, needed: {needed} for a canvas of {width} x {height} pixels, because \
+                 functions hold all of it"
+            )
+        });
         // API Gateway gives an integration 29 s; Lambda gives a function 900 s.
         self.range(
             "functions.route_timeout_s",
@@ -275,6 +302,22 @@ mod tests {
             keys(|c| (c.canvas.width, c.canvas.height) = (0, 5)),
             ["canvas.width"]
         );
+    }
+
+    /// initializeConnection peaks at 494 MiB for noise of 8192 x 8192, and at 131 for 4096 x 4096.
+    #[test]
+    fn a_canvas_that_the_functions_memory_does_not_hold_is_refused() {
+        let sides = |side, memory| {
+            keys(|c| {
+                (c.canvas.width, c.canvas.height) = (side, side);
+                c.functions.memory_mb = memory;
+            })
+        };
+        assert_eq!(sides(8192, 512), ["functions.memory_mb"]);
+        assert_eq!(sides(8192, 1024), [""; 0]);
+        assert_eq!(sides(4096, 128), ["functions.memory_mb"]);
+        assert_eq!(sides(4096, 512), [""; 0]);
+        assert_eq!(sides(1000, 128), [""; 0]);
     }
 
     #[test]

@@ -24,8 +24,15 @@ pub enum EnvError {
     },
 }
 
+/// A struct of variables. One that came later has a default (`= "NAME" or value`), so that new code
+/// runs with the settings of before.
 macro_rules! contract {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty = $variable:literal,)* }) => {
+    (@default) => { None };
+    (@default $default:expr) => { Some($default) };
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$field_meta:meta])*
+        $field:ident: $type:ty = $variable:literal $(or $default:expr)?,)*
+    }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name {
@@ -42,7 +49,7 @@ macro_rules! contract {
             pub fn from_variables(
                 lookup: impl Fn(&str) -> Option<String>,
             ) -> Result<Self, EnvError> {
-                Ok(Self { $($field: read(&lookup, $variable)?,)* })
+                Ok(Self { $($field: read(&lookup, $variable, contract!(@default $($default)?))?,)* })
             }
         }
     };
@@ -67,6 +74,8 @@ contract! {
         mru_table: String = "PLACE_MRU_TABLE",
         /// Table of every change.
         history_table: String = "PLACE_HISTORY_TABLE",
+        /// Table of the journal and of the stack's state; empty for none.
+        journal_table: String = "PLACE_JOURNAL_TABLE" or String::new(),
         /// Canvas width in pixels.
         width: u16 = "PLACE_WIDTH",
         /// Canvas height in pixels.
@@ -97,6 +106,8 @@ contract! {
         concurrency: u32 = "PLACE_CONCURRENCY",
         /// How long an encoded picture serves further newcomers, in milliseconds.
         reuse_ms: u32 = "PLACE_REUSE_MS",
+        /// Deliveries of a queue's message before it goes to the dead-letter queue.
+        max_receive_count: u32 = "PLACE_MAX_RECEIVE_COUNT" or 5,
     }
 }
 
@@ -139,11 +150,17 @@ impl FromStr for OriginList {
     }
 }
 
-fn read<T>(lookup: &impl Fn(&str) -> Option<String>, name: &'static str) -> Result<T, EnvError>
+fn read<T>(
+    lookup: &impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: Option<T>,
+) -> Result<T, EnvError>
 where
     T: FromStr<Err: Display>,
 {
-    let value = lookup(name).ok_or(EnvError::Missing(name))?;
+    let Some(value) = lookup(name) else {
+        return default.ok_or(EnvError::Missing(name));
+    };
     value.parse().map_err(|error: T::Err| EnvError::Invalid {
         name,
         value,
@@ -165,6 +182,7 @@ mod tests {
             request_queue_url: "http://127.0.0.1:4566/1/b.fifo".into(),
             mru_table: "mru_pixels".into(),
             history_table: "pixel_history".into(),
+            journal_table: "place_journal".into(),
             width: 1000,
             height: 1000,
             background: "#ffffff".into(),
@@ -180,6 +198,7 @@ mod tests {
             shards: 1,
             concurrency: 64,
             reuse_ms: 1000,
+            max_receive_count: 7,
         }
     }
 
@@ -205,6 +224,29 @@ mod tests {
             read(&variables),
             "environment variable `PLACE_STACK` is not set"
         );
+    }
+
+    #[test]
+    fn new_code_runs_with_the_settings_of_before() {
+        let mut variables = sample().to_variables();
+        let read = |v: &BTreeMap<String, String>| {
+            FunctionEnv::from_variables(|name| v.get(name).cloned())
+                .map(|env| env.max_receive_count)
+        };
+        assert_eq!(read(&variables), Ok(7));
+        variables.remove("PLACE_MAX_RECEIVE_COUNT");
+        assert_eq!(read(&variables), Ok(5));
+        // What is set and can't be read is no reason to guess.
+        variables.insert("PLACE_MAX_RECEIVE_COUNT".into(), "five".into());
+        assert!(matches!(read(&variables), Err(EnvError::Invalid { .. })));
+    }
+
+    #[test]
+    fn old_code_runs_with_new_settings() {
+        let mut variables = sample().to_variables();
+        variables.insert("PLACE_OF_TOMORROW".into(), "1".into());
+        let read = FunctionEnv::from_variables(|name| variables.get(name).cloned());
+        assert_eq!(read, Ok(sample()));
     }
 
     #[test]

@@ -178,6 +178,11 @@ impl Names {
         self.derived(self.config.tables.history.as_ref(), "pixel_history")
     }
 
+    /// Table of the journal and of the stack's state.
+    pub fn journal_table(&self) -> String {
+        self.derived(self.config.tables.journal.as_ref(), "place_journal")
+    }
+
     /// Table that holds the operators' lease.
     pub fn lease_table(&self) -> String {
         format!("{}-operator-lease", self.stack)

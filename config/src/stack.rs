@@ -151,8 +151,9 @@ section! {
         route_timeout_s: u32 = 15,
         /// Time-out of the broadcast function, in seconds: the length of one loop's turn.
         broadcast_timeout_s: u32 = 60,
-        /// Time-out of initializeConnection, in seconds.
-        initialize_timeout_s: u32 = 30,
+        /// Time-out of initializeConnection, in seconds: five more, and what a call that crashed held
+        /// comes again.
+        initialize_timeout_s: u32 = 20,
         /// Time-out of save, in seconds.
         save_timeout_s: u32 = 300,
         /// Days that CloudWatch keeps the functions' logs.
@@ -201,10 +202,14 @@ section! {
         mru: Option<String> = None,
         /// Table of every change; from the stack's name when absent.
         history: Option<String> = None,
+        /// Table of the journal and of the stack's state; from the stack's name when absent.
+        journal: Option<String> = None,
         /// Class of the table of current colours.
         mru_class: TableClass = TableClass::Standard,
         /// Class of the table of changes.
         history_class: TableClass = TableClass::StandardInfrequentAccess,
+        /// Class of the journal.
+        journal_class: TableClass = TableClass::Standard,
     }
 }
 

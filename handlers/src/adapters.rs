@@ -4,18 +4,23 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use place_canvas::store::{
-    Admission, After, Asleep, Doubt, MarkSaved, Polled, SaveLease, SaveSummary, Taken,
+    Admission, After, Asleep, Canvas, Doubt, MarkSaved, Opening, Painter, Polled, Pong, SaveLease,
+    SaveSummary, Taken,
 };
-use place_canvas::tables::{Change, Current, Tables};
+use place_canvas::tables::{Change, Current, State, Stored, Tables};
 use place_canvas::{
-    ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Shard, Store, StoreConfig,
-    StoreError, Token,
+    ConnectionId, Entry, Geometry, PaintError, Painted, Picture, Pixel, Position, Rgb, Shard,
+    Store, StoreConfig, StoreError, Token,
 };
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
 use crate::ports::{Clients, History, Look, Paint, Shards};
-use crate::save::{Place, Rows, Saves};
+use crate::save::{Ghosts, Opens, Place, Rows, Saves};
+
+/// Who paints what an operator or the functions themselves paint: no client can have this id, API
+/// Gateway's own end in `=`.
+pub(crate) const OPERATOR: &str = "placectl";
 
 /// The cache: connected at the first call, and then kept between invocations.
 pub struct Cache {
@@ -34,10 +39,10 @@ impl Cache {
         }
     }
 
-    /// The store. One that could not be reached is tried again at the next call.
+    /// The store, which connects by itself whenever it must.
     pub async fn store(&self) -> Result<&Store, StoreError> {
         self.store
-            .get_or_try_init(|| Store::connect(&self.url, self.config.clone()))
+            .get_or_try_init(async || Store::open(&self.url, self.config.clone()))
             .await
     }
 }
@@ -59,6 +64,29 @@ impl Clients for Cache {
             .remove_gone(ids, grace)
             .await?
             .is_empty())
+    }
+
+    async fn age(&self, client: &ConnectionId) -> Result<Option<Duration>, Error> {
+        let joined = self.store().await?.joined(client).await?;
+        Ok(joined.map(|joined| joined.age))
+    }
+}
+
+impl Ghosts for Cache {
+    async fn sample(&self, count: usize) -> Result<Vec<ConnectionId>, Error> {
+        Ok(self.store().await?.sample_clients(count).await?)
+    }
+
+    async fn forget(
+        &self,
+        ids: &[ConnectionId],
+        grace: Duration,
+    ) -> Result<Vec<ConnectionId>, Error> {
+        Ok(self.store().await?.remove_gone(ids, grace).await?)
+    }
+
+    async fn may_prune(&self, length: Duration) -> Result<bool, Error> {
+        Ok(self.store().await?.may_prune(length).await?)
     }
 }
 
@@ -108,7 +136,16 @@ impl Paint for Cache {
         source: &str,
         pixels: &[Pixel],
     ) -> Result<Painted, PaintError> {
+        let by = Painter::Client(by);
         self.store().await?.paint(by, source, pixels).await
+    }
+
+    async fn ping(&self, client: &ConnectionId, holds: Option<Position>) -> Result<Pong, Error> {
+        Ok(self.store().await?.ping(client, holds).await?)
+    }
+
+    async fn give_back(&self, shards: &[Shard], caller: &Token) -> Result<(), Error> {
+        Ok(self.store().await?.give_back(shards, caller).await?)
     }
 }
 
@@ -123,7 +160,7 @@ impl History for Cache {
 }
 
 impl Look for Cache {
-    async fn read_canvas(&self) -> Result<(Position, Picture), Error> {
+    async fn read_canvas(&self) -> Result<Canvas, Error> {
         Ok(self.store().await?.read_canvas().await?)
     }
 }
@@ -180,6 +217,45 @@ impl Saves for Cache {
     }
 }
 
+impl Opens for Cache {
+    fn configured(&self) -> (Geometry, Rgb) {
+        (self.config.geometry, self.config.background)
+    }
+
+    async fn pixels(&self, geometry: Geometry) -> Result<Picture, Error> {
+        Ok(self.store().await?.read_pixels(geometry).await?)
+    }
+
+    async fn close(&self, token: &Token, to: Geometry) -> Result<bool, Error> {
+        Ok(self.store().await?.close_canvas(token, to).await?)
+    }
+
+    async fn open(
+        &self,
+        token: &Token,
+        opening: &Opening,
+        picture: Option<&Picture>,
+    ) -> Result<Option<Position>, Error> {
+        let store = self.store().await?;
+        Ok(store.open_canvas(token, opening, picture).await?)
+    }
+
+    async fn last_before(&self, position: Position) -> Result<Position, Error> {
+        Ok(self.store().await?.last_before(position).await?)
+    }
+
+    async fn paint_back(&self, pixels: &[Pixel]) -> Result<Painted, Error> {
+        let by = ConnectionId::new(OPERATOR).expect("letters are an id");
+        let store = self.store().await?;
+        Ok(store
+            .paint(Painter::Operator(&by), OPERATOR, pixels)
+            .await?)
+    }
+}
+
+/// Parts of the table of current colours that are read at once.
+const SCANS: u32 = 8;
+
 // Boxed, because what the SDK's calls nest is deeper than the compiler's limit for one future.
 impl Rows for Tables {
     async fn post_changes(&self, changes: &[Change]) -> Result<(), Error> {
@@ -192,5 +268,17 @@ impl Rows for Tables {
 
     async fn current(&self, places: &[Place]) -> Result<HashMap<Place, Current>, Error> {
         Ok(Box::pin(self.get(places)).await?)
+    }
+
+    async fn all(&self, on_page: impl FnMut(Vec<Current>)) -> Result<u64, Error> {
+        Ok(Box::pin(self.scan_mru(SCANS, on_page)).await?)
+    }
+
+    async fn state(&self) -> Result<Option<State>, Error> {
+        Ok(Box::pin(Self::state(self)).await?)
+    }
+
+    async fn store_state(&self, state: &State) -> Result<Stored, Error> {
+        Ok(Box::pin(Self::store_state(self, state)).await?)
     }
 }

@@ -100,10 +100,11 @@ impl Boot {
         )
     }
 
-    /// The two tables.
+    /// The tables.
     pub fn tables(&self) -> Tables {
         let client = aws_sdk_dynamodb::Client::new(&self.aws());
         Tables::new(client, &self.env.mru_table, &self.env.history_table)
+            .with_journal(&self.env.journal_table)
     }
 
     /// The clients' connections.

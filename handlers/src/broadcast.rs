@@ -18,7 +18,7 @@ use place_canvas::Shard;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub(crate) use attempt::GRACE;
+pub(crate) use attempt::{GRACE, give_up};
 pub use progress::Counts;
 pub use shard_loop::{Ending, Summary};
 

@@ -9,7 +9,9 @@ use tracing::{info, warn};
 
 use crate::error::{Error, chain};
 use crate::event::{SocketAnswer, SocketEvent};
-use crate::ports::{Clients, Newcomers};
+use crate::ports::{Clients, Lookup, Newcomers};
+use crate::save::Ghosts;
+use crate::save::prune::make_room;
 
 /// How long queueing a client may take. initializeConnection takes one that has not opened after
 /// five seconds for gone: if this one opened later, nobody would ever send it anything.
@@ -22,8 +24,9 @@ const ANNOUNCING: Duration = Duration::from_secs(4);
 pub async fn handle(
     event: &SocketEvent,
     allowed_origins: &OriginList,
-    clients: &impl Clients,
+    clients: &(impl Clients + Ghosts),
     newcomers: &impl Newcomers,
+    gateway: &impl Lookup,
 ) -> SocketAnswer {
     let Some(connection) = event.connection() else {
         warn!("refused an event without a connection id");
@@ -33,7 +36,7 @@ pub async fn handle(
         info!(%connection, "refused: its origin is not allowed");
         return SocketAnswer::FORBIDDEN;
     }
-    match admit(&connection, clients, newcomers).await {
+    match admit(&connection, clients, newcomers, gateway).await {
         Ok(Admission::Admitted { clients }) => {
             info!(%connection, clients, "connected");
             SocketAnswer::OK
@@ -51,10 +54,11 @@ pub async fn handle(
 
 async fn admit(
     connection: &ConnectionId,
-    clients: &impl Clients,
+    clients: &(impl Clients + Ghosts),
     newcomers: &impl Newcomers,
+    gateway: &impl Lookup,
 ) -> Result<Admission, Error> {
-    let admitted = match clients.add(connection).await {
+    let admitted = match add(connection, clients, gateway).await {
         Ok(full @ Admission::Full { .. }) => return Ok(full),
         Ok(admitted) => announce(connection, newcomers).await.map(|()| admitted),
         // Undone too: the cache may have added it before its answer was lost.
@@ -68,6 +72,27 @@ async fn admit(
     admitted
 }
 
+/// Adds a client. A canvas that is full may be full of clients that are gone: then there is room
+/// once they are forgotten.
+async fn add(
+    connection: &ConnectionId,
+    clients: &(impl Clients + Ghosts),
+    gateway: &impl Lookup,
+) -> Result<Admission, Error> {
+    let admission = clients.add(connection).await?;
+    if matches!(admission, Admission::Admitted { .. }) {
+        return Ok(admission);
+    }
+    match make_room(clients, gateway).await {
+        Ok(true) => clients.add(connection).await,
+        Ok(false) => Ok(admission),
+        Err(error) => {
+            warn!(error = chain(&error), "could not look for room");
+            Ok(admission)
+        }
+    }
+}
+
 async fn announce(connection: &ConnectionId, newcomers: &impl Newcomers) -> Result<(), Error> {
     let announcing = tokio::time::timeout(ANNOUNCING, newcomers.announce(connection));
     announcing.await.unwrap_or(Err(Error::TimeUp("queueing")))
@@ -76,7 +101,8 @@ async fn announce(connection: &ConnectionId, newcomers: &impl Newcomers) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::{FakeCache, FakeQueues, id};
+    use crate::fakes::{FakeCache, FakeGateway, FakeQueues, Mood, id};
+    use crate::gateway::GatewayError;
 
     fn event(origin: Option<&str>) -> SocketEvent {
         let text = r#"{"requestContext":{"connectionId":"abc="}}"#;
@@ -85,10 +111,21 @@ mod tests {
         event
     }
 
+    const LATENCY: Duration = Duration::from_millis(5);
+
+    async fn admit_one(
+        event: &SocketEvent,
+        cache: &FakeCache,
+        queues: &FakeQueues,
+    ) -> SocketAnswer {
+        let gateway = FakeGateway::new(LATENCY);
+        handle(event, &OriginList::default(), cache, queues, &gateway).await
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_client_is_added_and_queued() {
         let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
-        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        let answer = admit_one(&event(None), &cache, &queues).await;
         assert_eq!(answer, SocketAnswer::OK);
         assert!(cache.state().clients.contains_key(&id("abc=")));
         assert_eq!(*queues.newcomers.lock().unwrap(), [id("abc=")]);
@@ -98,12 +135,20 @@ mod tests {
     async fn another_origin_is_refused() {
         let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
         let origins = OriginList::new(vec!["https://a.example".into()]);
+        let gateway = FakeGateway::new(LATENCY);
         for origin in [None, Some("https://b.example")] {
-            let answer = handle(&event(origin), &origins, &cache, &queues).await;
+            let answer = handle(&event(origin), &origins, &cache, &queues, &gateway).await;
             assert_eq!(answer, SocketAnswer::FORBIDDEN);
         }
         assert!(cache.state().clients.is_empty());
-        let answer = handle(&event(Some("https://a.example")), &origins, &cache, &queues).await;
+        let answer = handle(
+            &event(Some("https://a.example")),
+            &origins,
+            &cache,
+            &queues,
+            &gateway,
+        )
+        .await;
         assert_eq!(answer, SocketAnswer::OK);
     }
 
@@ -111,16 +156,76 @@ mod tests {
     async fn a_full_canvas_refuses() {
         let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
         cache.state().max_clients = 0;
-        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        let answer = admit_one(&event(None), &cache, &queues).await;
         assert_eq!(answer, SocketAnswer::UNAVAILABLE);
         assert!(queues.newcomers.lock().unwrap().is_empty());
+    }
+
+    /// A canvas full of clients that connected `age` ago and are gone, but for the first `living`.
+    fn full(living: usize, gone: usize, age: u64) -> (FakeCache, FakeGateway) {
+        let (cache, gateway) = (FakeCache::new(2), FakeGateway::new(LATENCY));
+        for number in 0..living + gone {
+            let client = id(&format!("c{number}"));
+            cache.join(&client, Duration::from_secs(age));
+            if number >= living {
+                gateway.set(&client, Mood::Fails(GatewayError::Gone));
+            }
+        }
+        cache.state().max_clients = (living + gone) as u64;
+        (cache, gateway)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_canvas_full_of_ghosts_admits_at_once() {
+        let (cache, gateway) = full(0, 300, 60);
+        let (origins, queues) = (OriginList::default(), FakeQueues::default());
+        let start = tokio::time::Instant::now();
+        let answer = handle(&event(None), &origins, &cache, &queues, &gateway).await;
+        assert_eq!(answer, SocketAnswer::OK);
+        assert!(start.elapsed() < Duration::from_secs(2));
+        assert!(cache.state().clients.contains_key(&id("abc=")));
+        assert!(gateway.calls().lookups.len() <= 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_canvas_that_is_really_full_refuses_a_crowd_without_looking_everybody_up_for_each() {
+        let (cache, gateway) = full(300, 0, 60);
+        let (origins, queues) = (OriginList::default(), FakeQueues::default());
+        for _ in 0..50 {
+            let answer = handle(&event(None), &origins, &cache, &queues, &gateway).await;
+            assert_eq!(answer, SocketAnswer::UNAVAILABLE);
+        }
+        assert!(gateway.calls().lookups.len() <= 100);
+        assert_eq!(cache.state().clients.len(), 300);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn clients_that_may_still_be_connecting_make_no_room() {
+        let (cache, gateway) = full(0, 30, 9);
+        let (origins, queues) = (OriginList::default(), FakeQueues::default());
+        let answer = handle(&event(None), &origins, &cache, &queues, &gateway).await;
+        assert_eq!(answer, SocketAnswer::UNAVAILABLE);
+        assert_eq!(cache.state().clients.len(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gateway_that_hangs_holds_no_connect_up() {
+        let (cache, gateway) = full(0, 300, 60);
+        for client in cache.state().clients.keys() {
+            gateway.set(client, Mood::Hangs);
+        }
+        let (origins, queues) = (OriginList::default(), FakeQueues::default());
+        let start = tokio::time::Instant::now();
+        let answer = handle(&event(None), &origins, &cache, &queues, &gateway).await;
+        assert_eq!(answer, SocketAnswer::UNAVAILABLE);
+        assert!(start.elapsed() < Duration::from_millis(2500));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_cannot_be_queued_is_taken_out_again() {
         let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
         queues.faults.fail_at(1);
-        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        let answer = admit_one(&event(None), &cache, &queues).await;
         assert_eq!(answer, SocketAnswer::UNAVAILABLE);
         assert!(cache.state().clients.is_empty());
     }
@@ -130,7 +235,7 @@ mod tests {
         let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
         *queues.latency.lock().unwrap() = Duration::from_secs(6);
         let start = tokio::time::Instant::now();
-        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        let answer = admit_one(&event(None), &cache, &queues).await;
         assert_eq!(answer, SocketAnswer::UNAVAILABLE);
         assert!(cache.state().clients.is_empty());
         // So it does not open after initializeConnection has given it up.
@@ -141,7 +246,7 @@ mod tests {
     async fn a_client_whose_adding_was_not_answered_is_taken_out_again() {
         let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
         cache.faults.fail_at(2);
-        let answer = handle(&event(None), &OriginList::default(), &cache, &queues).await;
+        let answer = admit_one(&event(None), &cache, &queues).await;
         assert_eq!(answer, SocketAnswer::UNAVAILABLE);
         assert!(cache.state().clients.is_empty());
         assert!(queues.newcomers.lock().unwrap().is_empty());
@@ -151,7 +256,7 @@ mod tests {
     async fn an_event_without_a_connection_is_refused() {
         let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
         let event = SocketEvent::default();
-        let answer = handle(&event, &OriginList::default(), &cache, &queues).await;
+        let answer = admit_one(&event, &cache, &queues).await;
         assert_eq!(answer, SocketAnswer::BAD_REQUEST);
     }
 }

@@ -8,6 +8,7 @@
 //! nothing goes wrong any more, and what the minute's save does for shards that lag is all the help
 //! that there is.
 
+mod losses;
 mod script;
 mod world;
 
@@ -135,7 +136,9 @@ async fn every_client_ends_with_the_canvas_of_a_real_cache() {
             retain: Duration::ZERO,
             ..StoreConfig::new("test", geometry())
         };
-        let world = World::new(Cache::new(redis.url(), config), &script);
+        let cache = Cache::new(redis.url(), config);
+        cache.store().await.unwrap().open_blank().await.unwrap();
+        let world = World::new(cache, &script);
         let calm = Calm {
             pause: Duration::from_millis(150),
             expire: &|| redis.expire_leases("test", SHARDS).unwrap(),

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use lambda_runtime::Diagnostic;
 use place_canvas::StoreError;
+use place_canvas::admin::CANVAS_DIFFERS;
 use place_config::env::EnvError;
 use thiserror::Error;
 
@@ -79,6 +80,9 @@ impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
         let error_type = match &error {
             Error::Environment(_) | Error::Runtime(_) | Error::Value(_) => "EnvironmentError",
+            Error::Store(StoreError::Mismatch { .. } | StoreError::Background { .. }) => {
+                CANVAS_DIFFERS
+            }
             Error::Store(_) | Error::Paint(_) => "CacheError",
             Error::Gateway(_) => "GatewayError",
             Error::Queue { .. } => "QueueError",

@@ -95,6 +95,9 @@ pub struct QueueEvent {
 pub struct QueueMessage {
     /// Id by which a failure is reported.
     pub message_id: String,
+    /// What names this delivery of it to SQS.
+    #[serde(default)]
+    pub receipt_handle: Option<String>,
     /// What was sent.
     #[serde(default)]
     pub body: Option<String>,
@@ -109,11 +112,20 @@ pub struct QueueAttributes {
     /// The group within which the order is kept.
     #[serde(rename = "MessageGroupId", default)]
     pub group: Option<String>,
+    /// How often it was delivered, with this time: a number, written as a text.
+    #[serde(rename = "ApproximateReceiveCount", default)]
+    pub receives: Option<String>,
 }
 
 impl QueueMessage {
     fn group(&self) -> Option<&str> {
         self.attributes.as_ref()?.group.as_deref()
+    }
+
+    /// How often it was delivered, with this time.
+    pub fn receives(&self) -> u32 {
+        let receives = self.attributes.as_ref().and_then(|a| a.receives.as_ref());
+        receives.and_then(|count| count.parse().ok()).unwrap_or(1)
     }
 
     /// The body as `T`, when it is one: a message that can't be read now never can be.
@@ -214,6 +226,21 @@ mod tests {
     }
 
     #[test]
+    fn a_message_tells_how_often_it_was_delivered() {
+        let receives = |attributes: &str| {
+            let text =
+                format!(r#"{{"messageId":"m","receiptHandle":"h","attributes":{attributes}}}"#);
+            let message: QueueMessage = serde_json::from_str(&text).unwrap();
+            assert_eq!(message.receipt_handle.as_deref(), Some("h"));
+            message.receives()
+        };
+        assert_eq!(receives(r#"{"ApproximateReceiveCount":"4"}"#), 4);
+        for unknown in ["null", "{}", r#"{"ApproximateReceiveCount":null}"#] {
+            assert_eq!(receives(unknown), 1, "{unknown}");
+        }
+    }
+
+    #[test]
     fn the_origin_is_found_whatever_its_case() {
         for name in ["Origin", "origin", "ORIGIN"] {
             let text = format!(r#"{{"headers":{{"Host":"x","{name}":"https://a.example"}}}}"#);
@@ -226,6 +253,7 @@ mod tests {
     fn a_message_that_is_no_wake_up_is_none() {
         let message = |body: &str| QueueMessage {
             message_id: "1".into(),
+            receipt_handle: None,
             body: Some(body.into()),
             attributes: None,
         };

@@ -4,6 +4,7 @@
 //! client: a broadcast posts one frame to thousands of clients, so the frame is hashed once (a
 //! signature covers the hash of the body) and shared, and each post costs a signature and a write.
 
+mod lines;
 mod signer;
 
 use std::fmt::Write;
@@ -12,27 +13,18 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http::header::{HOST, HeaderValue};
+use http::{Method, Request, StatusCode, Uri};
+use http_body_util::Full;
 use place_canvas::ConnectionId;
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::error::chain;
-use signer::Signer;
+use lines::Lines;
+use signer::{Call, Signer};
 
-/// Largest answer that is read; API Gateway's own have a few hundred bytes.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// How long a connection may take to open.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a whole call may take. API Gateway answers within some ten milliseconds.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an unused connection is kept; API Gateway closes idle ones itself after about a minute.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// A text frame, ready to be posted to any number of clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,12 +86,20 @@ pub struct ConnectionDetails {
 /// The `@connections` endpoint of one stage.
 pub struct ConnectionsEndpoint {
     base: String,
+    /// The same in pieces; nothing if it is no address.
+    stage: Option<Stage>,
     signer: Signer,
     idle_connections: usize,
-    client: OnceLock<HttpClient>,
+    lines: OnceLock<Lines>,
 }
 
-type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+/// Where a stage is.
+struct Stage {
+    server: Uri,
+    host: HeaderValue,
+    /// What the path of each of its connections begins with.
+    path: String,
+}
 
 impl ConnectionsEndpoint {
     /// The endpoint at `base` (`https://api.execute-api.region.amazonaws.com/stage`), which keeps
@@ -110,23 +110,26 @@ impl ConnectionsEndpoint {
         credentials: Credentials,
         idle_connections: usize,
     ) -> Self {
+        let stage = Stage::at(base);
+        let host = stage.as_ref().and_then(|stage| stage.host.to_str().ok());
         Self {
-            base: base.trim_end_matches('/').to_owned(),
-            signer: Signer::new(credentials, region),
+            base: base.to_owned(),
+            signer: Signer::new(credentials, region, host.unwrap_or_default()),
+            stage,
             idle_connections,
-            client: OnceLock::new(),
+            lines: OnceLock::new(),
         }
     }
 
     /// Posts `frame` to a client.
     pub async fn post(&self, to: &ConnectionId, frame: &Frame) -> Result<(), GatewayError> {
-        self.call(Method::POST, to, frame.clone()).await.map(drop)
+        self.call(Method::POST, to, frame).await.map(drop)
     }
 
     /// What API Gateway knows about a client.
     pub async fn get(&self, of: &ConnectionId) -> Result<ConnectionDetails, GatewayError> {
         let answer = self
-            .call(Method::GET, of, Frame::new(String::new()))
+            .call(Method::GET, of, &Frame::new(String::new()))
             .await?;
         serde_json::from_slice(&answer)
             .map_err(|error| GatewayError::Unreachable(format!("unreadable details: {error}")))
@@ -134,7 +137,7 @@ impl ConnectionsEndpoint {
 
     /// Closes a client's connection.
     pub async fn close(&self, of: &ConnectionId) -> Result<(), GatewayError> {
-        self.call(Method::DELETE, of, Frame::new(String::new()))
+        self.call(Method::DELETE, of, &Frame::new(String::new()))
             .await
             .map(drop)
     }
@@ -143,90 +146,70 @@ impl ConnectionsEndpoint {
         &self,
         method: Method,
         connection: &ConnectionId,
-        frame: Frame,
+        frame: &Frame,
     ) -> Result<Bytes, GatewayError> {
-        let request = self.signed(method, connection, frame)?;
-        match tokio::time::timeout(CALL_TIMEOUT, self.exchange(request)).await {
-            Ok(answer) => answer,
+        let stage = self.stage.as_ref().ok_or_else(|| {
+            GatewayError::Unreachable(format!("`{}` is no address of a gateway", self.base))
+        })?;
+        let request = || self.signed(stage, &method, connection, frame);
+        let lines = self
+            .lines
+            .get_or_init(|| Lines::new(stage.server.clone(), self.idle_connections));
+        match tokio::time::timeout(CALL_TIMEOUT, lines.call(request)).await {
+            Ok(answered) => answered.and_then(|(status, body)| judge(status).map(|()| body)),
             Err(_) => Err(GatewayError::Unreachable("timed out".to_owned())),
         }
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Bytes, GatewayError> {
-        let response = self
-            .client()
-            .request(request)
-            .await
-            .map_err(|error| unreachable(&error))?;
-        let status = response.status();
-        // The body is read even when nobody wants it: only then is the connection used again.
-        let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
-            .collect()
-            .await;
-        let body = body.map_err(|error| GatewayError::Unreachable(error.to_string()))?;
-        judge(status).map(|()| body.to_bytes())
-    }
-
     fn signed(
         &self,
-        method: Method,
+        stage: &Stage,
+        method: &Method,
         connection: &ConnectionId,
-        frame: Frame,
+        frame: &Frame,
     ) -> Result<Request<Full<Bytes>>, GatewayError> {
         let failed =
             |error: http::Error| GatewayError::Unreachable(format!("signing the call: {error}"));
-        let uri = format!("{}/@connections/{}", self.base, escaped(connection));
-        let mut request = Request::builder()
-            .method(method)
-            .uri(uri)
-            .body(Full::new(frame.body))
-            .map_err(failed)?;
-        self.signer
-            .sign(&mut request, &frame.digest, SystemTime::now())
-            .map_err(failed)?;
+        let path = stage.path_of(connection);
+        let call = Call {
+            method: method.as_str(),
+            path: &path,
+            digest: &frame.digest,
+        };
+        let signature = self.signer.sign(call, SystemTime::now()).map_err(failed)?;
+        let mut request = Request::new(Full::new(frame.body.clone()));
+        *request.method_mut() = method.clone();
+        let headers = request.headers_mut();
+        headers.insert(HOST, stage.host.clone());
+        signature.add_to(headers);
+        *request.uri_mut() = Uri::try_from(path).map_err(|error| failed(error.into()))?;
         Ok(request)
     }
+}
 
-    /// Built at the first call: reading the trusted certificates is the dearest part of a start.
-    fn client(&self) -> &HttpClient {
-        self.client.get_or_init(|| {
-            let mut tcp = HttpConnector::new();
-            tcp.enforce_http(false);
-            tcp.set_nodelay(true);
-            tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-            Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .pool_max_idle_per_host(self.idle_connections)
-                .build(over_tls(tcp, self.base.starts_with("https:")))
-        })
+impl Stage {
+    fn at(base: &str) -> Option<Self> {
+        let server: Uri = base.trim_end_matches('/').parse().ok()?;
+        server.scheme()?;
+        let host = HeaderValue::from_str(server.authority()?.as_str()).ok()?;
+        let path = format!("{}/@connections/", server.path().trim_end_matches('/'));
+        Some(Self { server, host, path })
     }
-}
 
-fn over_tls(tcp: HttpConnector, https: bool) -> HttpsConnector<HttpConnector> {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    // HTTP/1.1 only: over HTTP/2 all posts would share one connection and its stream limit.
-    let with_roots = https
-        .then(|| {
-            HttpsConnectorBuilder::new()
-                .with_provider_and_native_roots(provider.clone())
-                .inspect_err(|error| tracing::error!(%error, "no trusted certificates"))
-                .ok()
-        })
-        .flatten();
-    let builder = with_roots.unwrap_or_else(|| {
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring supports the default TLS versions")
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth();
-        HttpsConnectorBuilder::new().with_tls_config(config)
-    });
-    builder.https_or_http().enable_http1().wrap_connector(tcp)
-}
-
-fn unreachable(error: &hyper_util::client::legacy::Error) -> GatewayError {
-    GatewayError::Unreachable(chain(error))
+    /// The path of a connection, with its id as one segment (ids end in `=`).
+    fn path_of(&self, connection: &ConnectionId) -> String {
+        let id = connection.as_str();
+        let mut path = String::with_capacity(self.path.len() + id.len() + 4);
+        path.push_str(&self.path);
+        for byte in id.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+                path.push(char::from(byte));
+            } else {
+                write!(path, "%{byte:02X}").expect("a string takes all text");
+            }
+        }
+        path
+    }
 }
 
 fn judge(status: StatusCode) -> Result<(), GatewayError> {
@@ -239,15 +222,5 @@ fn judge(status: StatusCode) -> Result<(), GatewayError> {
     }
 }
 
-/// The id as one segment of a path (ids end in `=`).
-fn escaped(connection: &ConnectionId) -> String {
-    let mut segment = String::with_capacity(connection.as_str().len() + 4);
-    for byte in connection.as_str().bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            segment.push(char::from(byte));
-        } else {
-            write!(segment, "%{byte:02X}").expect("a string takes all text");
-        }
-    }
-    segment
-}
+#[cfg(test)]
+mod tests;

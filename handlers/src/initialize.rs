@@ -1,7 +1,7 @@
 //! initializeConnection: sends the picture to newcomers.
 //!
 //! The picture of a position P is encoded once and serves everyone who comes within
-//! `init.reuse_ms`, so it may be older than the newcomer. The changes after P follow as updates.
+//! `init.reuse_ms`, or for longer while little is painted ([`reuse`]), so it may be older than the newcomer. The changes after P follow as updates.
 //!
 //! # Why no newcomer starts with a gap
 //!
@@ -20,39 +20,42 @@
 //! there as a rule: history is kept for a minute at least, and a picture is reused for half a
 //! minute at most. A client that is served for longer, because it is slow or throttled, may find
 //! the history after its picture gone: then it gets a new picture.
+//!
+//! # Who is not served at once
+//!
+//! What fails comes again within seconds ([`again`]), and waits in the queue instead of in the
+//! function ([`service`]): a connection that is gone, slow or not open yet holds nobody up.
 
+mod again;
+mod reuse;
+mod service;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use place_canvas::store::After;
-use place_canvas::wire::{init_frames, update_frames};
-use place_canvas::{ConnectionId, Position, png};
-use rand::Rng;
+use futures::future::join_all;
+use place_canvas::store::Canvas;
+use place_canvas::wire::{Shown, init_frames};
+use place_canvas::{Position, png};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout_at};
-use tracing::{info, warn};
+use tokio::time::Instant;
+use tracing::info;
 
-use crate::error::{Error, chain};
-use crate::event::{BatchAnswer, Newcomer, QueueEvent, QueueMessage};
-use crate::gateway::{Frame, GatewayError};
-use crate::ports::{Clients, Gateway, History, Look};
+use crate::error::Error;
+use crate::event::{BatchAnswer, QueueEvent, QueueMessage};
+use crate::gateway::Frame;
+use crate::ports::{Again, Clients, Gateway, History, Look};
+use service::Turn;
 
-/// How long a connection may answer 410 because its `$connect` has not returned.
-const OPENING: Duration = Duration::from_secs(5);
 /// Longest time that a picture is reused, whatever is configured: well below the minute for which
 /// history is kept.
 const LONGEST_REUSE: Duration = Duration::from_secs(30);
-/// Kept free before the invocation's time-out, to answer what was not done.
-const RESERVE: Duration = Duration::from_secs(2);
-/// First and longest pause before a failed post is repeated.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// Kept free before the invocation's time-out, to see to those that were not served.
+const RESERVE: Duration = Duration::from_secs(3);
 /// Bytes of a frame beside its data, about: a frame of this and half of a picture in base64 can't
 /// hold all of the picture.
 const ENVELOPE: usize = 256;
-/// Entries of history that are read at once.
-const PAGE: usize = 1000;
-/// Pictures that one client is sent until it is left to the message's next delivery.
-const PICTURES: u32 = 3;
 
 /// What newcomers need from the cache.
 pub trait Cache: Clients + History + Look {}
@@ -98,12 +101,17 @@ impl Gallery {
         }
         *latest = None;
         let taken = Instant::now();
-        let (at, picture) = cache.read_canvas().await?;
+        let Canvas { epoch, at, picture } = cache.read_canvas().await?;
         let png = png::encode(&picture);
         let geometry = picture.geometry();
         drop(picture);
         let frame_bytes = self.frame_bytes.min(ENVELOPE + png.len() * 2 / 3);
-        let frames = init_frames(&png, at, geometry, frame_bytes);
+        let shown = Shown {
+            epoch: &epoch,
+            at,
+            geometry,
+        };
+        let frames = init_frames(&png, shown, frame_bytes);
         let frames = frames.into_iter().map(Frame::new).collect();
         let copy = Arc::new(Copy { taken, at, frames });
         info!(%at, png_bytes = png.len(), elapsed_ms = millis(taken), "encoded the picture");
@@ -112,169 +120,43 @@ impl Gallery {
     }
 }
 
+/// What newcomers are served with.
+pub struct Service<'a, C, G, Q> {
+    /// The picture.
+    pub gallery: &'a Gallery,
+    /// The cache.
+    pub cache: &'a C,
+    /// The clients' connections.
+    pub gateway: &'a G,
+    /// The queue that they come from.
+    pub queue: &'a Q,
+    /// Deliveries of a message before it goes to the dead-letter queue.
+    pub tries: u32,
+}
+
 /// Sends the picture to every newcomer of a batch, to several at once.
 ///
-/// A message that is no newcomer is dropped. One whose client could not be served before
-/// `deadline` is reported to come again.
-pub async fn handle(
+/// A message that is no newcomer is dropped. One whose client could not be served is reported to
+/// come again, within seconds; at the last delivery the client is disconnected instead.
+pub async fn handle<C: Cache, G: Gateway, Q: Again>(
     event: &QueueEvent,
     deadline: Instant,
-    gallery: &Gallery,
-    cache: &impl Cache,
-    gateway: &impl Gateway,
+    service: &Service<'_, C, G, Q>,
 ) -> BatchAnswer {
     let until = deadline.checked_sub(RESERVE).unwrap_or(deadline);
     let served = event.records.iter().map(|message| async move {
-        let service = Service {
-            gallery,
-            cache,
-            gateway,
+        let turn = Turn {
+            service,
             until,
+            is_last: message.receives() >= service.tries,
         };
-        service.message(message).await
+        (message.message_id.as_str(), turn.message(message).await)
     });
-    let served = futures::future::join_all(served).await;
-    let failed: Vec<_> = event
-        .records
-        .iter()
-        .zip(served)
-        .filter(|(_, ok)| !ok)
-        .collect();
-    BatchAnswer::fifo(&event.records, |message| {
-        failed
-            .iter()
-            .any(|(failed, _)| failed.message_id == message.message_id)
-    })
-}
-
-/// How a newcomer fared.
-#[derive(Debug)]
-enum Served {
-    /// It has the picture of this position and this many frames.
-    Yes(Position, usize),
-    /// It left.
-    Gone,
-}
-
-struct Service<'a, C, G> {
-    gallery: &'a Gallery,
-    cache: &'a C,
-    gateway: &'a G,
-    until: Instant,
-}
-
-impl<C: Cache, G: Gateway> Service<'_, C, G> {
-    /// Whether the message is dealt with.
-    async fn message(&self, message: &QueueMessage) -> bool {
-        let Some(Newcomer { connection }) = message.read() else {
-            warn!(
-                message_id = message.message_id,
-                "dropped a message that is no newcomer"
-            );
-            return true;
-        };
-        let start = Instant::now();
-        // A post that hangs must not take the others' answers with it.
-        let served = timeout_at(self.until, self.newcomer(&connection)).await;
-        let served = served.unwrap_or(Err(Error::TimeUp("picture")));
-        let elapsed_ms = millis(start);
-        match &served {
-            Ok(Served::Yes(at, frames)) => {
-                info!(%connection, %at, frames, elapsed_ms, "sent the picture");
-            }
-            Ok(Served::Gone) => info!(%connection, elapsed_ms, "the newcomer is gone"),
-            Err(error) => {
-                warn!(%connection, elapsed_ms, error = chain(error), "could not send the picture");
-            }
-        }
-        served.is_ok()
-    }
-
-    async fn newcomer(&self, client: &ConnectionId) -> Result<Served, Error> {
-        let mut outdated = None;
-        for _ in 0..PICTURES {
-            let copy = self.gallery.picture(self.cache, outdated).await?;
-            match self.send_all(client, &copy).await {
-                Ok(Some(frames)) => return Ok(Served::Yes(copy.at, frames)),
-                Ok(None) => {
-                    info!(%client, at = %copy.at, "the history after the picture is gone");
-                    outdated = Some(copy.at);
-                }
-                Err(Error::Gateway(GatewayError::Gone)) => {
-                    self.cache.remove(client).await?;
-                    return Ok(Served::Gone);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(Error::TimeUp("picture"))
-    }
-
-    /// Answers the number of frames; `None` when the history after the picture is gone.
-    async fn send_all(&self, client: &ConnectionId, copy: &Copy) -> Result<Option<usize>, Error> {
-        let opening = Instant::now() + OPENING;
-        let (last, parts) = copy
-            .frames
-            .split_last()
-            .expect("a picture has two parts at least");
-        for (number, part) in parts.iter().enumerate() {
-            self.post(client, part, (number == 0).then_some(opening))
-                .await?;
-        }
-        let Some(updates) = self.send_updates(client, copy.at).await? else {
-            return Ok(None);
-        };
-        self.post(client, last, None).await?;
-        Ok(Some(copy.frames.len() + updates))
-    }
-
-    async fn send_updates(
-        &self,
-        client: &ConnectionId,
-        after: Position,
-    ) -> Result<Option<usize>, Error> {
-        let (mut from, mut sent) = (after, 0);
-        loop {
-            let After { entries, gap } = self.cache.follow(from, PAGE).await?;
-            if gap {
-                return Ok(None);
-            }
-            for update in update_frames(from, &entries, self.gallery.frame_bytes) {
-                from = update.at;
-                self.post(client, &Frame::new(update.text), None).await?;
-                sent += 1;
-            }
-            if entries.len() < PAGE {
-                return Ok(Some(sent));
-            }
-        }
-    }
-
-    /// Posts one frame, again and again while that makes sense.
-    async fn post(
-        &self,
-        client: &ConnectionId,
-        frame: &Frame,
-        may_open_until: Option<Instant>,
-    ) -> Result<(), GatewayError> {
-        let mut pause = PAUSES.0;
-        loop {
-            let error = match self.gateway.post(client, frame).await {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
-            let until = match error {
-                GatewayError::Gone => may_open_until.unwrap_or_else(Instant::now).min(self.until),
-                GatewayError::Denied(_) => Instant::now(),
-                _ => self.until,
-            };
-            if Instant::now() + pause >= until {
-                return Err(error);
-            }
-            sleep(pause.mul_f64(rand::rng().random_range(0.5..1.0))).await;
-            pause = (pause * 2).min(PAUSES.1);
-        }
-    }
+    let served: HashMap<_, _> = join_all(served).await.into_iter().collect();
+    let has_failed = |message: &QueueMessage| !served[message.message_id.as_str()];
+    let answer = BatchAnswer::fifo(&event.records, has_failed);
+    again::soon(event, &answer, service.queue).await;
+    answer
 }
 
 fn millis(since: Instant) -> u64 {

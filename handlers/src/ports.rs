@@ -4,14 +4,12 @@
 use std::future::Future;
 use std::time::Duration;
 
-use place_canvas::store::{Admission, After, Asleep, Polled, Taken};
-use place_canvas::{
-    ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Shard, Token,
-};
+use place_canvas::store::{Admission, After, Asleep, Canvas, Polled, Pong, Taken};
+use place_canvas::{ConnectionId, Entry, PaintError, Painted, Pixel, Position, Shard, Token};
 
 use crate::error::Error;
 use crate::gateway::{ConnectionsEndpoint, Frame, GatewayError};
-use crate::queues::{Call, Queues};
+use crate::queues::{Call, Queues, Unserved};
 
 /// The set of connected clients.
 pub trait Clients: Sync {
@@ -25,6 +23,11 @@ pub trait Clients: Sync {
         client: &ConnectionId,
         grace: Duration,
     ) -> impl Future<Output = Result<bool, Error>> + Send;
+    /// How long ago one connected; nothing when it is in no shard.
+    fn age(
+        &self,
+        client: &ConnectionId,
+    ) -> impl Future<Output = Result<Option<Duration>, Error>> + Send;
 }
 
 /// The broadcast loops' leases, and what the loops read under them.
@@ -71,15 +74,29 @@ pub trait Shards: Sync {
     fn all_clients(&self) -> impl Future<Output = Result<u64, Error>> + Send;
 }
 
-/// The canvas, for painting.
+/// The canvas, for those who paint.
 pub trait Paint: Sync {
-    /// Paints all of `pixels` or none, in one round trip.
+    /// Paints all of `pixels` or none, in one round trip, and puts the painter back into its shard
+    /// if the cache does not know it.
     fn paint(
         &self,
         by: &ConnectionId,
         source: &str,
         pixels: &[Pixel],
     ) -> impl Future<Output = Result<Painted, PaintError>> + Send;
+    /// Puts a client back into its shard if the cache does not know it, and marks the shards that lag
+    /// and that nobody serves as called. `holds` is the position that the client holds.
+    fn ping(
+        &self,
+        client: &ConnectionId,
+        holds: Option<Position>,
+    ) -> impl Future<Output = Result<Pong, Error>> + Send;
+    /// Takes calls back that could not be made.
+    fn give_back(
+        &self,
+        shards: &[Shard],
+        caller: &Token,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// History: every change that is not yet trimmed, in order.
@@ -100,14 +117,26 @@ pub trait History: Sync {
 
 /// The canvas, for looking at.
 pub trait Look: Sync {
-    /// The picture and the position that it shows.
-    fn read_canvas(&self) -> impl Future<Output = Result<(Position, Picture), Error>> + Send;
+    /// The picture, its epoch and the position that it shows.
+    fn read_canvas(&self) -> impl Future<Output = Result<Canvas, Error>> + Send;
 }
 
 /// Queue of the clients that wait for the picture.
 pub trait Newcomers: Sync {
     /// Queues one.
     fn announce(&self, newcomer: &ConnectionId) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Queues one that the cache had lost, at this position.
+    fn announce_again(
+        &self,
+        newcomer: &ConnectionId,
+        at: Position,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Queue of the clients that wait for the picture, for those that were not served.
+pub trait Again: Sync {
+    /// Lets messages come again after their pauses.
+    fn again(&self, unserved: &[Unserved]) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// Queue of the wake-ups.
@@ -128,9 +157,28 @@ pub trait Gateway: Sync {
     fn close(&self, of: &ConnectionId) -> impl Future<Output = Result<(), GatewayError>> + Send;
 }
 
+/// The clients' connections, for looking at.
+pub trait Lookup: Sync {
+    /// Whether there is such a connection; one that is being set up is none.
+    fn is_connected(
+        &self,
+        id: &ConnectionId,
+    ) -> impl Future<Output = Result<bool, GatewayError>> + Send;
+}
+
 impl Newcomers for Queues {
     async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
         self.announce(newcomer).await
+    }
+
+    async fn announce_again(&self, newcomer: &ConnectionId, at: Position) -> Result<(), Error> {
+        self.announce_again(newcomer, at).await
+    }
+}
+
+impl Again for Queues {
+    async fn again(&self, unserved: &[Unserved]) -> Result<(), Error> {
+        self.again(unserved).await
     }
 }
 
@@ -147,5 +195,15 @@ impl Gateway for ConnectionsEndpoint {
 
     async fn close(&self, of: &ConnectionId) -> Result<(), GatewayError> {
         self.close(of).await
+    }
+}
+
+impl Lookup for ConnectionsEndpoint {
+    async fn is_connected(&self, id: &ConnectionId) -> Result<bool, GatewayError> {
+        match self.get(id).await {
+            Ok(_) => Ok(true),
+            Err(GatewayError::Gone) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The two queues: newcomers that wait for the picture, shards that wait for their loop.
 
 use aws_sdk_sqs::Client;
-use place_canvas::{ConnectionId, Position, Shard};
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry as Change;
+use place_canvas::{ConnectionId, Position, Shard, Token};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -14,8 +15,8 @@ use crate::event::{Newcomer, WakeUp};
 /// shard at the same position must not have the first one's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// A paint found the shard asleep.
-    Paint,
+    /// A paint or a ping, which made the call under this name, found nobody at work.
+    Paint(Token),
     /// The invocation of this request id ends and leaves its loop to the next one.
     HandOver(String),
     /// The invocation of this request id found the shard behind, and nobody at work.
@@ -41,12 +42,21 @@ impl Call {
     pub fn id(&self) -> String {
         let (shard, at) = (self.shard, self.at);
         match &self.reason {
-            Reason::Paint => format!("{shard}-{at}"),
+            Reason::Paint(caller) => format!("{shard}-{at}-{}", caller.as_str()),
             Reason::HandOver(request) => format!("{shard}-{at}-over-{request}"),
             Reason::Lagging(request) => format!("{shard}-{at}-late-{request}"),
             Reason::Broke(request) => format!("{shard}-{at}-again-{request}"),
         }
     }
+}
+
+/// A delivered message that was not dealt with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unserved {
+    /// Names its delivery.
+    pub receipt_handle: String,
+    /// Seconds after which it shall come again.
+    pub pause_s: u32,
 }
 
 /// The stack's queues.
@@ -68,11 +78,47 @@ impl Queues {
 
     /// Queues a newcomer.
     pub async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
+        self.welcome(newcomer, newcomer.as_str()).await
+    }
+
+    /// Queues a client that the cache had lost, at this position: under an id of its own, because
+    /// SQS drops a message whose id it has seen within five minutes.
+    pub async fn announce_again(&self, client: &ConnectionId, at: Position) -> Result<(), Error> {
+        self.welcome(client, &format!("{client}-{at}")).await
+    }
+
+    async fn welcome(&self, client: &ConnectionId, id: &str) -> Result<(), Error> {
         let body = Newcomer {
-            connection: newcomer.clone(),
+            connection: client.clone(),
         };
-        self.send(&self.initialize_url, newcomer.as_str(), &body)
-            .await
+        self.send(&self.initialize_url, id, &body).await
+    }
+
+    /// Lets newcomers that were not served come again sooner than their queue's visibility time-out
+    /// would have it.
+    pub async fn again(&self, unserved: &[Unserved]) -> Result<(), Error> {
+        let queue = &self.initialize_url;
+        let request = self.client.change_message_visibility_batch();
+        let changes = unserved.iter().enumerate().map(|(number, message)| {
+            Change::builder()
+                .id(number.to_string())
+                .receipt_handle(&message.receipt_handle)
+                .visibility_timeout(i32::try_from(message.pause_s).unwrap_or(i32::MAX))
+                .build()
+                .expect("an id and a handle are all that is required")
+        });
+        let request = request
+            .queue_url(queue)
+            .set_entries(Some(changes.collect()));
+        // Boxed, because what the SDK's calls nest is near the compiler's limit for one future.
+        let answer = Box::pin(request.send()).await;
+        let answer = answer.map_err(|error| Error::queue(queue, &error))?;
+        answer.failed.first().map_or(Ok(()), |failed| {
+            Err(Error::Queue {
+                queue: queue.clone(),
+                code: failed.code.clone(),
+            })
+        })
     }
 
     /// Queues a wake-up.
@@ -108,7 +154,9 @@ mod tests {
             at: Position::new(7, 1),
             reason,
         };
-        assert_eq!(call(Reason::Paint).id(), "2-7-1");
+        let caller = Token::random();
+        let paint = call(Reason::Paint(caller.clone())).id();
+        assert_eq!(paint, format!("2-7-1-{}", caller.as_str()));
         let over = call(Reason::HandOver("r1".into())).id();
         let late = call(Reason::Lagging("r1".into())).id();
         let again = call(Reason::Broke("r1".into())).id();

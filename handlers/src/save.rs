@@ -20,17 +20,26 @@
 //! back. And it is made good where it happens, because the rows of every call that was not answered
 //! clearly, under the lease, are in doubt until nothing can change them any more (see `colours.rs`).
 //! A lease that the cache lost lets two saves overlap for a moment.
+//!
+//! # A cache that lost something
+//!
+//! Before anything is read the canvas is opened, if it is not, with what the tables hold; and what
+//! the tables hold beyond a cache that went back in time is painted anew (see `opening.rs`).
 
 mod colours;
 mod full;
 mod lease;
+mod opening;
 mod ports;
+pub(crate) mod prune;
 mod segment;
 mod stride;
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use place_canvas::store::{SaveLease, SaveSummary};
+use place_canvas::tables::{State, Stored};
 use place_canvas::{Position, Shard, Token};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -38,10 +47,11 @@ use tracing::{info, warn};
 
 use crate::broadcast::Invocation;
 use crate::error::{Error, chain};
-use crate::ports::Calls;
+use crate::ports::{Calls, Lookup};
 use crate::queues::{Call, Reason};
 use lease::{LEASE, Lease};
-pub use ports::{Cache, Place, Rows, Saves};
+pub use ports::{Cache, Opens, Place, Rows, Saves};
+pub use prune::Ghosts;
 use segment::Segments;
 
 /// Kept free before the invocation's time-out, to say that the time is up.
@@ -55,20 +65,23 @@ pub struct SaveEvent {
     pub full: bool,
     /// With `full`: pixels, row by row, that an earlier answer's `next` says are written.
     pub offset: u64,
+    /// Give the canvas the configured size, if that is larger.
+    pub resize: bool,
+    /// With `resize`: also if that is smaller, and what lies outside is lost.
+    pub crop: bool,
 }
 
 impl SaveEvent {
     /// What `event` asks for.
     pub fn read(event: &serde_json::Value) -> Self {
-        let full = event
-            .get("full")
-            .and_then(serde_json::Value::as_bool)
-            .unwrap_or(false);
-        let offset = event
-            .get("offset")
-            .and_then(serde_json::Value::as_u64)
-            .unwrap_or(0);
-        Self { full, offset }
+        let says = |name: &str| event.get(name).and_then(serde_json::Value::as_bool) == Some(true);
+        let offset = event.get("offset").and_then(serde_json::Value::as_u64);
+        Self {
+            full: says("full"),
+            offset: offset.unwrap_or(0),
+            resize: says("resize"),
+            crop: says("crop"),
+        }
     }
 }
 
@@ -89,23 +102,31 @@ pub struct SaveAnswer {
     pub complete: bool,
     /// Another save was running, and this one did nothing.
     pub held: bool,
+    /// It opened the canvas: there was none, it has another size now, or the cache had failed over.
+    #[serde(default)]
+    pub opened: bool,
+    /// Pixels that were saved, that the cache had lost, and that it painted anew.
+    #[serde(default)]
+    pub recovered: u64,
     /// The `offset` with which a full save that ran out of time goes on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<u64>,
 }
 
-/// Saves, and wakes the shards whose loop died.
+/// Saves, wakes the shards whose loop died, and forgets clients that are gone.
 pub async fn handle(
     event: SaveEvent,
     invocation: Invocation<'_>,
     cache: &impl Cache,
     tables: &impl Rows,
     calls: &impl Calls,
+    gateway: &impl Lookup,
 ) -> Result<SaveAnswer, Error> {
     let start = Instant::now();
-    let (saved, ()) = futures::join!(
+    let (saved, (), ()) = futures::join!(
         save(event, invocation, cache, tables),
-        wake(invocation, cache, calls)
+        wake(invocation, cache, calls),
+        prune::tidy(invocation, cache, gateway)
     );
     let answer = saved.map(|answer| SaveAnswer {
         elapsed_ms: millis(start),
@@ -120,9 +141,12 @@ pub async fn handle(
             to,
             elapsed_ms,
             complete,
+            opened,
+            recovered,
             ..
         }) => {
-            info!(changes, pixels, %from, %to, elapsed_ms, complete, full = event.full, "saved");
+            let full = event.full;
+            info!(changes, pixels, %from, %to, elapsed_ms, complete, full, opened, recovered, "saved");
         }
         Err(error) => warn!(
             elapsed_ms = millis(start),
@@ -141,7 +165,7 @@ async fn save(
 ) -> Result<SaveAnswer, Error> {
     let start = Instant::now();
     let token = Token::random();
-    let SaveLease::Taken { saved } = cache.take(&token, LEASE).await? else {
+    let SaveLease::Taken { saved, found } = cache.take(&token, LEASE).await? else {
         return Ok(SaveAnswer {
             held: true,
             ..SaveAnswer::new(Position::ZERO)
@@ -151,10 +175,12 @@ async fn save(
         cache,
         tables,
         token: &token,
+        state: RefCell::new(None),
     };
     let mut answer = SaveAnswer::new(saved);
     let work = async {
         let deadline = invocation.deadline;
+        opening::settle(&saver, event, found, &mut answer).await?;
         Segments {
             saver: &saver,
             deadline,
@@ -193,6 +219,8 @@ impl SaveAnswer {
             elapsed_ms: 0,
             complete: false,
             held: false,
+            opened: false,
+            recovered: 0,
             next: None,
         }
     }
@@ -222,6 +250,33 @@ struct Saver<'a, C, R> {
     cache: &'a C,
     tables: &'a R,
     token: &'a Token,
+    /// What is stored of the canvas beside its pixels.
+    state: RefCell<Option<State>>,
+}
+
+impl<C: Cache, R: Rows> Saver<'_, C, R> {
+    /// Stores that rows up to this position may be written from now on: whatever becomes of the
+    /// cache, and of this save, the next one knows how far the tables may be ahead.
+    async fn reach(&self, position: Position) -> Result<(), Error> {
+        let state = self.state.borrow().clone();
+        match state {
+            Some(state) if state.position < position => {
+                self.store(State { position, ..state }).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn store(&self, state: State) -> Result<(), Error> {
+        match self.tables.store_state(&state).await? {
+            Stored::Yes => {
+                *self.state.borrow_mut() = Some(state);
+                Ok(())
+            }
+            // Only who has the lease stores one, so another has it by now.
+            Stored::Outdated => Err(Error::LeaseLost("save")),
+        }
+    }
 }
 
 /// Calls the shards that lag: their loop died, or its wake-up was lost.

@@ -112,6 +112,20 @@ impl LocalCloud {
         );
     }
 
+    /// Ends a connection of the API whose clients connect to `url`, as an operator could.
+    ///
+    /// # Panics
+    /// When there is no such connection.
+    pub async fn hang_up(&self, url: &str, connection: &str) {
+        let (_, api) = url.split_once("/_aws/").expect("an address of this cloud");
+        let path = format!("/_aws/{api}/@connections/{connection}");
+        let answer = request(self.port, "DELETE", &path).await;
+        let gone = answer
+            .as_ref()
+            .is_some_and(|a| a.starts_with("HTTP/1.1 204"));
+        assert!(gone, "`{connection}` is disconnected: {answer:?}");
+    }
+
     async fn wait_until_up(&self) {
         let started = Instant::now();
         while started.elapsed() < START_DEADLINE {

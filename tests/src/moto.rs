@@ -35,9 +35,16 @@ const SUBNET_GROUP_DELETED: &str = "<DeleteCacheSubnetGroupResponse>\
 const NO_INTERFACES: &str = "<DescribeNetworkInterfacesResponse><networkInterfaceSet/>\
     </DescribeNetworkInterfacesResponse>";
 
+/// What the admin function would say of an open canvas, in the size that operators of tests have: it
+/// runs no functions.
+const STATS: &str = r##"{"response":"stats","newest":"1-1","saved":"1-1","unsaved_changes":0,
+    "oldest_unsaved_ms":null,"history_entries":1,"clients":0,"shards":[],"last_save":null,
+    "canvas":{"epoch":"0","width":64,"height":48,"background":"#ffffff","opened_ms":1}}"##;
+
 /// What moto gets wrong, and what makes up for it on the way.
-fn amendments() -> [(When, Fault); 10] {
+fn amendments() -> [(When, Fault); 11] {
     [
+        (When::Operation("Invoke"), Fault::Answer(STATS)),
         // It knows neither these, nor the tags of a stage, and answers an internal error, which
         // would be asked again and again.
         (When::Operation("GetTags"), Fault::Status(404)),

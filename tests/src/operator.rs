@@ -111,7 +111,7 @@ impl Operator {
             .expect("the local cloud's Redis answers")
     }
 
-    /// The stack's two tables.
+    /// The stack's tables.
     pub fn tables(&self) -> Tables {
         let names = self.names();
         Tables::new(
@@ -119,6 +119,7 @@ impl Operator {
             names.mru_table(),
             names.history_table(),
         )
+        .with_journal(names.journal_table())
     }
 
     /// Size of the canvas.
@@ -140,7 +141,7 @@ impl Operator {
             .read_canvas()
             .await
             .expect("the canvas in Redis")
-            .1
+            .picture
     }
 
     /// The address that browsers connect to, put together from what AWS's API says.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use crate::ports::free_port;
@@ -66,20 +67,43 @@ impl Redis {
     /// # Panics
     /// When it doesn't answer.
     pub async fn reads(&self) -> u64 {
+        self.said("stats", "total_reads_processed").await
+    }
+
+    /// The memory that it uses, in bytes.
+    ///
+    /// # Panics
+    /// When it doesn't answer.
+    pub async fn memory(&self) -> u64 {
+        self.said("memory", "used_memory").await
+    }
+
+    /// The processor time that it has used.
+    ///
+    /// # Panics
+    /// When it doesn't answer.
+    pub async fn processor_time(&self) -> Duration {
+        let own: f64 = self.said("cpu", "used_cpu_user").await;
+        let kernel: f64 = self.said("cpu", "used_cpu_sys").await;
+        Duration::from_secs_f64(own + kernel)
+    }
+
+    /// A field of what it says about itself.
+    async fn said<T: FromStr>(&self, section: &str, field: &str) -> T {
         let client = ::redis::Client::open(self.url()).expect("an address of a Redis");
         let connected = client.get_multiplexed_async_connection().await;
         let mut connection = connected.expect("Redis answers");
         let mut ask = ::redis::cmd("INFO");
         let asked = ask
-            .arg("stats")
+            .arg(section)
             .query_async::<String>(&mut connection)
             .await;
-        let answer = asked.expect("Redis says what it did");
-        let count = answer.lines().find_map(|line| {
-            let count = line.strip_prefix("total_reads_processed:")?;
-            count.trim().parse().ok()
+        let answer = asked.expect("Redis says how it is");
+        let value = answer.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            (key == field).then(|| value.trim().parse().ok()).flatten()
         });
-        count.expect("Redis counts its reads")
+        value.expect("a field that Redis has")
     }
 
     pub(crate) fn log_tail(&self, lines: usize) -> String {

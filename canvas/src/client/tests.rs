@@ -5,7 +5,7 @@ use super::*;
 use crate::entry::Entry;
 use crate::pixel::tests::pixels;
 use crate::pixel::{Pixel, Rgb};
-use crate::wire::{error_frame, frame_bytes_for, init_frames, update_frames};
+use crate::wire::{Shown, error_frame, frame_bytes_for, init_frames, update_frames};
 
 const SIDE: u16 = 12;
 /// Small enough that pictures and ranges of history take several frames.
@@ -13,6 +13,15 @@ const FRAME_BYTES: usize = frame_bytes_for(60);
 
 fn geometry() -> Geometry {
     Geometry::new(SIDE, SIDE).unwrap()
+}
+
+/// What a picture of the canvas with this epoch shows at this position.
+fn shown(epoch: &str, at: Position) -> Shown<'_> {
+    Shown {
+        epoch,
+        at,
+        geometry: geometry(),
+    }
 }
 
 /// A canvas's history, and what is sent of it to one client.
@@ -40,7 +49,7 @@ impl Session {
 
     fn init(&self, count: usize) -> Vec<String> {
         let at = self.position(count);
-        init_frames(&png::encode(&self.picture(at)), at, geometry(), FRAME_BYTES)
+        init_frames(&png::encode(&self.picture(at)), shown("a", at), FRAME_BYTES)
     }
 
     fn updates(&self, from: usize, to: usize) -> Vec<String> {
@@ -183,7 +192,7 @@ fn update(from: u64, to: u64) -> String {
 #[test]
 fn outcomes_say_what_a_frame_did() {
     let picture = png::encode(&Picture::new(geometry(), Rgb::WHITE));
-    let init = &init_frames(&picture, Position::new(5, 0), geometry(), 32_768)[0];
+    let init = &init_frames(&picture, shown("a", Position::new(5, 0)), 32_768)[0];
     let mut client = ModelClient::new();
     assert_eq!(client.on_frame(&update(5, 6)).unwrap(), Outcome::Kept);
     assert_eq!(
@@ -212,6 +221,96 @@ fn outcomes_say_what_a_frame_did() {
             message: "no".into()
         }
     );
+}
+
+/// The picture of a canvas on which only the first pixel may be red, as one frame.
+fn init(epoch: &str, ms: u64, is_red: bool) -> String {
+    let mut picture = Picture::new(geometry(), Rgb::WHITE);
+    if is_red {
+        picture.apply(&red(ms).pixels);
+    }
+    let shown = shown(epoch, Position::new(ms, 0));
+    init_frames(&png::encode(&picture), shown, 32_768).remove(0)
+}
+
+#[test]
+fn a_picture_of_another_canvas_counts_whatever_the_positions_are() {
+    for at in [1, 5, 9] {
+        let mut client = ModelClient::new();
+        client.on_frame(&init("a", 5, true)).unwrap();
+        let position = Position::new(at, 0);
+        let outcome = client.on_frame(&init("b", at, false)).unwrap();
+        assert_eq!(outcome, Outcome::Applied(position));
+        assert_eq!(client.epoch(), Some("b"));
+        assert_eq!(client.position(), Some(position));
+        let blank = Picture::new(geometry(), Rgb::WHITE);
+        assert_eq!(client.picture(), Some(&blank));
+        // From now on the other canvas is the client's own.
+        let again = client.on_frame(&init("b", at, true)).unwrap();
+        assert_eq!(again, Outcome::Dropped);
+        let moved = client.on_frame(&update(at, at + 1)).unwrap();
+        assert_eq!(moved, Outcome::Applied(Position::new(at + 1, 0)));
+    }
+}
+
+#[test]
+fn parts_of_two_canvases_at_one_position_are_two_pictures() {
+    let at = Position::new(5, 0);
+    let file = |rgb| png::encode(&Picture::new(geometry(), rgb));
+    let (white, black) = (file(Rgb::WHITE), file(Rgb::new(0, 0, 0)));
+    let white = init_frames(&white, shown("a", at), 300);
+    let black = init_frames(&black, shown("b", at), 300);
+    assert!(white.len() > 1 && white.len() == black.len());
+    let mut client = ModelClient::new();
+    for frame in white[..1].iter().chain(&black[1..]) {
+        assert_eq!(client.on_frame(frame).unwrap(), Outcome::Kept);
+    }
+    assert_eq!(client.on_frame(&black[0]).unwrap(), Outcome::Applied(at));
+    assert_eq!(client.epoch(), Some("b"));
+}
+
+#[test]
+fn a_pong_tells_whether_the_client_shows_the_canvas() {
+    let pong = |epoch: &str, ms, lost| {
+        let frame = ServerFrame::Pong {
+            at: Position::new(ms, 0),
+            epoch: epoch.into(),
+            online: 3,
+            lost,
+        };
+        frame.to_text()
+    };
+    let mut client = ModelClient::new();
+    let before_the_picture = client.on_frame(&pong("a", 1, false)).unwrap();
+    assert_eq!(before_the_picture, Outcome::Alive { is_well: true });
+    client.on_frame(&init("a", 5, true)).unwrap();
+    for (epoch, ms, lost, expected) in [
+        ("a", 5, false, true),
+        // Updates may still be under way.
+        ("a", 6, false, true),
+        // The canvas is behind what the client shows.
+        ("a", 4, false, false),
+        ("a", 5, true, false),
+        ("b", 5, false, false),
+        ("b", 9, false, false),
+    ] {
+        let text = pong(epoch, ms, lost);
+        let outcome = client.on_frame(&text).unwrap();
+        assert_eq!(outcome, Outcome::Alive { is_well: expected }, "{text}");
+        assert_eq!(client.position(), Some(Position::new(5, 0)));
+    }
+}
+
+#[test]
+fn a_frame_of_an_unknown_type_is_dropped() {
+    let notice = r#"{"type":"notice","at":"9-0","data":"?","more":{"x":[1]}}"#;
+    let mut client = ModelClient::new();
+    assert_eq!(client.on_frame(notice).unwrap(), Outcome::Dropped);
+    client.on_frame(&init("a", 5, true)).unwrap();
+    assert_eq!(client.on_frame(notice).unwrap(), Outcome::Dropped);
+    assert_eq!(client.position(), Some(Position::new(5, 0)));
+    // What is no frame is no frame of an unknown type either.
+    assert!(client.on_frame(r#"{"at":"9-0"}"#).is_err());
 }
 
 #[test]
@@ -249,7 +348,12 @@ fn no_frame_of_the_worst_picture_is_over_the_limit() {
     let png = png::encode(&picture);
     let last = Position::new(u64::MAX, u64::MAX);
     for frame_bytes in [32 * 1024, 128 * 1024] {
-        let frames = init_frames(&png, last, geometry, frame_bytes);
+        let shown = Shown {
+            epoch: "0123456789abcdef",
+            at: last,
+            geometry,
+        };
+        let frames = init_frames(&png, shown, frame_bytes);
         let longest = frames.iter().map(String::len).max().unwrap();
         assert!(longest <= frame_bytes, "{longest}");
         assert!(

@@ -74,26 +74,22 @@ impl Palette {
         }
     }
 
-    /// The picture's rows as numbers, several to a byte, each row from a byte of its own.
-    pub(super) fn pack(&self, rgb: &[u8], width: u16) -> Vec<u8> {
+    /// A row as numbers, several to a byte, in place of what `packed` holds.
+    pub(super) fn pack(&self, row: &[u8], packed: &mut Vec<u8>) {
         let bits = self.depth() as usize;
         let per_byte = 8 / bits;
-        let (colors, width) = (rgb.as_chunks::<3>().0, usize::from(width));
-        let mut packed = Vec::with_capacity(colors.len() / per_byte + colors.len() / width + 1);
+        packed.clear();
         let mut last = ([0; 3], self.number([0; 3]));
-        for row in colors.chunks(width) {
-            for group in row.chunks(per_byte) {
-                let mut byte = 0;
-                for (slot, color) in group.iter().enumerate() {
-                    if last.0 != *color {
-                        last = (*color, self.number(*color));
-                    }
-                    byte |= last.1 << (8 - bits * (slot + 1));
+        for group in row.as_chunks::<3>().0.chunks(per_byte) {
+            let mut byte = 0;
+            for (slot, color) in group.iter().enumerate() {
+                if last.0 != *color {
+                    last = (*color, self.number(*color));
                 }
-                packed.push(byte);
+                byte |= last.1 << (8 - bits * (slot + 1));
             }
+            packed.push(byte);
         }
-        packed
     }
 }
 

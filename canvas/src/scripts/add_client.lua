@@ -15,12 +15,7 @@ end
 if clients >= tonumber(ARGV[2]) then
   return {0, clients}
 end
-if not redis.call('GET', KEYS[4]) or not needs_history(KEYS[1], KEYS[5]) then
-  -- The shard's first client: its picture will show at least what is painted now.
-  forward(KEYS[4], newest(KEYS[6]))
-end
 redis.call('SETNX', KEYS[7], ARGV[3])
-redis.call('SADD', KEYS[1], ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], string.format('%.0f', math.floor(now_ms())))
-redis.call('INCR', KEYS[3])
+local shard = {clients = KEYS[1], joined = KEYS[2], roster = KEYS[3], cursor = KEYS[4], awake = KEYS[5]}
+join(shard, KEYS[6], ARGV[1])
 return {1, clients + 1}

@@ -4,7 +4,7 @@
 -- ARGV  1 token
 -- Answers 'asleep', 'more' (and keeps the lease) or 'lost'.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+if holder(KEYS[1]) ~= ARGV[1] then
   return 'lost'
 end
 if before(redis.call('GET', KEYS[2]) or '0-0', newest(KEYS[3])) then

@@ -4,7 +4,7 @@
 -- ARGV  1 token, 2 summary as JSON
 -- Answers whether the lease was the caller's.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+if holder(KEYS[1]) ~= ARGV[1] then
   return 0
 end
 local summary = cjson.decode(ARGV[2])

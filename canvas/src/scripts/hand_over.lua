@@ -5,10 +5,10 @@
 -- Answers whether the lease was the caller's.
 
 local call = 'called:' .. ARGV[1]
-local holder = redis.call('GET', KEYS[1])
-if holder ~= ARGV[1] then
+local who = holder(KEYS[1])
+if who ~= ARGV[1] then
   -- The answer to an earlier try may have been lost.
-  return holder == call and 1 or 0
+  return who == call and 1 or 0
 end
-redis.call('SET', KEYS[1], call, 'PX', ARGV[2])
+give(KEYS[1], call, ARGV[2])
 return 1

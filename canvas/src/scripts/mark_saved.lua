@@ -6,7 +6,7 @@
 --       6 age from which no cursor keeps an entry (ms)
 -- Answers {1, trimmed entries, unsaved changes}, or {0, 0, 0} when the lease or the place is lost.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+if holder(KEYS[1]) ~= ARGV[1] then
   return {0, 0, 0}
 end
 local saved, to = redis.call('GET', KEYS[2]) or '0-0', ARGV[3]

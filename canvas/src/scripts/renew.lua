@@ -4,7 +4,8 @@
 -- ARGV  1 token, 2 length of the lease (ms)
 -- Answers whether it was the caller's.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+if holder(KEYS[1]) ~= ARGV[1] then
   return 0
 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+give(KEYS[1], ARGV[1], ARGV[2])
+return 1

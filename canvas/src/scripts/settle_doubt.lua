@@ -4,7 +4,7 @@
 -- ARGV  1 token, 2 name, 3 places that stay in doubt, as bytes; none settle it
 -- Answers whether the lease is the caller's.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+if holder(KEYS[1]) ~= ARGV[1] then
   return 0
 end
 if #ARGV[3] == 0 then

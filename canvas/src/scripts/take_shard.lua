@@ -4,11 +4,11 @@
 -- ARGV  1 token, 2 length of the lease (ms)
 -- Answers the cursor, or nothing when another loop has the lease.
 
-local holder = redis.call('GET', KEYS[1])
-if holder and not is_call(holder) and holder ~= ARGV[1] then
+local who = holder(KEYS[1])
+if who and not is_call(who) and who ~= ARGV[1] then
   return false
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+give(KEYS[1], ARGV[1], ARGV[2])
 if redis.call('SCARD', KEYS[3]) == 0 then
   -- Nobody is there who lacks anything, and what the cursor points at may be trimmed.
   forward(KEYS[2], newest(KEYS[4]))

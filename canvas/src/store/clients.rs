@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::script::{Script, script};
+use super::script::{Script, script, script_when_full};
 use super::{Store, StoreError, millis};
 use crate::connection::{ConnectionId, Shard};
 
 static ADD: LazyLock<Script> = script!("adding a client", "add_client");
-static REMOVE: LazyLock<Script> = script!("removing clients", "remove_clients");
-static AGE: LazyLock<Script> = script!("looking up a client", "client_age");
+static REMOVE: LazyLock<Script> = script_when_full!("removing clients", "remove_clients");
+static AGE: LazyLock<Script> = script_when_full!("looking up a client", "client_age");
 
 /// Members that one `SSCAN` is asked for.
 const SCAN_COUNT: usize = 2000;
@@ -137,13 +137,11 @@ impl Store {
 
     /// Number of connected clients.
     pub async fn client_count(&self) -> Result<u64, StoreError> {
-        let mut pipe = redis::pipe();
+        let mut pipe = self.reading();
         for shard in self.shards() {
             pipe.cmd("SCARD").arg(self.keys.clients(shard));
         }
-        let doing = "counting clients";
-        let counted = pipe.query_async::<Vec<u64>>(&mut self.link.clone()).await;
-        let counts = counted.map_err(|source| StoreError::Redis { doing, source })?;
+        let counts: Vec<u64> = self.read_all("counting clients", &pipe).await?;
         Ok(counts.into_iter().sum())
     }
 
@@ -160,6 +158,35 @@ impl Store {
             ids: known(ids),
             next: (next != 0).then_some(next),
         })
+    }
+
+    /// Some clients of all shards, picked at random, each once: about `count`, or all where there
+    /// are fewer.
+    pub async fn sample_clients(&self, count: usize) -> Result<Vec<ConnectionId>, StoreError> {
+        let doing = "picking clients";
+        let each = count.div_ceil(self.shards().len());
+        let mut pipe = redis::pipe();
+        for shard in self.shards() {
+            pipe.cmd("SRANDMEMBER")
+                .arg(self.keys.clients(shard))
+                .arg(each);
+        }
+        let picked = pipe
+            .query_async::<Vec<Vec<String>>>(&mut self.link.clone())
+            .await;
+        let picked = picked.map_err(|source| StoreError::Redis { doing, source })?;
+        Ok(known(picked.into_iter().flatten().collect()))
+    }
+
+    /// Whether the caller may look for clients that are gone; then no other caller may for
+    /// `length`.
+    pub async fn may_prune(&self, length: Duration) -> Result<bool, StoreError> {
+        let mut command = redis::cmd("SET");
+        let command = command.arg(self.keys.pruning()).arg(1).arg("NX").arg("PX");
+        let set: Option<String> = self
+            .read("taking a turn at pruning", command.arg(millis(length)))
+            .await?;
+        Ok(set.is_some())
     }
 
     /// All clients of a shard, each once, in the order of their ids.

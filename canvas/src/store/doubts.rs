@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::script::{Script, script};
+use super::script::{Script, script_when_full as script};
 use super::{Store, StoreError, Token};
 
 static NOTE: LazyLock<Script> = script!("noting doubtful rows", "note_doubt");

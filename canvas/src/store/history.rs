@@ -1,9 +1,14 @@
 //! Reading history.
 
+use std::sync::LazyLock;
+
+use super::script::{Script, script_when_full as script};
 use super::{Store, StoreError};
 use crate::entry::Entry;
 use crate::pixel;
 use crate::position::Position;
+
+static FOLLOW: LazyLock<Script> = script!("reading history", "follow");
 
 const DOING: &str = "reading history";
 
@@ -39,24 +44,28 @@ pub(super) fn entry((id, fields): RawEntry) -> Result<Entry, StoreError> {
 pub struct After {
     /// Entries, from the oldest on.
     pub entries: Vec<Entry>,
-    /// Whether some that came before them are gone.
+    /// Whether some that came before them are gone, or are of another canvas.
     pub gap: bool,
 }
 
 impl After {
     /// What `raw` says of what follows `position`, whose own entry it begins with if that is there.
     ///
-    /// Nothing has its entry at position `ZERO`; there the `first` position ever must be the first.
+    /// The canvas was opened at `first`: whoever is before that may have its entry there, and shows
+    /// another canvas all the same.
     pub(super) fn of(
         position: Position,
         raw: Vec<RawEntry>,
         first: &str,
     ) -> Result<Self, StoreError> {
-        let begins_with = |text: &str| raw.first().is_none_or(|(id, _)| id == text);
-        let gap = if position == Position::ZERO {
-            !first.is_empty() && !begins_with(first)
-        } else {
-            raw.is_empty() || !begins_with(&position.to_string())
+        let is_there = raw
+            .first()
+            .is_some_and(|(id, _)| *id == position.to_string());
+        let gap = match first {
+            // Nobody has opened the canvas yet, so nobody has missed anything.
+            "" if position == Position::ZERO => false,
+            "" => !is_there,
+            first => !is_there || position < first.parse().map_err(StoreError::position(DOING))?,
         };
         let entries = raw.into_iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         let entries = entries.into_iter().filter(|entry| entry.at > position);
@@ -85,6 +94,21 @@ impl Store {
             .map_err(StoreError::position(DOING))
     }
 
+    /// Position of the newest change before `position`, `ZERO` when there is none.
+    pub async fn last_before(&self, position: Position) -> Result<Position, StoreError> {
+        let mut command = redis::cmd("XREVRANGE");
+        command
+            .arg(self.keys.history())
+            .arg(format!("({position}"))
+            .arg("-");
+        command.arg("COUNT").arg(1);
+        let entries: Vec<RawEntry> = self.read(DOING, &command).await?;
+        let last = entries.into_iter().next().map(|(id, _)| id.parse());
+        last.transpose()
+            .map(Option::unwrap_or_default)
+            .map_err(StoreError::position(DOING))
+    }
+
     /// Up to `max_entries` of the history after `position`, from the oldest on.
     ///
     /// What is saved, sent to everyone and older than [`super::StoreConfig::retain`] may be gone.
@@ -103,25 +127,19 @@ impl Store {
         entries.into_iter().map(entry).collect()
     }
 
-    /// The same, and whether anything between `position` and the first of them is gone.
+    /// The same, and whether anything between `position` and the first of them is gone, or the canvas
+    /// was opened anew after `position`.
     pub async fn follow(
         &self,
         position: Position,
         max_entries: usize,
     ) -> Result<After, StoreError> {
-        let mut range = redis::cmd("XRANGE");
-        range
-            .arg(self.keys.history())
+        let call = FOLLOW
+            .call()
+            .keys([self.keys.history(), self.keys.meta()])
             .arg(position.to_string())
-            .arg("+");
-        range.arg("COUNT").arg(max_entries.max(1).saturating_add(1));
-        let entries: Vec<RawEntry> = self.read(DOING, &range).await?;
-        let mut first = None;
-        if position == Position::ZERO {
-            let mut command = redis::cmd("HGET");
-            command.arg(self.keys.meta()).arg("first");
-            first = self.read::<Option<String>>(DOING, &command).await?;
-        }
-        After::of(position, entries, &first.unwrap_or_default())
+            .arg(max_entries.max(1));
+        let (entries, first): (Vec<RawEntry>, String) = self.run(call).await?;
+        After::of(position, entries, &first)
     }
 }

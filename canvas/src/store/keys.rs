@@ -41,6 +41,10 @@ impl Keys {
         self.key("sharding")
     }
 
+    pub(super) fn pruning(&self) -> String {
+        self.key("pruning")
+    }
+
     pub(super) fn saved(&self) -> String {
         self.key("saved")
     }
@@ -61,9 +65,19 @@ impl Keys {
         self.key("cooldown")
     }
 
-    /// What a message painted, by the message's name.
-    pub(super) fn done(&self, message: &str) -> String {
-        self.of("done", message)
+    /// What is written to see whether the cache takes it.
+    pub(super) fn probe(&self) -> String {
+        self.key("probe")
+    }
+
+    /// A canvas that is being prepared.
+    pub(super) fn next(&self) -> String {
+        self.key("next")
+    }
+
+    /// What messages painted, by their names: two hashes that take turns.
+    pub(super) fn done(&self) -> [String; 2] {
+        [self.of("done", 0), self.of("done", 1)]
     }
 
     pub(super) fn doubtful(&self) -> String {

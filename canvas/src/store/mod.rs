@@ -16,16 +16,24 @@
 //! | `joined:<shard>` | hash | when each of them connected, in ms |
 //! | `roster:<shard>` | counter | changes of `clients:<shard>`, so that a loop knows when to read it again |
 //! | `cursor:<shard>` | string | position up to which the shard's clients have been sent updates |
-//! | `awake:<shard>` | string, expires | `called:` and by whom, or the token of the loop that runs |
+//! | `awake:<shard>` | string | lease: `called:` and by whom, or the token of the loop that runs; when it ends, in ms |
 //! | `sharding` | string | number of shards that the sets of clients are laid out for |
+//! | `pruning` | string, expires | a refused connect looks for clients that are gone |
 //! | `saved` | string | position up to which history is in DynamoDB |
 //! | `unsaved` | counter | changes (pixels) in history after `saved` |
-//! | `saving` | string, expires | token of the save that runs |
+//! | `saving` | string | lease: token of the save that runs; when it ends, in ms |
 //! | `last_save` | string | what the last save did, as JSON |
 //! | `cooldown` | sorted set | who must wait (`c:<id>`, `i:<hash>`), by when that ends, in ms |
-//! | `done:<message>` | string, expires | position of what that message painted |
+//! | `done:0`, `done:1` | hash, expires | position of what a message painted, by the message's name; the two take turns |
+//! | `next` | string | a canvas that is being prepared, see [`Opening`] |
 //! | `doubtful` | hash | pixels whose row of current colours may yet be overwritten, see [`Doubt`] |
-//! | `meta` | hash | width, height, background, salt, first position: written by the first paint |
+//! | `meta` | hash | epoch, width, height, background, salt, first position, when it was opened, the cache's replication id then: written when the canvas is opened, and checked by every reader |
+//!
+//! # Opening
+//!
+//! A canvas without an epoch is closed: nobody paints on it, and no save writes. A save that finds it
+//! so opens it (see [`Opening`]), with what the tables hold. So a cache that lost everything comes
+//! back with what was saved, and its emptiness overwrites nothing.
 //!
 //! # What is kept of history
 //!
@@ -42,14 +50,19 @@ mod doubts;
 mod history;
 mod keys;
 mod link;
+mod opening;
 mod paint;
+mod pauses;
+mod ping;
 mod resharding;
 mod save;
 mod script;
+mod server;
 mod shards;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use std::fmt;
 use std::time::Duration;
@@ -57,13 +70,16 @@ use std::time::Duration;
 use rand::Rng;
 use thiserror::Error;
 
+pub use canvas::Canvas;
 pub use clients::{Admission, ClientPage, Joined};
 pub use doubts::Doubt;
 pub use history::After;
-pub use paint::{PaintError, Painted};
+pub use opening::{Found, Opening, Source, random_salt};
+pub use paint::{PaintError, Painted, Painter};
+pub use ping::Pong;
 pub use save::{MarkSaved, SaveLease, SaveSummary};
 pub use shards::{Asleep, Polled, Taken};
-pub use stats::{ShardState, ShardStats, Stats};
+pub use stats::{CanvasStats, Memory, ShardState, ShardStats, Stats};
 
 use crate::connection::{ConnectionId, Shard, shard_of};
 use crate::geometry::Geometry;
@@ -92,6 +108,9 @@ pub struct StoreConfig {
     pub max_clients: u64,
     /// Unsaved changes past which paints are refused.
     pub max_unsaved: u64,
+    /// Bytes of history past which paints are refused, by what an entry takes as a rule; 0 for no
+    /// limit.
+    pub max_history_bytes: u64,
     /// Pause between two messages of one connection, in milliseconds; 0 for none.
     pub cooldown_ms: u32,
     /// Messages a second from one source address; 0 for no limit.
@@ -114,6 +133,7 @@ impl StoreConfig {
             cluster: false,
             max_clients: 100_000,
             max_unsaved: 5_000_000,
+            max_history_bytes: 0,
             cooldown_ms: 0,
             max_messages_per_second_per_source: 0,
             retain: Duration::from_mins(1),
@@ -139,6 +159,9 @@ pub enum StoreError {
         /// What went wrong.
         source: redis::RedisError,
     },
+    /// The canvas is not open: nobody has opened it yet, or the cache has lost it.
+    #[error("the canvas is not open")]
+    Closed,
     /// The cache holds a canvas of another size.
     #[error("the cache holds a canvas of {stored}, the configuration says {configured}")]
     Mismatch {
@@ -146,6 +169,14 @@ pub enum StoreError {
         stored: String,
         /// The configured size.
         configured: String,
+    },
+    /// The canvas has another background than the configuration says.
+    #[error("the canvas has the background {stored}, the configuration says {configured}")]
+    Background {
+        /// The canvas's background.
+        stored: Rgb,
+        /// The configured background.
+        configured: Rgb,
     },
     /// The canvas is too large for a Redis string.
     #[error("a canvas of {0} bytes is over Redis's limit of 512 MiB")]
@@ -165,6 +196,14 @@ impl StoreError {
         Self::Answer {
             doing,
             detail: detail.to_string(),
+        }
+    }
+
+    /// That a canvas has another size than the configuration says.
+    pub fn mismatch(stored: Geometry, configured: Geometry) -> Self {
+        Self::Mismatch {
+            stored: stored.to_string(),
+            configured: configured.to_string(),
         }
     }
 
@@ -208,14 +247,23 @@ impl fmt::Debug for Store {
 impl Store {
     /// Connects to the cache at `url`: `redis://host:port`, or `rediss://host:port` with TLS.
     ///
-    /// A cache that doesn't answer is an error within seconds, here and in every later call; a
-    /// connection that broke is made anew by the next call.
+    /// A cache that doesn't answer is an error within seconds, here and in every later call.
     pub async fn connect(url: &str, config: StoreConfig) -> Result<Self, StoreError> {
+        let store = Self::open(url, config)?;
+        store.link.connect().await?;
+        Ok(store)
+    }
+
+    /// The store behind `url`, which the first call connects to.
+    ///
+    /// Every call resolves the name again and asks again when the connection breaks or the cache
+    /// fails over, for some seconds.
+    pub fn open(url: &str, config: StoreConfig) -> Result<Self, StoreError> {
         let bytes = config.geometry.bytes();
         if bytes > MAX_CANVAS_BYTES {
             return Err(StoreError::TooLarge(bytes));
         }
-        let link = Link::connect(url, config.cluster).await?;
+        let link = Link::new(url, config.cluster)?;
         let config = StoreConfig {
             shards: config.shards.max(1),
             ..config
@@ -235,6 +283,13 @@ impl Store {
     /// Size of the canvas.
     pub const fn geometry(&self) -> Geometry {
         self.config.geometry
+    }
+
+    fn mismatch(&self, width: &str, height: &str) -> StoreError {
+        StoreError::Mismatch {
+            stored: format!("{width} x {height}"),
+            configured: self.config.geometry.to_string(),
+        }
     }
 
     /// All shards.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use thiserror::Error;
 
-use super::script::{Call, Script, script};
+use super::script::{Call, Script, is_full, script};
 use super::shards::CALL_MS;
 use super::{Store, StoreError, Token};
 use crate::connection::{ConnectionId, Shard};
@@ -15,8 +15,9 @@ use crate::position::Position;
 
 static PAINT: LazyLock<Script> = script!("painting", "paint");
 
-/// How long a message is remembered: longer than anybody sends it again.
-const REMEMBERED_MS: u64 = 60_000;
+/// How long a message is remembered at least: longer than anybody sends it again, because a function
+/// behind a route has 15 seconds.
+const REMEMBERED_MS: u64 = 20_000;
 
 /// What a paint did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,10 @@ pub struct Painted {
     pub at: Position,
     /// The shards that were asleep and are now to be woken, by one message each.
     pub wake: Vec<Shard>,
+    /// Who calls them: what [`Store::give_back`] takes back when they can't be woken.
+    pub caller: Token,
+    /// Whether the cache did not know the painter, who is back in its shard and needs a picture.
+    pub is_back: bool,
 }
 
 /// Why nothing was painted.
@@ -57,6 +62,23 @@ pub enum PaintError {
     Store(#[from] StoreError),
 }
 
+/// Who paints.
+#[derive(Clone, Copy, Debug)]
+pub enum Painter<'a> {
+    /// A client: put back into its shard if the cache does not know it.
+    Client(&'a ConnectionId),
+    /// An operator, under this name; there is no connection.
+    Operator(&'a ConnectionId),
+}
+
+impl Painter<'_> {
+    const fn id(&self) -> &ConnectionId {
+        match self {
+            Self::Client(id) | Self::Operator(id) => id,
+        }
+    }
+}
+
 impl Store {
     /// Paints one message of a client: all of its pixels as one entry of history, or none.
     ///
@@ -68,7 +90,7 @@ impl Store {
     /// twice, and the shards that it called are answered again.
     pub async fn paint(
         &self,
-        by: &ConnectionId,
+        by: Painter<'_>,
         source: &str,
         pixels: &[Pixel],
     ) -> Result<Painted, PaintError> {
@@ -76,51 +98,53 @@ impl Store {
         let records = pixel::encode(pixels);
         let message = Token::random();
         let call = self.paint_call(by, &network(source), &records, &message);
-        let answer: Vec<String> = self.run(call).await?;
-        self.painted(&answer)
+        match self.run::<Vec<String>>(call).await {
+            Ok(answer) => self.painted(&answer, message),
+            Err(error) if is_full(&error) => Err(PaintError::Full),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(super) fn paint_call(
         &self,
-        by: &ConnectionId,
+        by: Painter<'_>,
         source: &str,
         records: &[u8],
         message: &Token,
     ) -> Call<'static> {
         let (keys, config) = (&self.keys, &self.config);
-        let shards = self.shards().flat_map(|s| [keys.clients(s), keys.awake(s)]);
+        let own = self.shard_of(by.id());
+        let shard = match by {
+            Painter::Client(_) => own.to_string(),
+            Painter::Operator(_) => String::new(),
+        };
         PAINT
             .call()
-            .keys([
-                keys.meta(),
-                keys.canvas(),
-                keys.history(),
-                keys.unsaved(),
-                keys.cooldown(),
-                keys.done(message.as_str()),
-            ])
-            .keys(shards)
-            .arg(config.geometry.width())
-            .arg(config.geometry.height())
-            .arg(config.background.to_string())
-            .arg(&config.background.to_bytes())
-            .arg(Token::random().as_str())
-            .arg(records)
-            .arg(by.as_str())
-            .arg(source)
-            .arg(config.max_unsaved)
-            .arg(config.cooldown_ms)
-            .arg(config.max_messages_per_second_per_source)
-            .arg(CALL_MS)
-            .arg(message.as_str())
-            .arg(REMEMBERED_MS)
+            .keys([keys.meta(), keys.canvas(), keys.history()])
+            .keys([keys.unsaved(), keys.cooldown()])
+            .keys(keys.done())
+            .keys([keys.joined(own), keys.roster(own), keys.cursor(own)])
+            .keys(self.shards().flat_map(|s| [keys.clients(s), keys.awake(s)]))
+            .named("width", config.geometry.width())
+            .named("height", config.geometry.height())
+            .named("records", records)
+            .named("connection", by.id().as_str())
+            .named("shard", shard)
+            .named("source", source)
+            .named("most_changes", config.max_unsaved)
+            .named("most_bytes", config.max_history_bytes)
+            .named("pause", config.cooldown_ms)
+            .named("rate", config.max_messages_per_second_per_source)
+            .named("call", CALL_MS)
+            .named("name", message.as_str())
+            .named("remembered", REMEMBERED_MS)
     }
 
-    fn painted(&self, answer: &[String]) -> Result<Painted, PaintError> {
+    fn painted(&self, answer: &[String], caller: Token) -> Result<Painted, PaintError> {
         let words: Vec<&str> = answer.iter().map(String::as_str).collect();
         let unusable = || StoreError::answer(PAINT.doing, format!("{answer:?}"));
         match words.as_slice() {
-            ["painted", at, wake @ ..] => {
+            ["painted", at, is_back, wake @ ..] => {
                 let at = at.parse().map_err(StoreError::position(PAINT.doing))?;
                 let wake = wake
                     .iter()
@@ -128,6 +152,8 @@ impl Store {
                 Ok(Painted {
                     at,
                     wake: wake.collect::<Result<_, _>>()?,
+                    caller,
+                    is_back: *is_back == "1",
                 })
             }
             ["cooling", ms, told @ ..] => Err(PaintError::CoolingDown {
@@ -135,16 +161,9 @@ impl Store {
                 told: !told.is_empty(),
             }),
             ["full"] => Err(PaintError::Full),
+            ["closed"] => Err(StoreError::Closed.into()),
             ["mismatch", width, height] => Err(self.mismatch(width, height).into()),
             _ => Err(unusable().into()),
-        }
-    }
-
-    pub(super) fn mismatch(&self, width: &str, height: &str) -> StoreError {
-        let geometry = self.config.geometry;
-        StoreError::Mismatch {
-            stored: format!("{width} x {height}"),
-            configured: format!("{} x {}", geometry.width(), geometry.height()),
         }
     }
 }

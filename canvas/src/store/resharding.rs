@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::script::{Script, script};
+use super::script::{Script, script_when_full as script};
 use super::{Store, StoreError};
 use crate::connection::{ConnectionId, Shard};
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::script::{Script, script};
+use super::opening::Found;
+use super::script::{Script, script_when_full as script};
 use super::{Store, StoreError, Token, millis};
 use crate::position::Position;
 
@@ -14,12 +15,14 @@ static MARK: LazyLock<Script> = script!("marking history as saved", "mark_saved"
 static FINISH: LazyLock<Script> = script!("ending a save", "finish_save");
 
 /// What came of taking the save's lease.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SaveLease {
     /// The save is the caller's.
     Taken {
         /// Position up to which everything is saved.
         saved: Position,
+        /// What the cache holds of the canvas.
+        found: Found,
     },
     /// Another save runs.
     Held,
@@ -60,15 +63,26 @@ pub struct SaveSummary {
 impl Store {
     /// Takes the save's lease for `ttl`, unless another save has it.
     pub async fn take_save(&self, token: &Token, ttl: Duration) -> Result<SaveLease, StoreError> {
+        let keys = &self.keys;
         let call = TAKE
             .call()
-            .keys([self.keys.saving(), self.keys.saved()])
+            .keys([keys.saving(), keys.saved(), keys.meta(), keys.canvas()])
+            .key(keys.history())
             .arg(token.as_str())
             .arg(millis(ttl));
-        let saved: Option<String> = self.run(call).await?;
-        let saved = saved.map(|saved| saved.parse()).transpose();
-        let saved = saved.map_err(StoreError::position(TAKE.doing))?;
-        Ok(saved.map_or(SaveLease::Held, |saved| SaveLease::Taken { saved }))
+        let Some(answer) = self.run::<Option<Vec<String>>>(call).await? else {
+            return Ok(SaveLease::Held);
+        };
+        let Some((saved, rest)) = answer.split_first() else {
+            return Err(StoreError::answer(TAKE.doing, "it is empty"));
+        };
+        let mut found = Found::read(rest)?;
+        // In a cluster a key moves to another node whenever the cache is scaled, and nothing is lost.
+        found.has_moved &= !self.config.cluster;
+        Ok(SaveLease::Taken {
+            saved: saved.parse().map_err(StoreError::position(TAKE.doing))?,
+            found,
+        })
     }
 
     /// Renews the save's lease for `ttl`; `false` when it is not the caller's any more.

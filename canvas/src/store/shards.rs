@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::history::{After, RawEntry};
-use super::script::{Call, Script, script};
+use super::script::{Call, Script, script_when_full as script};
 use super::{Store, StoreError, Token, millis};
 use crate::connection::Shard;
 use crate::position::Position;
@@ -25,6 +25,7 @@ static ADVANCE: LazyLock<Script> = script!("moving a cursor", "advance");
 static SLEEP: LazyLock<Script> = script!("letting a shard sleep", "fall_asleep");
 static HAND_OVER: LazyLock<Script> = script!("handing a shard over", "hand_over");
 static LAGGING: LazyLock<Script> = script!("looking for lagging shards", "lagging");
+static GIVE_BACK: LazyLock<Script> = script!("giving calls back", "give_back");
 
 /// What came of taking a shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +179,14 @@ impl Store {
             .arg(token.as_str())
             .arg(CALL_MS);
         self.run(call).await
+    }
+
+    /// Takes back `caller`'s calls of these shards, because it could not wake them: the next paint or
+    /// ping calls at once.
+    pub async fn give_back(&self, shards: &[Shard], caller: &Token) -> Result<(), StoreError> {
+        let keys = shards.iter().map(|shard| self.keys.awake(*shard));
+        self.run(GIVE_BACK.call().keys(keys).arg(caller.as_str()))
+            .await
     }
 
     /// The shards with clients that have not been sent everything and that no loop serves; they

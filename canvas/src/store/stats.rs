@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::script::{Script, script};
+use super::script::{Script, is_full, script, script_when_full};
 use super::{SaveSummary, Store, StoreError};
 use crate::connection::Shard;
 use crate::position::Position;
 
-static STATS: LazyLock<Script> = script!("reading the figures", "stats");
+static PROBE: LazyLock<Script> = script!("writing to the cache", "probe");
+static STATS: LazyLock<Script> = script_when_full!("reading the figures", "stats");
 
 /// The store's figures, all of one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,42 @@ pub struct Stats {
     pub shards: Vec<ShardStats>,
     /// What the last save did, if there was one.
     pub last_save: Option<SaveSummary>,
+    /// The canvas, if it is open.
+    #[serde(default)]
+    pub canvas: Option<CanvasStats>,
+    /// The cache's memory, if it tells.
+    #[serde(default)]
+    pub memory: Option<Memory>,
+    /// Whether the cache is full: it takes no paint.
+    #[serde(default)]
+    pub is_full: bool,
+    /// The cache's clock, in milliseconds since 1970.
+    #[serde(default)]
+    pub now_ms: u64,
+}
+
+/// The canvas that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CanvasStats {
+    /// What tells it from one that was opened before or after it.
+    pub epoch: String,
+    /// Pixels in a row.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+    /// Colour of its untouched pixels, `#rrggbb`.
+    pub background: String,
+    /// When it was opened, in milliseconds since 1970 by the cache's clock.
+    pub opened_ms: u64,
+}
+
+/// The cache's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Bytes in use.
+    pub used_bytes: u64,
+    /// Bytes past which the cache refuses writes; 0 for no limit.
+    pub limit_bytes: u64,
 }
 
 /// One shard's figures.
@@ -67,6 +104,9 @@ struct Answer {
     history_entries: u64,
     /// A text, because `cjson` would not give every number back as it was.
     last_save: Option<String>,
+    canvas: Option<CanvasStats>,
+    memory: Option<Memory>,
+    now_ms: u64,
 }
 
 impl Store {
@@ -80,11 +120,18 @@ impl Store {
                 keys.saved(),
                 keys.unsaved(),
                 keys.last_save(),
+                keys.meta(),
+                keys.canvas(),
             ])
             .keys(
                 self.shards()
                     .flat_map(|s| [keys.clients(s), keys.awake(s), keys.cursor(s)]),
             );
+        let is_full = match self.run::<()>(PROBE.call().key(keys.probe())).await {
+            Ok(()) => false,
+            Err(error) if is_full(&error) => true,
+            Err(error) => return Err(error),
+        };
         let (figures, shards): (String, Vec<(u64, String, String)>) = self.run(call).await?;
         let unusable = |error| StoreError::answer(STATS.doing, error);
         let answer: Answer = serde_json::from_str(&figures).map_err(unusable)?;
@@ -107,6 +154,10 @@ impl Store {
             clients: shards.iter().map(|shard| shard.clients).sum(),
             shards,
             last_save: last_save.map_err(unusable)?,
+            canvas: answer.canvas,
+            memory: answer.memory,
+            is_full,
+            now_ms: answer.now_ms,
         })
     }
 }

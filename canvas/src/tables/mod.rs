@@ -1,9 +1,11 @@
-//! The two DynamoDB tables: every pixel's current colour, and every change.
+//! The DynamoDB tables: every pixel's current colour, every change, and the journal with the stack's
+//! state.
 //!
 //! | table | row | attributes |
 //! |---|---|---|
 //! | current colours | one a pixel, overwritten | `pixel` = "x y" (partition key), `rgb` = "r g b", `t` = position |
 //! | history | one a change | `pixel` = "x y" (partition key), `t` = sort key of the position and the record's index, `rgb`, `by` = connection id |
+//! | journal | one for what must outlive the cache | `hour` = `state` (partition key), `positions` = `canvas` (sort key), see [`State`] |
 //!
 //! Reads and writes go out in batches, several at once. What DynamoDB leaves unprocessed is sent
 //! again after a jittered, growing pause, a bounded number of times. No key occurs twice in what
@@ -15,6 +17,7 @@ mod read;
 mod rows;
 mod scan;
 pub mod schema;
+mod state;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -27,6 +30,7 @@ use aws_sdk_dynamodb::Client;
 use thiserror::Error;
 
 pub use rows::{Change, Current, HistoryRow};
+pub use state::{State, Stored};
 pub use write::Counts;
 
 /// Calls in flight at once, unless said otherwise.
@@ -67,12 +71,13 @@ pub enum TablesError {
     },
 }
 
-/// The two tables of a stack.
+/// The tables of a stack.
 #[derive(Clone, Debug)]
 pub struct Tables {
     client: Client,
     mru: String,
     history: String,
+    journal: Option<String>,
     in_flight: usize,
 }
 
@@ -83,8 +88,16 @@ impl Tables {
             client,
             mru: mru.into(),
             history: history.into(),
+            journal: None,
             in_flight: IN_FLIGHT,
         }
+    }
+
+    /// The same with the journal of this name; an empty name is none.
+    #[must_use]
+    pub fn with_journal(self, journal: impl Into<String>) -> Self {
+        let journal = Some(journal.into()).filter(|name| !name.is_empty());
+        Self { journal, ..self }
     }
 
     /// The same with so many calls in flight at once (0 counts as 1).

@@ -163,11 +163,11 @@ fn color(item: &Item) -> Result<Rgb, String> {
     numbers(read(item, RGB)?).map(|rgb: [u8; 3]| Rgb::from(rgb))
 }
 
-fn text(name: &str, value: String) -> (String, AttributeValue) {
+pub(super) fn text(name: &str, value: String) -> (String, AttributeValue) {
     (name.to_owned(), AttributeValue::S(value))
 }
 
-fn read<'a>(item: &'a Item, name: &str) -> Result<&'a str, String> {
+pub(super) fn read<'a>(item: &'a Item, name: &str) -> Result<&'a str, String> {
     let value = item
         .get(name)
         .ok_or_else(|| format!("`{name}` is missing"))?;

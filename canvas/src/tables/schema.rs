@@ -9,6 +9,15 @@ pub const RGB: &str = "rgb";
 /// The attribute with the painter's connection id.
 pub const BY: &str = "by";
 
+/// The attribute that says which part of the journal it is: an hour, or [`STATE`]. Partition key of
+/// the journal.
+pub const HOUR: &str = "hour";
+/// The attribute with a segment's first and last position, or the name of a state: sort key of the
+/// journal.
+pub const POSITIONS: &str = "positions";
+/// The partition of the journal that keeps what must outlive the cache.
+pub const STATE: &str = "state";
+
 /// What a key attribute is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
@@ -21,6 +30,11 @@ pub enum KeyKind {
 /// Key schema of the table of current colours.
 pub const fn mru() -> [(&'static str, KeyKind); 1] {
     [(PIXEL, KeyKind::Partition)]
+}
+
+/// Key schema of the journal.
+pub const fn journal() -> [(&'static str, KeyKind); 2] {
+    [(HOUR, KeyKind::Partition), (POSITIONS, KeyKind::Sort)]
 }
 
 /// Key schema of the history table.

@@ -22,6 +22,9 @@ const ENVELOPE_BYTES: usize = 256;
 pub enum ServerFrame {
     /// A part of the whole picture.
     Init {
+        /// What tells this canvas from one that was opened before or after it.
+        #[serde(default)]
+        epoch: String,
         /// The position that the picture shows.
         at: Position,
         /// Pixels in a row.
@@ -50,7 +53,26 @@ pub enum ServerFrame {
         code: ErrorCode,
         /// The same for people.
         message: String,
+        /// With `COOLING_DOWN`: how long to wait, in milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_ms: Option<u64>,
     },
+    /// The answer to a ping.
+    Pong {
+        /// Position of the newest change.
+        at: Position,
+        /// What tells this canvas from one that was opened before or after it.
+        epoch: String,
+        /// Connected clients.
+        online: u64,
+        /// Whether the canvas does not know the position that the ping named: the client shows what
+        /// nobody else does, and must connect anew.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
+    },
+    /// A frame of a type that this version does not know: to be ignored.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Data of a frame that can't be read.
@@ -128,8 +150,13 @@ impl fmt::Display for ErrorCode {
 
 /// An `error` frame.
 pub fn error_frame(code: ErrorCode, message: impl Into<String>) -> String {
-    let message = message.into();
-    ServerFrame::Error { code, message }.to_text()
+    let (message, retry_ms) = (message.into(), None);
+    ServerFrame::Error {
+        code,
+        message,
+        retry_ms,
+    }
+    .to_text()
 }
 
 /// Bytes of data that a frame of `frame_bytes` carries, before base64.
@@ -147,26 +174,33 @@ pub const fn frame_bytes_for(pixels: usize) -> usize {
     (pixels * RECORD_BYTES).div_ceil(3) * 4 + ENVELOPE_BYTES
 }
 
-/// The `init` frames of a picture: `png` shows the canvas as of `at`.
+/// What a picture shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The canvas's epoch.
+    pub epoch: &'a str,
+    /// The position.
+    pub at: Position,
+    /// The canvas's size.
+    pub geometry: Geometry,
+}
+
+/// The `init` frames of a picture: `png` is the file.
 ///
 /// No frame is longer than `frame_bytes` (as long as that is at least 260).
 #[expect(
     clippy::missing_panics_doc,
     reason = "a picture has fewer than 2^32 parts"
 )]
-pub fn init_frames(
-    png: &[u8],
-    at: Position,
-    geometry: Geometry,
-    frame_bytes: usize,
-) -> Vec<String> {
+pub fn init_frames(png: &[u8], shown: Shown<'_>, frame_bytes: usize) -> Vec<String> {
     // Whole groups of three bytes, so that the parts' base64 could be joined before decoding too.
     let chunks = png.chunks(data_bytes(frame_bytes).max(3));
     let parts = u32::try_from(chunks.len()).expect("a picture has fewer than 2^32 parts");
     let frame = |(part, chunk)| ServerFrame::Init {
-        at,
-        width: geometry.width(),
-        height: geometry.height(),
+        epoch: shown.epoch.to_owned(),
+        at: shown.at,
+        width: shown.geometry.width(),
+        height: shown.geometry.height(),
         part,
         parts,
         data: STANDARD.encode(chunk),
@@ -309,7 +343,8 @@ mod tests {
             let geometry = Geometry::new(65_535, 65_535).unwrap();
             let at = Position::new(u64::MAX, u64::MAX);
             let mut joined = Vec::new();
-            for text in init_frames(&png, at, geometry, frame_bytes) {
+            let shown = Shown { epoch: "0123456789abcdef", at, geometry };
+            for text in init_frames(&png, shown, frame_bytes) {
                 prop_assert!(text.len() <= frame_bytes);
                 let ServerFrame::Init { data, .. } = ServerFrame::parse(&text).unwrap() else {
                     panic!("not an init frame");
@@ -351,6 +386,16 @@ mod tests {
             text,
             r#"{"type":"error","code":"COOLING_DOWN","message":"wait"}"#
         );
+        let pong = ServerFrame::Pong {
+            at: Position::new(5, 1),
+            epoch: "0f".into(),
+            online: 7,
+            lost: false,
+        };
+        let expected = r#"{"type":"pong","at":"5-1","epoch":"0f","online":7}"#;
+        assert_eq!(pong.to_text(), expected);
+        let unknown = ServerFrame::parse(r#"{"type":"notice","text":"hello"}"#).unwrap();
+        assert_eq!(unknown, ServerFrame::Unknown);
         let entry = Entry {
             at: Position::new(5, 1),
             pixels: vec![Pixel::new(1, 2, Rgb::new(255, 0, 0))],

@@ -6,6 +6,7 @@ use super::ErrorCode;
 use super::raw::{Envelope, Number, RawPixel, RawPixels};
 use crate::geometry::Geometry;
 use crate::pixel::{Pixel, Rgb};
+use crate::position::Position;
 
 /// Longest message that is read. API Gateway's own limit is 128 KiB.
 pub const MAX_MESSAGE_BYTES: usize = 128 * 1024;
@@ -33,7 +34,20 @@ impl Rejection {
     }
 }
 
-/// The pixels of `{"action":"sendMessage","data":[{"x":1,"y":2,"r":255,"g":0,"b":0}]}`.
+/// What a client sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientMessage {
+    /// It paints.
+    Paint(Vec<Pixel>),
+    /// It asks whether all is well.
+    Ping {
+        /// The position that it holds, if it says so.
+        at: Option<Position>,
+    },
+}
+
+/// What `{"action":"sendMessage","data":[{"x":1,"y":2,"r":255,"g":0,"b":0}]}` or
+/// `{"action":"sendMessage","ping":true}` says.
 ///
 /// A single object in place of the list counts as a list of one. Other keys are ignored, beside
 /// `data` and in a pixel. Every number must be whole and in range, and one bad pixel rejects the
@@ -42,7 +56,7 @@ pub fn parse_client_message(
     text: &str,
     max_pixels: usize,
     geometry: Geometry,
-) -> Result<Vec<Pixel>, Rejection> {
+) -> Result<ClientMessage, Rejection> {
     let bad = |message: String| Rejection::new(ErrorCode::BadMessage, message);
     if text.len() > MAX_MESSAGE_BYTES {
         return Err(bad(format!(
@@ -50,6 +64,9 @@ pub fn parse_client_message(
         )));
     }
     let envelope: Envelope = serde_json::from_str(text).map_err(|error| bad(unreadable(&error)))?;
+    if envelope.ping {
+        return Ok(ClientMessage::Ping { at: envelope.at });
+    }
     let Some(RawPixels(raw)) = envelope.data else {
         return Err(bad("`data` is missing".into()));
     };
@@ -63,10 +80,9 @@ pub fn parse_client_message(
         );
         return Err(Rejection::new(ErrorCode::TooManyPixels, message));
     }
-    raw.iter()
-        .enumerate()
-        .map(|(index, pixel)| pixel.check(index, geometry))
-        .collect()
+    let pixels = raw.iter().enumerate();
+    let pixels = pixels.map(|(index, pixel)| pixel.check(index, geometry));
+    pixels.collect::<Result<_, _>>().map(ClientMessage::Paint)
 }
 
 fn unreadable(error: &serde_json::Error) -> String {
@@ -133,7 +149,11 @@ mod tests {
 
     fn parse(text: &str) -> Result<Vec<Pixel>, ErrorCode> {
         let geometry = Geometry::new(100, 50).unwrap();
-        parse_client_message(text, 3, geometry).map_err(|rejection| rejection.code)
+        match parse_client_message(text, 3, geometry) {
+            Ok(ClientMessage::Paint(pixels)) => Ok(pixels),
+            Ok(ClientMessage::Ping { .. }) => Ok(Vec::new()),
+            Err(rejection) => Err(rejection.code),
+        }
     }
 
     fn one(pixel: &str) -> Result<Vec<Pixel>, ErrorCode> {
@@ -150,7 +170,8 @@ mod tests {
             let text = json!({"action": "sendMessage", "data": data}).to_string();
             let geometry = Geometry::new(50, 50).unwrap();
             let parsed = parse_client_message(&text, 60, geometry);
-            prop_assert_eq!(parsed.ok(), (!pixels.is_empty()).then_some(pixels));
+            let painted = (!pixels.is_empty()).then_some(ClientMessage::Paint(pixels));
+            prop_assert_eq!(parsed.ok(), painted);
         }
 
         #[test]
@@ -175,6 +196,27 @@ mod tests {
     fn a_single_object_is_a_list_of_one() {
         let text = r#"{"data":{"x":1,"y":2,"r":3,"g":4,"b":5},"more":{"x":[1]}}"#;
         assert_eq!(parse(text), Ok(vec![Pixel::new(1, 2, Rgb::new(3, 4, 5))]));
+    }
+
+    #[test]
+    fn a_ping_is_one_whatever_else_it_says() {
+        let geometry = Geometry::new(9, 9).unwrap();
+        let ping = |text: &str| parse_client_message(text, 3, geometry);
+        let at = Some(Position::new(7, 1));
+        let said = r#"{"action":"sendMessage","ping":true,"at":"7-1","name":"x"}"#;
+        assert_eq!(ping(said), Ok(ClientMessage::Ping { at }));
+        for text in [
+            r#"{"ping":true}"#,
+            r#"{"ping":true,"at":null}"#,
+            r#"{"ping":true,"at":["7-1"]}"#,
+            r#"{"ping":true,"at":"7"}"#,
+            r#"{"at":{},"ping":true,"data":{"x":1}}"#,
+        ] {
+            assert_eq!(ping(text), Ok(ClientMessage::Ping { at: None }), "{text}");
+        }
+        for text in [r#"{"ping":"true"}"#, r#"{"ping":1}"#, r#"{"ping":false}"#] {
+            assert_eq!(parse(text), Err(ErrorCode::BadMessage), "{text}");
+        }
     }
 
     #[test]

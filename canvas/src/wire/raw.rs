@@ -5,9 +5,15 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// The message: of its keys only `data` matters.
+use crate::position::Position;
+
+/// The message: of its keys only these matter.
 pub(super) struct Envelope {
     pub(super) data: Option<RawPixels>,
+    /// Whether it says `"ping":true`.
+    pub(super) ping: bool,
+    /// The position that it names, if it names one.
+    pub(super) at: Option<Position>,
 }
 
 /// The pixels of `data`, one or many.
@@ -50,16 +56,29 @@ impl<'de> Deserialize<'de> for Envelope {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope, A::Error> {
-                let mut data = None;
+                let (mut data, mut ping, mut at) = (None, None, None);
                 while let Some(key) = map.next_key::<Key>()? {
-                    if key == Key::Data {
-                        once(data.is_some(), "data")?;
-                        data = Some(map.next_value()?);
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
+                    match key {
+                        Key::Data => {
+                            once(data.is_some(), "data")?;
+                            data = Some(map.next_value()?);
+                        }
+                        Key::Ping => {
+                            once(ping.is_some(), "ping")?;
+                            ping = Some(map.next_value::<Word>()?.0 == Some("true".into()));
+                        }
+                        Key::At => {
+                            once(at.is_some(), "at")?;
+                            at = Some(map.next_value::<Word>()?.0);
+                        }
+                        _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
-                Ok(Envelope { data })
+                Ok(Envelope {
+                    data,
+                    ping: ping.unwrap_or_default(),
+                    at: at.flatten().and_then(|text| text.parse().ok()),
+                })
             }
         }
 
@@ -115,7 +134,7 @@ impl<'de> Visitor<'de> for PixelVisitor {
                 Key::R => ("r", &mut pixel.r),
                 Key::G => ("g", &mut pixel.g),
                 Key::B => ("b", &mut pixel.b),
-                Key::Data | Key::Other => {
+                Key::Data | Key::Ping | Key::At | Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
@@ -131,6 +150,8 @@ impl<'de> Visitor<'de> for PixelVisitor {
 #[serde(field_identifier, rename_all = "lowercase")]
 enum Key {
     Data,
+    Ping,
+    At,
     X,
     Y,
     R,
@@ -157,6 +178,58 @@ impl<'de> Deserialize<'de> for RawPixel {
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NumberVisitor)
+    }
+}
+
+/// A short text, or `true`; anything else is none.
+struct Word(Option<String>);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordVisitor;
+
+        impl<'de> Visitor<'de> for WordVisitor {
+            type Value = Word;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Word, E> {
+                Ok(Word(value.then(|| "true".to_owned())))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Word, E> {
+                // `true` is no text.
+                Ok(Word((text != "true").then(|| text.to_owned())))
+            }
+
+            fn visit_i64<E: Error>(self, _: i64) -> Result<Word, E> {
+                Ok(Word(None))
+            }
+
+            fn visit_u64<E: Error>(self, _: u64) -> Result<Word, E> {
+                Ok(Word(None))
+            }
+
+            fn visit_f64<E: Error>(self, _: f64) -> Result<Word, E> {
+                Ok(Word(None))
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Word, E> {
+                Ok(Word(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Word, A::Error> {
+                IgnoredAny.visit_seq(list).map(|_| Word(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Word, A::Error> {
+                IgnoredAny.visit_map(map).map(|_| Word(None))
+            }
+        }
+
+        deserializer.deserialize_any(WordVisitor)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The server's frames as a client takes them in: one a line, to one client.
 
 use place_canvas::client::{ModelClient, Outcome as Step};
-use place_canvas::wire::{ErrorCode, error_frame, init_frames, update_frames};
+use place_canvas::wire::{ErrorCode, ServerFrame, Shown, error_frame, init_frames, update_frames};
 use place_canvas::{Entry, Geometry, Picture, Pixel, Position, Rgb, png};
 
 use crate::driver::Outcome;
@@ -18,6 +18,10 @@ pub(crate) const WORDS: &[&str] = &[
     r#""data":"AAAA""#,
     r#""at":"3-0""#,
     r#""from":"#,
+    r#""epoch":"b","#,
+    r#"{"type":"pong","at":"3-0","epoch":"a","online":1}"#,
+    r#""lost":true"#,
+    r#"{"type":"notice"}"#,
     "=",
     "AAAAAAAAAA==",
     "1-0",
@@ -28,8 +32,20 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let geometry = Geometry::new(SIDE, SIDE).expect("the canvas is not empty");
     let file = png::encode(&Picture::new(geometry, Rgb::WHITE));
     let at = Position::new(2, 0);
-    let whole = init_frames(&file, at, geometry, 32_768);
-    let parts = init_frames(&file, at, geometry, 300);
+    let shown = |epoch, ms| Shown {
+        epoch,
+        at: Position::new(ms, 0),
+        geometry,
+    };
+    let whole = init_frames(&file, shown("a", 2), 32_768);
+    let parts = init_frames(&file, shown("a", 2), 300);
+    let anew = init_frames(&file, shown("b", 1), 32_768);
+    let pong = ServerFrame::Pong {
+        at,
+        epoch: "a".into(),
+        online: 3,
+        lost: false,
+    };
     let updates: Vec<String> = update_frames(at, &[entry(3), entry(4)], 32_768)
         .into_iter()
         .map(|u| u.text)
@@ -42,7 +58,8 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let sessions = [
         [whole.clone(), updates.clone(), later.clone()].concat(),
         [later, updates, parts].concat(),
-        [error, whole].concat(),
+        [error, whole.clone()].concat(),
+        [whole, vec![pong.to_text()], anew].concat(),
     ];
     sessions
         .map(|frames| frames.join("\n").into_bytes())
@@ -68,12 +85,18 @@ pub(crate) fn check(input: &[u8]) -> Outcome {
     for frame in text.lines().take(32) {
         let before = client.position();
         let picture = client.picture().cloned();
+        let epoch = client.epoch().map(str::to_owned);
         let step = client.on_frame(frame);
-        assert!(client.position() >= before, "the client goes back");
+        // Only another canvas may be at an earlier position.
+        let is_same = client.epoch() == epoch.as_deref();
+        assert!(
+            client.position() >= before || !is_same,
+            "the client goes back"
+        );
         match step {
             Ok(Step::Applied(at)) => assert_eq!(client.position(), Some(at)),
             // What is kept, dropped or refused paints nothing.
-            Ok(Step::Kept | Step::Dropped | Step::Rejected { .. }) => {
+            Ok(Step::Kept | Step::Dropped | Step::Rejected { .. } | Step::Alive { .. }) => {
                 assert_eq!(client.picture(), picture.as_ref());
             }
             Ok(Step::Gap { held, from }) => assert!(held < from),
@@ -94,5 +117,7 @@ fn kind(step: &Step) -> u8 {
         Step::Dropped => 3,
         Step::Gap { .. } => 4,
         Step::Rejected { .. } => 5,
+        Step::Alive { is_well: true } => 6,
+        Step::Alive { is_well: false } => 7,
     }
 }

@@ -1,6 +1,8 @@
 //! The parser of clients' messages, beside a reading of the same text as plain JSON.
 
-use place_canvas::wire::{ErrorCode, Rejection, ServerFrame, error_frame, parse_client_message};
+use place_canvas::wire::{
+    ClientMessage, ErrorCode, Rejection, ServerFrame, error_frame, parse_client_message,
+};
 use place_canvas::{Geometry, Pixel, Rgb};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -37,6 +39,8 @@ pub(crate) const WORDS: &[&str] = &[
     "1.5",
     "[[[[[[[[",
     r#""data":"#,
+    r#""ping":true"#,
+    r#","at":"7-1""#,
     "\u{feff}",
     "\u{2028}",
 ];
@@ -60,6 +64,9 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         r#"{"data":[{"x":299,"y":39,"r":0,"g":0,"b":0,"z":{"x":[null,1.5e4294967296]}}]}"#
             .to_owned(),
         r#"{"data":[{"x":299,"y":39,"r":0,"g":0,"b":0,"z":{"x":"\ud800"}}]}"#.to_owned(),
+        r#"{"action":"sendMessage","ping":true}"#.to_owned(),
+        r#"{"action":"sendMessage","ping":true,"at":"1700000000000-3"}"#.to_owned(),
+        format!(r#"{{"at":["7-1"],"data":[{pixel}],"ping":false}}"#),
         nested,
         long,
     ];
@@ -69,7 +76,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
 pub(crate) fn check(input: &[u8]) -> Outcome {
     let text = String::from_utf8_lossy(input);
     let value: Option<Value> = serde_json::from_str(&text).ok();
-    let expected = value.as_ref().and_then(pixels);
+    let expected = value.as_ref().and_then(said);
     match parse(&text) {
         Ok(read) => {
             // Nothing may be taken that plain JSON reads otherwise. What a `Value` cannot hold may
@@ -78,7 +85,10 @@ pub(crate) fn check(input: &[u8]) -> Outcome {
                 Some(_) => assert_eq!(Some(&read), expected.as_ref()),
                 None => assert!(serde_json::from_str::<IgnoredAny>(&text).is_ok()),
             }
-            Outcome::accepted(read.len())
+            Outcome::accepted(match read {
+                ClientMessage::Paint(pixels) => pixels.len(),
+                ClientMessage::Ping { at } => MAX_PIXELS + 1 + usize::from(at.is_some()),
+            })
         }
         Err(rejection) => {
             check_answer(&rejection);
@@ -93,7 +103,7 @@ pub(crate) fn check(input: &[u8]) -> Outcome {
     }
 }
 
-fn parse(text: &str) -> Result<Vec<Pixel>, Rejection> {
+fn parse(text: &str) -> Result<ClientMessage, Rejection> {
     let geometry = Geometry::new(WIDTH, HEIGHT).expect("the canvas is not empty");
     parse_client_message(text, MAX_PIXELS, geometry)
 }
@@ -105,14 +115,30 @@ fn check_answer(rejection: &Rejection) {
         "an answer of {} bytes",
         answer.len()
     );
-    let Ok(ServerFrame::Error { code, message }) = ServerFrame::parse(&answer) else {
+    let Ok(ServerFrame::Error { code, message, .. }) = ServerFrame::parse(&answer) else {
         panic!("the answer is no error frame");
     };
     assert_eq!((code, message), (rejection.code, rejection.message.clone()));
     assert_ne!(code, ErrorCode::CoolingDown);
 }
 
-/// What the message paints, read without haste.
+/// What the message says, read without haste.
+fn said(message: &Value) -> Option<ClientMessage> {
+    let object = message.as_object()?;
+    if object.get("ping") != Some(&Value::Bool(true)) {
+        return pixels(message).map(ClientMessage::Paint);
+    }
+    // A ping may paint whatever it likes, in the form of pixels.
+    let in_form = match object.get("data") {
+        Some(Value::Array(list)) => list.iter().all(Value::is_object),
+        data => data.is_none_or(Value::is_object),
+    };
+    let at = object.get("at").and_then(Value::as_str);
+    let at = at.and_then(|text| text.parse().ok());
+    in_form.then_some(ClientMessage::Ping { at })
+}
+
+/// What the message paints.
 fn pixels(message: &Value) -> Option<Vec<Pixel>> {
     let data = message.as_object()?.get("data")?;
     let list = match data {

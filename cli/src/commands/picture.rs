@@ -84,7 +84,8 @@ pub(crate) async fn saved(stack: &Stack) -> Result<Export, CommandError> {
     let mut at = Position::ZERO;
     let names = &stack.names;
     let client = stack.aws.dynamodb.clone();
-    let tables = Tables::new(client, names.mru_table(), names.history_table());
+    let tables = Tables::new(client, names.mru_table(), names.history_table())
+        .with_journal(names.journal_table());
     tables
         .scan_mru(SEGMENTS, |page| {
             for row in page {

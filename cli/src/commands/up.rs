@@ -17,6 +17,7 @@ pub(crate) async fn run(mut context: Context, args: &UpArgs) -> Result<Exit, Com
         adopt: args.adopt,
         allow_shared_vpc: args.allow_shared_vpc,
         replace: args.replace,
+        resize: args.resize,
     };
     let stack = context.stack(WhenStopped::Start, options).await?;
     steps::functions::check_artifacts(&stack).await?;

@@ -5,6 +5,7 @@
 
 pub(crate) mod api;
 pub(crate) mod cache;
+mod canvas;
 mod digest;
 pub(crate) mod drift;
 #[cfg(test)]

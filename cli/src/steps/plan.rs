@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Stack, api, cache, functions, queues, schedule, tables, vpc};
+use super::{Stack, api, cache, canvas, functions, queues, schedule, tables, vpc};
 use crate::engine::Resource;
 
 /// Every resource of a stack, in the order of the steps.
@@ -15,6 +15,7 @@ pub(crate) fn plan(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
         queues::resources,    // step 5
         tables::resources,    // step 6
         schedule::resources,  // step 7
+        canvas::resources,    // what they are for
     ];
     steps
         .iter()

@@ -23,6 +23,9 @@ use crate::engine::{Resource, ResourceKey};
 /// SQS refuses a name for 60 s after its queue was deleted, and takes as long to delete one.
 const PATIENCE: Duration = Duration::from_secs(150);
 
+/// From the moment that Lambda takes a message until its function runs, at most, in seconds.
+const HANDING_OVER: u32 = 5;
+
 /// How long a change may take to show: 15 minutes for the retention, says `SetQueueAttributes`, and
 /// 60 s for any other. Until then Lambda refuses a time-out above the visibility of old, and the
 /// next run would find everything as it was.
@@ -85,7 +88,8 @@ impl FifoQueue {
             Role::Messages => {
                 let dead_letters = stack.names.dead_letter_queue(self.queue);
                 let dead_letters = stack.aws.arn("sqs", &dead_letters);
-                let visibility = visibility(stack, self.queue);
+                let timeout = timeout(stack, consumer(self.queue));
+                let visibility = visibility(self.queue, timeout);
                 let receives = stack.config.queues.max_receive_count;
                 Attributes::messages(visibility, &dead_letters, receives)
             }
@@ -228,19 +232,38 @@ fn consumer(queue: Queue) -> Function {
         .expect("each queue has a function that consumes it")
 }
 
-/// How long a message stays hidden once it was taken, in seconds: six times the time-out of the
-/// function, as the Lambda developer guide advises. Lambda refuses less than one time-out.
-fn visibility(stack: &Stack, queue: Queue) -> u32 {
-    timeout(stack, consumer(queue)) * 6
+/// How long a message stays hidden once it was taken, in seconds. Lambda refuses less than one
+/// time-out of the function.
+///
+/// A wake-up stays hidden for six of them, as the Lambda developer guide advises: other wake-ups
+/// make up for it, and one that Lambda holds back must not come twice. A newcomer waits for what it
+/// was not given, nobody makes up for it, and a picture that comes twice does no harm: what a call
+/// that crashed held comes again as soon as that call can't run any more.
+fn visibility(queue: Queue, timeout: u32) -> u32 {
+    match queue {
+        Queue::Request => timeout * 6,
+        Queue::Initialize => timeout + HANDING_OVER,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use place_config::StackConfig;
+
     use super::*;
 
     #[test]
     fn each_queue_has_its_consumer() {
         assert_eq!(consumer(Queue::Request), Function::Broadcast);
         assert_eq!(consumer(Queue::Initialize), Function::Initialize);
+    }
+
+    #[test]
+    fn what_a_crashed_call_held_comes_again_within_half_a_minute() {
+        let timeout = StackConfig::default().functions.initialize_timeout_s;
+        let hidden = visibility(Queue::Initialize, timeout);
+        // Lambda refuses a time-out above the visibility time-out.
+        assert!(hidden > timeout && hidden <= 30, "{hidden}");
+        assert_eq!(visibility(Queue::Request, 60), 360);
     }
 }

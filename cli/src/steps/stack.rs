@@ -19,6 +19,8 @@ pub(crate) struct Options {
     pub(crate) allow_shared_vpc: bool,
     /// Replace what can't be changed in place.
     pub(crate) replace: bool,
+    /// Enlarge the canvas to the configured size.
+    pub(crate) resize: bool,
 }
 
 /// Looks that several resources share.

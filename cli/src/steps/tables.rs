@@ -1,4 +1,4 @@
-//! Step 6: the two tables.
+//! Step 6: the tables.
 
 mod key_schema;
 
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// The resources of step 6.
 pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
     let table = |content| lifecycle::resource(stack, Table(content));
-    [Content::Current, Content::History].map(table).into()
+    Content::ALL.map(table).into()
 }
 
 /// The key of a table.
@@ -38,6 +38,7 @@ pub(crate) const fn key(content: Content) -> ResourceKey {
     ResourceKey::new(match content {
         Content::Current => "table:mru",
         Content::History => "table:history",
+        Content::Journal => "table:journal",
     })
 }
 
@@ -48,6 +49,13 @@ pub(crate) enum Content {
     Current,
     /// Every change.
     History,
+    /// The journal, and what must outlive the cache.
+    Journal,
+}
+
+impl Content {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Current, Self::History, Self::Journal];
 }
 
 /// A table.
@@ -72,6 +80,7 @@ impl Table {
         match self.0 {
             Content::Current => stack.names.mru_table(),
             Content::History => stack.names.history_table(),
+            Content::Journal => stack.names.journal_table(),
         }
     }
 
@@ -79,6 +88,7 @@ impl Table {
         match self.0 {
             Content::Current => schema::mru().into(),
             Content::History => schema::history().into(),
+            Content::Journal => schema::journal().into(),
         }
     }
 
@@ -87,6 +97,7 @@ impl Table {
         TableClass::from(match self.0 {
             Content::Current => tables.mru_class.as_str(),
             Content::History => tables.history_class.as_str(),
+            Content::Journal => tables.journal_class.as_str(),
         })
     }
 

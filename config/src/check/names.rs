@@ -29,10 +29,17 @@ impl Rules {
         }
         self.name("tables.mru", &names.mru_table(), 3..=255, "-_.");
         self.name("tables.history", &names.history_table(), 3..=255, "-_.");
+        self.name("tables.journal", &names.journal_table(), 3..=255, "-_.");
         self.demand(
             names.mru_table() != names.history_table(),
             "tables.history",
             || "has the name of `tables.mru`, allowed: two different names".to_owned(),
+        );
+        let journal = names.journal_table();
+        self.demand(
+            journal != names.mru_table() && journal != names.history_table(),
+            "tables.journal",
+            || "has the name of another table, allowed: three different names".to_owned(),
         );
         self.name("api.name", &names.api(), 1..=128, "-_. ");
         self.name("api.stage", names.stage(), 1..=128, "-_");

@@ -11,9 +11,9 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::Admin;
-use crate::broadcast::GRACE;
 use crate::error::Error;
 use crate::gateway::{ConnectionDetails, GatewayError};
+use crate::save::prune::prune;
 
 /// Calls to API Gateway in flight at once.
 const IN_FLIGHT: usize = 32;
@@ -89,19 +89,10 @@ impl Admin {
         let until = deadline.checked_sub(RESERVE).unwrap_or(deadline);
         let (mut checked, mut removed) = (0, Vec::new());
         for shard in store.shards() {
-            let mut checks = stream::iter(store.clients_of(shard).await?)
-                .map(async |id: ConnectionId| (self.gateway.get(&id).await, id))
-                .buffer_unordered(IN_FLIGHT);
-            let mut gone = Vec::new();
-            while Instant::now() < until
-                && let Some((details, id)) = checks.next().await
-            {
-                checked += 1;
-                if details == Err(GatewayError::Gone) {
-                    gone.push(id);
-                }
-            }
-            removed.extend(store.remove_gone(&gone, GRACE).await?);
+            let ids = store.clients_of(shard).await?;
+            let pruned = prune(ids, until, &self.cache, &self.gateway).await?;
+            checked += pruned.checked;
+            removed.extend(pruned.removed);
         }
         Ok(Response::Pruned { checked, removed })
     }

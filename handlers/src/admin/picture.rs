@@ -5,16 +5,16 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use place_canvas::admin::{CANVAS_PART_BYTES, CanvasPart, Response};
+use place_canvas::store::{Canvas, Painter};
 use place_canvas::wire::pixels_per_frame;
 use place_canvas::{ConnectionId, PaintError, Painted, Picture, Pixel, Position, Store, png};
 use tokio::time::{Instant, sleep};
 
 use super::Admin;
+use crate::adapters::OPERATOR;
 use crate::error::Error;
 use crate::queues::{Call, Reason};
 
-/// Who paints what is restored: no client can have this id, API Gateway's own end in `=`.
-const PAINTER: &str = "placectl";
 /// Pixels painted at once: an entry of history must fit the smallest frame that may be configured.
 const RESTORE_PIXELS: usize = pixels_per_frame(1024);
 /// Kept free before the invocation's time-out.
@@ -36,7 +36,7 @@ impl Admin {
         let mut held = self.picture.lock().await;
         let at_hand = held.as_ref().is_some_and(|encoded| Some(encoded.at) == at);
         if !at_hand {
-            let (at, picture) = self.cache.store().await?.read_canvas().await?;
+            let Canvas { at, picture, .. } = self.cache.store().await?.read_canvas().await?;
             *held = Some(Encoded {
                 at,
                 png: png::encode(&picture),
@@ -69,7 +69,7 @@ impl Admin {
             Ok(picture) => picture,
             Err(error) => return refused(crate::error::chain(&error)),
         };
-        let (_, canvas) = store.read_canvas().await?;
+        let canvas = store.read_canvas().await?.picture;
         let Some(pixels) = differing(&canvas, &picture, corner) else {
             return refused("the picture does not fit the canvas there".to_owned());
         };
@@ -93,11 +93,14 @@ impl Admin {
         pixels: &[Pixel],
         until: Instant,
     ) -> Result<Restored, Error> {
-        let artist = ConnectionId::new(PAINTER).expect("letters are an id");
+        let artist = ConnectionId::new(OPERATOR).expect("letters are an id");
         let mut restored = Restored::default();
         for some in pixels.chunks(RESTORE_PIXELS) {
             let painted = loop {
-                match store.paint(&artist, PAINTER, some).await {
+                match store
+                    .paint(Painter::Operator(&artist), OPERATOR, some)
+                    .await
+                {
                     Ok(painted) => break painted,
                     Err(PaintError::CoolingDown { retry_ms, .. }) => {
                         let wait = Duration::from_millis(retry_ms);
@@ -123,7 +126,7 @@ impl Admin {
 
     async fn wake(&self, painted: &Painted) -> Result<(), Error> {
         for shard in &painted.wake {
-            let (shard, at, reason) = (*shard, painted.at, Reason::Paint);
+            let (shard, at, reason) = (*shard, painted.at, Reason::Paint(painted.caller.clone()));
             self.queues.call(&Call { shard, at, reason }).await?;
         }
         Ok(())

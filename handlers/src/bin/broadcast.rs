@@ -7,7 +7,9 @@ use place_handlers::boot::{Boot, deadline};
 use place_handlers::broadcast::{self, Invocation, Tuning};
 use place_handlers::event::QueueEvent;
 
-#[tokio::main(worker_threads = 2)]
+// All loops run in one task, and a function of 512 MB has a third of a core: a second thread would
+// only be woken, and never help.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let boot = Boot::from_process()?;
     let (cache, queues, gateway) = (boot.cache()?, boot.queues(), boot.gateway());

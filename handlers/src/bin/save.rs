@@ -8,7 +8,8 @@ use place_handlers::save::{self, SaveEvent};
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let boot = Boot::from_process()?;
-    let (cache, tables, queues) = (boot.cache()?, boot.tables(), boot.queues());
+    let (cache, tables) = (boot.cache()?, boot.tables());
+    let (queues, gateway) = (boot.queues(), boot.gateway());
     run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
         let (event, context) = event.into_parts();
         let invocation = Invocation {
@@ -17,7 +18,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         };
         let event = SaveEvent::read(&event);
         // Boxed, because what the calls nest is deeper than the compiler's limit for one future.
-        Box::pin(save::handle(event, invocation, &cache, &tables, &queues)).await
+        let saved = save::handle(event, invocation, &cache, &tables, &queues, &gateway);
+        Box::pin(saved).await
     }))
     .await
 }

@@ -16,7 +16,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let told = Told::default();
     run(service_fn(async |event: LambdaEvent<SocketEvent>| {
-        let answer = send_message::handle(&event.payload, limits, &told, &cache, &queues, &gateway);
+        let ports = (&cache, &queues, &gateway);
+        let answer = send_message::handle(&event.payload, limits, &told, ports);
         Ok::<_, lambda_runtime::Error>(answer.await)
     }))
     .await

@@ -87,8 +87,10 @@ async fn gone(clients: &impl Clients, client: &ConnectionId) -> Outcome {
     }
 }
 
+/// Removes and disconnects a client, so that it comes back and starts afresh.
+///
 /// Removed first: a connection that can't be closed either must not be posted to for ever.
-async fn give_up(gateway: &impl Gateway, clients: &impl Clients, client: &ConnectionId) {
+pub(crate) async fn give_up(gateway: &impl Gateway, clients: &impl Clients, client: &ConnectionId) {
     if let Err(error) = clients.remove(client).await {
         warn!(%client, error = chain(&error), "could not remove a client that keeps failing");
     }

@@ -192,7 +192,8 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
     /// be removed for it.
     pub(super) async fn run_until(&mut self, tick: Instant) -> Result<(), Error> {
         loop {
-            let has_work = !self.ready.is_empty() && self.in_flight.len() < self.max_in_flight;
+            self.post_those_due();
+            let has_work = self.has_work();
             let lagging = !self.ready.is_empty()
                 || self.refused * 2 > self.audience
                 || self.behind.len() >= self.audience;
@@ -224,6 +225,20 @@ impl<'a, G: Gateway, C: Clients> Delivery<'a, G, C> {
                 () = sleep_until(tick), if !lagging || self.behind.is_empty() => return Ok(()),
                 () = sleep_until(tick + POSTPONED), if self.ready.is_empty() => return Ok(()),
             }
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        !self.ready.is_empty() && self.in_flight.len() < self.max_in_flight
+    }
+
+    /// Posts what need not wait, for the pace or for a place.
+    fn post_those_due(&mut self) {
+        while self.has_work() && self.pace.next() <= Instant::now() {
+            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+                return;
+            };
+            self.post_next(place);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rand::Rng;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::warn;
 
 use crate::error::{Error, chain};
@@ -12,13 +12,16 @@ use crate::error::{Error, chain};
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Asks again and again, in jittered and growing pauses, while that leaves time before `until`.
+///
+/// A cache that fails over is asked for some seconds by one call alone, which is cut off at `until`.
 pub(super) async fn patiently<T, F>(until: Instant, ask: impl Fn() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {
     let mut pause = PAUSES.0;
     loop {
-        let error = match ask().await {
+        let asked = timeout_at(until, ask()).await;
+        let error = match asked.unwrap_or(Err(Error::TimeUp("cache"))) {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };

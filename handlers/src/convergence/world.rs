@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use place_canvas::ConnectionId;
+use place_canvas::client::Outcome;
+use place_canvas::{ConnectionId, Picture, Pixel};
 use place_config::env::OriginList;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -14,16 +15,19 @@ use crate::broadcast::{self, Invocation, Tuning};
 use crate::event::{SocketAnswer, SocketEvent};
 use crate::fakes::{FakeGateway, FakeQueues, FakeTables, Faults, Mood, batch, geometry, id};
 use crate::gateway::GatewayError;
-use crate::initialize::{self, Gallery};
+use crate::initialize::{self, Gallery, Service};
 use crate::ports::{Clients, History, Look, Paint, Shards};
-use crate::queues::Reason;
-use crate::save::{self, SaveEvent, Saves};
+use crate::queues::{Call, Reason};
+use crate::save::{self, Ghosts, Opens, SaveEvent, Saves};
 use crate::send_message::{self, Limits, Told};
 use crate::{connect, disconnect};
 
 /// What the functions need of the cache.
-pub(super) trait Backend: Clients + Shards + History + Look + Paint + Saves {}
-impl<T: Clients + Shards + History + Look + Paint + Saves> Backend for T {}
+pub(super) trait Backend:
+    Clients + Shards + History + Look + Paint + Saves + Opens + Ghosts
+{
+}
+impl<T: Clients + Shards + History + Look + Paint + Saves + Opens + Ghosts> Backend for T {}
 
 pub(super) struct World<C> {
     pub(super) cache: C,
@@ -63,6 +67,13 @@ fn invocation(length: Duration) -> Invocation<'static> {
     }
 }
 
+const fn limits() -> Limits {
+    Limits {
+        geometry: geometry(),
+        max_pixels: 4,
+    }
+}
+
 const MINUTE: Duration = Duration::from_mins(1);
 /// Time for a loop that keeps three seconds free.
 const SHORT: Duration = Duration::from_millis(3100);
@@ -92,8 +103,58 @@ impl<C: Backend> World<C> {
         }
     }
 
+    /// Paints once; says whether that was accepted.
+    pub(super) async fn paint_once(&self, pixels: &[Pixel]) -> bool {
+        let painter = id("painter");
+        let Ok(painted) = self.cache.paint(&painter, "", pixels).await else {
+            return false;
+        };
+        let calls = painted.wake.iter().map(|shard| Call {
+            shard: *shard,
+            at: painted.at,
+            reason: Reason::Paint(painted.caller.clone()),
+        });
+        self.queues.calls.lock().unwrap().extend(calls);
+        true
+    }
+
+    /// Saves once; says whether everything is saved.
+    pub(super) async fn save_once(&self) -> bool {
+        let (cache, queues, gateway) = (&self.cache, &self.queues, &self.gateway);
+        let (event, tables) = (SaveEvent::default(), &self.tables);
+        let saving = save::handle(event, invocation(MINUTE), cache, tables, queues, gateway);
+        saving.await.is_ok_and(|answer| answer.complete)
+    }
+
+    /// From now on nothing goes wrong any more.
+    pub(super) fn calm_down(&self) {
+        self.gateway.swallows_no_more();
+        self.wakes.lock().unwrap().clear();
+        self.welcomes.lock().unwrap().clear();
+    }
+
+    /// Lets every client ping, and those connect anew that learn that they must. Answers those that
+    /// do not hold the canvas.
+    pub(super) async fn ping_all(&self) -> Vec<ConnectionId> {
+        let connected = self.connected.lock().unwrap().clone();
+        for client in connected {
+            let at = self.gateway.model(&client).position();
+            let at = at.map(|at| format!(r#","at":"{at}""#)).unwrap_or_default();
+            let event = Self::event(client.as_str(), Some(format!(r#"{{"ping":true{at}}}"#)));
+            let ports = (&self.cache, &self.queues, &self.gateway);
+            // A limit that is new each time: nobody floods here.
+            send_message::handle(&event, limits(), &Told::default(), ports).await;
+        }
+        self.astray().await
+    }
+
+    /// Whether the tables show this picture.
+    pub(super) fn tables_show(&self, picture: &Picture) -> bool {
+        self.tables.picture() == *picture
+    }
+
     /// The queues, for ever.
-    async fn deliver(&self) {
+    pub(super) async fn deliver(&self) {
         let (mut loops, mut services) = (FuturesUnordered::new(), FuturesUnordered::new());
         loop {
             for call in self.queues.calls.lock().unwrap().drain(..) {
@@ -136,8 +197,14 @@ impl<C: Backend> World<C> {
         let event = batch(&[&format!(r#"{{"connection":"{client}"}}"#)]);
         let serve = async || {
             let deadline = Instant::now() + MINUTE;
-            let (cache, gateway) = (&self.cache, &self.gateway);
-            let answer = initialize::handle(&event, deadline, &self.gallery, cache, gateway).await;
+            let service = Service {
+                gallery: &self.gallery,
+                cache: &self.cache,
+                gateway: &self.gateway,
+                queue: &self.queues,
+                tries: 5,
+            };
+            let answer = initialize::handle(&event, deadline, &service).await;
             answer.failures.is_empty()
         };
         let done = match fate {
@@ -171,7 +238,8 @@ impl<C: Backend> World<C> {
         self.gateway.set(&id(&name), Mood::OpensAt(opens));
         let event = Self::event(&name, None);
         let origins = OriginList::default();
-        let answer = connect::handle(&event, &origins, &self.cache, &self.queues).await;
+        let (cache, queues, gateway) = (&self.cache, &self.queues, &self.gateway);
+        let answer = connect::handle(&event, &origins, cache, queues, gateway).await;
         assert_eq!(answer, SocketAnswer::OK);
         self.connected.lock().unwrap().push(id(&name));
     }
@@ -196,16 +264,12 @@ impl<C: Backend> World<C> {
             |(x, y): &(u16, u16)| format!(r#"{{"x":{x},"y":{y},"r":{grey},"g":7,"b":{grey}}}"#);
         let pixels: Vec<_> = places.iter().map(pixel).collect();
         let body = format!(r#"{{"data":[{}]}}"#, pixels.join(","));
-        let limits = Limits {
-            geometry: geometry(),
-            max_pixels: 4,
-        };
         let event = Self::event("painter", Some(body));
-        let (cache, queues, gateway) = (&self.cache, &self.queues, &self.gateway);
-        send_message::handle(&event, limits, &self.told, cache, queues, gateway).await;
+        let ports = (&self.cache, &self.queues, &self.gateway);
+        send_message::handle(&event, limits(), &self.told, ports).await;
     }
 
-    async fn play(&self, steps: &[Step]) {
+    pub(super) async fn play(&self, steps: &[Step]) {
         for (number, step) in steps.iter().enumerate() {
             match step {
                 Step::Paint(places) => self.paint(places, number.to_le_bytes()[0]).await,
@@ -222,9 +286,10 @@ impl<C: Backend> World<C> {
                 Step::Swallow(number, times) => self.trouble(*number, Mood::Swallows(*times)),
                 Step::Save => {
                     let event = SaveEvent::default();
-                    let (cache, queues) = (&self.cache, &self.queues);
+                    let (cache, tables) = (&self.cache, &self.tables);
+                    let (queues, gateway) = (&self.queues, &self.gateway);
                     let saving =
-                        save::handle(event, invocation(MINUTE), cache, &self.tables, queues);
+                        save::handle(event, invocation(MINUTE), cache, tables, queues, gateway);
                     saving.await.unwrap();
                 }
                 Step::Wait(ms) => sleep(Duration::from_millis(*ms)).await,
@@ -241,13 +306,13 @@ impl<C: Backend> World<C> {
 
     /// The clients that do not show the canvas. Those that know that they can't are replaced.
     async fn astray(&self) -> Vec<ConnectionId> {
-        let (_, canvas) = self.cache.read_canvas().await.unwrap();
+        let canvas = self.cache.read_canvas().await.unwrap().picture;
         let connected = self.connected.lock().unwrap().clone();
         let mut astray = Vec::new();
         for client in connected {
             let model = self.gateway.model(&client);
             let closed = self.gateway.calls().closed.contains(&client);
-            if self.reconnects && (model.has_gap() || closed) {
+            if self.reconnects && (model.has_gap() || closed || self.is_unwell(&client)) {
                 let place = {
                     let connected = self.connected.lock().unwrap();
                     connected.iter().position(|other| *other == client)
@@ -260,6 +325,14 @@ impl<C: Backend> World<C> {
             }
         }
         astray
+    }
+
+    /// Whether the last answer to a client's ping says that it must connect anew.
+    fn is_unwell(&self, client: &ConnectionId) -> bool {
+        let mut model = self.gateway.model(client);
+        let texts = self.gateway.texts(client);
+        let pong = texts.iter().rev().find(|text| text.contains("pong"));
+        pong.is_some_and(|pong| model.on_frame(pong).unwrap() == Outcome::Alive { is_well: false })
     }
 
     /// Plays the script and lets things calm down. Fails with the clients that don't show the

@@ -1,6 +1,7 @@
 //! The cache: what the real one's scripts do, on a map.
 
 mod broadcast;
+mod opening;
 mod save;
 
 use std::collections::{BTreeMap, HashMap};
@@ -34,9 +35,20 @@ pub(crate) struct State {
     pub(crate) doubts: HashMap<Token, (Instant, Vec<Place>)>,
     newest: Position,
     first: Option<Position>,
+    /// The epoch, while the canvas is open.
+    pub(crate) epoch: Option<String>,
+    /// How often it was opened.
+    pub(crate) openings: u32,
+    /// The replication id changed since.
+    pub(crate) has_moved: bool,
+    salt: Option<String>,
+    /// The size that the picture in the cache has, if it is not the configured one.
+    pub(crate) other_size: Option<Picture>,
+    to: Option<String>,
     roster: u64,
     awake: HashMap<Shard, (String, Instant)>,
     saving: Option<(String, Instant)>,
+    pruning: Option<Instant>,
 }
 
 /// A mechanism that a cache may lack, to show what it is for.
@@ -75,9 +87,16 @@ impl FakeCache {
             doubts: HashMap::new(),
             newest: Position::ZERO,
             first: None,
+            epoch: Some("e0".to_owned()),
+            openings: 0,
+            has_moved: false,
+            salt: Some("salt".to_owned()),
+            other_size: None,
+            to: None,
             roster: 0,
             awake: HashMap::new(),
             saving: None,
+            pruning: None,
         };
         let (faults, start) = (Faults::default(), Instant::now());
         Self {
@@ -133,7 +152,35 @@ impl FakeCache {
         for shard in &wake {
             state.wake(*shard, "called", CALL);
         }
-        Painted { at, wake }
+        Painted {
+            at,
+            wake,
+            caller: Token::random(),
+            is_back: false,
+        }
+    }
+
+    /// Loses everything, as a cache that comes back empty.
+    pub(crate) fn lose_everything(&self) {
+        let mut state = self.state();
+        state.history.clear();
+        (state.newest, state.saved, state.first) = <_>::default();
+        state.unsaved = 0;
+        state.picture = Picture::new(geometry(), Rgb::new(0, 0, 0));
+        state.clients.clear();
+        state.cursors.clear();
+        state.doubts.clear();
+        state.awake.clear();
+        (state.saving, state.epoch, state.salt) = (None, None, None);
+    }
+
+    /// Puts a client back that the cache does not know; says whether it did.
+    fn put_back(&self, client: &ConnectionId) -> bool {
+        let is_back = !self.state().clients.contains_key(client);
+        if is_back {
+            self.join(client, Duration::ZERO);
+        }
+        is_back
     }
 
     /// Whether a loop holds the shard's lease, or somebody has called it.

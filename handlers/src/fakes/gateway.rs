@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Faults;
 use crate::gateway::{CALL_TIMEOUT, Frame, GatewayError};
-use crate::ports::Gateway;
+use crate::ports::{Gateway, Lookup};
 
 /// How a connection behaves that is not simply well.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub(crate) struct Calls {
     /// Moments at which posts began.
     pub(crate) posts: Vec<Instant>,
     pub(crate) closed: Vec<ConnectionId>,
+    pub(crate) lookups: Vec<ConnectionId>,
     in_flight: usize,
     pub(crate) most_in_flight: usize,
 }
@@ -159,5 +160,23 @@ impl Gateway for FakeGateway {
     async fn close(&self, of: &ConnectionId) -> Result<(), GatewayError> {
         self.calls().closed.push(of.clone());
         Ok(())
+    }
+}
+
+impl Lookup for FakeGateway {
+    async fn is_connected(&self, id: &ConnectionId) -> Result<bool, GatewayError> {
+        self.calls().lookups.push(id.clone());
+        let mood = self.moods.lock().unwrap().get(id).cloned();
+        if mood == Some(Mood::Hangs) {
+            sleep(CALL_TIMEOUT).await;
+            return Err(GatewayError::Unreachable("timed out".to_owned()));
+        }
+        sleep(self.latency).await;
+        match mood {
+            Some(Mood::Fails(GatewayError::Gone)) => Ok(false),
+            Some(Mood::OpensAt(open)) => Ok(open <= Instant::now()),
+            Some(Mood::Fails(error)) => Err(error),
+            _ => Ok(true),
+        }
     }
 }

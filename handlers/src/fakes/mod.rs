@@ -26,8 +26,11 @@ pub(crate) fn id(text: &str) -> ConnectionId {
 }
 
 /// Size of the fake canvas.
-pub(crate) fn geometry() -> Geometry {
-    Geometry::new(20, 10).unwrap()
+pub(crate) const fn geometry() -> Geometry {
+    match Geometry::new(20, 10) {
+        Ok(geometry) => geometry,
+        Err(_) => panic!("a canvas that is not empty"),
+    }
 }
 
 /// A pixel in a grey that tells one paint from another.
@@ -39,9 +42,11 @@ pub(crate) fn dot(x: u16, y: u16, grey: u8) -> Pixel {
 pub(crate) fn batch(bodies: &[&str]) -> QueueEvent {
     let message = |(number, body): (usize, &&str)| QueueMessage {
         message_id: format!("m{number}"),
+        receipt_handle: Some(format!("h{number}")),
         body: Some((*body).to_owned()),
         attributes: Some(QueueAttributes {
             group: Some(format!("g{number}")),
+            receives: Some("1".to_owned()),
         }),
     };
     QueueEvent {

@@ -3,12 +3,12 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use place_canvas::ConnectionId;
+use place_canvas::{ConnectionId, Position};
 
 use super::Faults;
 use crate::error::Error;
-use crate::ports::{Calls, Newcomers};
-use crate::queues::Call;
+use crate::ports::{Again, Calls, Newcomers};
+use crate::queues::{Call, Unserved};
 
 /// The queues: what was sent to them.
 #[derive(Default)]
@@ -18,6 +18,7 @@ pub(crate) struct FakeQueues {
     pub(crate) latency: Mutex<Duration>,
     pub(crate) newcomers: Mutex<Vec<ConnectionId>>,
     pub(crate) calls: Mutex<Vec<Call>>,
+    pub(crate) unserved: Mutex<Vec<Unserved>>,
 }
 
 impl FakeQueues {
@@ -34,6 +35,19 @@ impl Newcomers for FakeQueues {
         self.faults.step().await?;
         self.pause().await;
         self.newcomers.lock().unwrap().push(newcomer.clone());
+        Ok(())
+    }
+
+    async fn announce_again(&self, newcomer: &ConnectionId, _: Position) -> Result<(), Error> {
+        self.announce(newcomer).await
+    }
+}
+
+impl Again for FakeQueues {
+    async fn again(&self, unserved: &[Unserved]) -> Result<(), Error> {
+        self.faults.step().await?;
+        self.pause().await;
+        self.unserved.lock().unwrap().extend_from_slice(unserved);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use place_canvas::tables::{Change, Current};
+use place_canvas::tables::{Change, Current, State, Stored};
 use place_canvas::{Picture, Position, Rgb};
 use tokio::time::{Instant, sleep};
 
@@ -43,6 +43,7 @@ pub(crate) struct FakeTables {
     /// Calls under way, by number.
     in_flight: Mutex<BTreeMap<u64, Vec<Current>>>,
     calls: AtomicU64,
+    pub(crate) state: Mutex<Option<State>>,
     late: Mutex<Vec<(Instant, Vec<Current>)>>,
 }
 
@@ -170,5 +171,37 @@ impl Rows for FakeTables {
             Some(((x, y), Current { pixel, at }))
         };
         Ok(places.iter().filter_map(row).collect())
+    }
+
+    async fn all(&self, mut on_page: impl FnMut(Vec<Current>)) -> Result<u64, Error> {
+        self.faults.step().await?;
+        let rows = self.rows();
+        let row = |((x, y), (rgb, at)): (&Place, &(Rgb, Position))| Current {
+            pixel: place_canvas::Pixel::new(*x, *y, *rgb),
+            at: *at,
+        };
+        on_page(rows.iter().map(row).collect());
+        Ok(rows.len() as u64)
+    }
+
+    async fn state(&self) -> Result<Option<State>, Error> {
+        self.faults.step().await?;
+        Ok(self.state.lock().unwrap().clone())
+    }
+
+    async fn store_state(&self, state: &State) -> Result<Stored, Error> {
+        self.faults.step().await?;
+        let stored = {
+            let mut stored = self.state.lock().unwrap();
+            let later = |stored: &State| stored.position > state.position;
+            if stored.as_ref().is_some_and(later) {
+                Stored::Outdated
+            } else {
+                *stored = Some(state.clone());
+                Stored::Yes
+            }
+        };
+        self.faults.step().await?;
+        Ok(stored)
     }
 }

@@ -3,7 +3,6 @@
 //! What the signatures of one second have in common, above all the key, is made once: a broadcast
 //! signs thousands of posts in that time, which differ by the connection and the frame alone.
 
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,16 +10,20 @@ use aws_credential_types::Credentials;
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use http::header::{AUTHORIZATION, HeaderValue};
-use http::{Request, Uri};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 const SERVICE: &str = "execute-api";
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
-/// Signs calls with one set of credentials.
+/// Signs calls to one host with one set of credentials.
 pub(super) struct Signer {
     credentials: Credentials,
     region: String,
+    host: String,
     stamp: Mutex<Option<Arc<Stamp>>>,
 }
 
@@ -29,63 +32,74 @@ struct Stamp {
     second: u64,
     /// `20261124T031407Z`
     time: HeaderValue,
-    /// `20261124/eu-west-1/execute-api/aws4_request`
-    scope: String,
+    token: Option<HeaderValue>,
+    /// Of the canonical request: from the empty query to the names of the signed headers.
+    middle: String,
+    /// Of the text that is signed: all but the canonical request's hash.
+    preamble: String,
+    /// Of the header `authorization`: all but the signature.
+    authorization: String,
     key: Vec<u8>,
 }
 
+/// A call that is to be signed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    pub(super) method: &'a str,
+    /// The path of its address, as it goes out.
+    pub(super) path: &'a str,
+    /// The hash of its body in hex.
+    pub(super) digest: &'a str,
+}
+
+/// The headers of a signature.
+pub(super) struct Signature {
+    authorization: HeaderValue,
+    stamp: Arc<Stamp>,
+}
+
+impl Signature {
+    /// Adds them to a call's.
+    pub(super) fn add_to(self, headers: &mut HeaderMap) {
+        headers.insert(AUTHORIZATION, self.authorization);
+        headers.insert(DATE, self.stamp.time.clone());
+        if let Some(token) = &self.stamp.token {
+            headers.insert(TOKEN, token.clone());
+        }
+    }
+}
+
 impl Signer {
-    /// A signer for the gateway of `region`.
-    pub(super) fn new(credentials: Credentials, region: &str) -> Self {
+    /// A signer for the gateway of `region` at `host`.
+    pub(super) fn new(credentials: Credentials, region: &str, host: &str) -> Self {
         Self {
             credentials,
             region: region.to_owned(),
+            host: host.to_owned(),
             stamp: Mutex::new(None),
         }
     }
 
-    /// Adds the headers of the signature to a request, the hash of whose body is `digest` in hex.
+    /// Signs `call`.
     ///
-    /// Fails when the credentials or the request's address can't be part of a header.
-    pub(super) fn sign<B>(
-        &self,
-        request: &mut Request<B>,
-        digest: &str,
-        now: SystemTime,
-    ) -> Result<(), http::Error> {
+    /// Fails when the credentials or the address can't be part of a header.
+    pub(super) fn sign(&self, call: Call<'_>, now: SystemTime) -> Result<Signature, http::Error> {
         let stamp = self.stamp(now)?;
-        let token = self.credentials.session_token();
-        let time = stamp.time.to_str().unwrap_or_default();
-        let signed = match token {
-            Some(_) => "host;x-amz-date;x-amz-security-token",
-            None => "host;x-amz-date",
-        };
-        let mut canonical = String::with_capacity(2048);
-        let host = request.uri().authority().map_or("", |host| host.as_str());
-        let (method, path) = (request.method(), canonical_path(request.uri()));
-        write!(
-            canonical,
-            "{method}\n{path}\n\nhost:{host}\nx-amz-date:{time}\n"
-        )
-        .expect("a string takes all text");
-        if let Some(token) = token {
-            writeln!(canonical, "x-amz-security-token:{token}").expect("a string takes all text");
-        }
-        write!(canonical, "\n{signed}\n{digest}").expect("a string takes all text");
-        let scope = &stamp.scope;
-        let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hashed(&canonical));
+        let mut canonical = Sha256::new();
+        canonical.update(call.method);
+        canonical.update("\n");
+        canonical.update(canonical_path(call.path));
+        canonical.update(&stamp.middle);
+        canonical.update(call.digest);
+        let mut to_sign = String::with_capacity(stamp.preamble.len() + 64);
+        to_sign.push_str(&stamp.preamble);
+        push_hex(&mut to_sign, &canonical.finalize());
         let signature = calculate_signature(&stamp.key, to_sign.as_bytes());
-        let id = self.credentials.access_key_id();
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={signed}, Signature={signature}"
-        );
-        let headers = request.headers_mut();
-        headers.insert(AUTHORIZATION, secret(&authorization)?);
-        headers.insert("x-amz-date", stamp.time.clone());
-        if let Some(token) = token {
-            headers.insert("x-amz-security-token", secret(token)?);
-        }
-        Ok(())
+        let authorization = [stamp.authorization.as_str(), &signature].concat();
+        Ok(Signature {
+            authorization: secret(authorization)?,
+            stamp,
+        })
     }
 
     fn stamp(&self, now: SystemTime) -> Result<Arc<Stamp>, http::Error> {
@@ -101,12 +115,29 @@ impl Signer {
             .replace(['-', ':'], "");
         let day = time.split('T').next().unwrap_or_default();
         let scope = format!("{day}/{}/{SERVICE}/aws4_request", self.region);
-        let secret = self.credentials.secret_access_key();
-        let key = generate_signing_key(secret, now, &self.region, SERVICE);
+        let (id, token) = (
+            self.credentials.access_key_id(),
+            self.credentials.session_token(),
+        );
+        let signed = match token {
+            Some(_) => "host;x-amz-date;x-amz-security-token",
+            None => "host;x-amz-date",
+        };
+        let token_line = token.map_or_else(String::new, |token| {
+            format!("x-amz-security-token:{token}\n")
+        });
+        let host = &self.host;
+        let secret_key = self.credentials.secret_access_key();
+        let key = generate_signing_key(secret_key, now, &self.region, SERVICE);
         let stamp = Arc::new(Stamp {
             second,
+            middle: format!("\n\nhost:{host}\nx-amz-date:{time}\n{token_line}\n{signed}\n"),
+            preamble: format!("{ALGORITHM}\n{time}\n{scope}\n"),
+            authorization: format!(
+                "{ALGORITHM} Credential={id}/{scope}, SignedHeaders={signed}, Signature="
+            ),
             time: HeaderValue::from_str(&time)?,
-            scope,
+            token: token.map(|token| secret(token.to_owned())).transpose()?,
             key: key.as_ref().to_vec(),
         });
         *latest = Some(Arc::clone(&stamp));
@@ -115,32 +146,44 @@ impl Signer {
 }
 
 /// A header that no log shows.
-fn secret(text: &str) -> Result<HeaderValue, http::Error> {
-    let mut value = HeaderValue::from_str(text)?;
+fn secret(text: String) -> Result<HeaderValue, http::Error> {
+    let mut value = HeaderValue::try_from(text)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 /// The path, escaped once more than it is in the address: so wants every service but S3.
-fn canonical_path(uri: &Uri) -> String {
-    let mut path = String::with_capacity(uri.path().len() + 16);
-    for byte in uri.path().bytes() {
+fn canonical_path(path: &str) -> String {
+    let mut canonical = String::with_capacity(path.len() + 16);
+    for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
-            path.push(char::from(byte));
+            canonical.push(char::from(byte));
         } else {
-            write!(path, "%{byte:02X}").expect("a string takes all text");
+            canonical.push('%');
+            for digit in hex(byte) {
+                canonical.push(char::from(digit.to_ascii_uppercase()));
+            }
         }
     }
-    path
+    canonical
 }
 
 /// The hash of a text in hex.
 pub(super) fn hashed(text: &str) -> String {
     let mut digest = String::with_capacity(64);
-    for byte in Sha256::digest(text) {
-        write!(digest, "{byte:02x}").expect("a string takes all text");
-    }
+    push_hex(&mut digest, &Sha256::digest(text));
     digest
+}
+
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    for digit in bytes.iter().copied().flat_map(hex) {
+        text.push(char::from(digit));
+    }
+}
+
+fn hex(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)])
 }
 
 #[cfg(test)]
@@ -149,6 +192,7 @@ mod tests {
 
     use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
     use aws_sigv4::sign::v4::SigningParams;
+    use http::{Request, Uri};
 
     use super::*;
 
@@ -186,8 +230,10 @@ mod tests {
     fn signatures_are_those_of_aws() {
         for token in [None, Some("a/token+with=signs".to_owned())] {
             let credentials = Credentials::new("AKID", "a secret", token, None, "test");
-            let signer = Signer::new(credentials.clone(), "eu-west-1");
             for (number, uri) in (0_u64..).zip(ADDRESSES) {
+                let address: Uri = uri.parse().unwrap();
+                let host = address.authority().unwrap().as_str();
+                let signer = Signer::new(credentials.clone(), "eu-west-1", host);
                 for method in ["POST", "GET", "DELETE"] {
                     // Some of one second, some of another day.
                     let now =
@@ -195,7 +241,12 @@ mod tests {
                     let make = || Request::builder().method(method).uri(uri).body(()).unwrap();
                     let (mut ours, mut theirs) = (make(), make());
                     let digest = hashed(uri);
-                    signer.sign(&mut ours, &digest, now).unwrap();
+                    let call = Call {
+                        method,
+                        path: address.path(),
+                        digest: &digest,
+                    };
+                    signer.sign(call, now).unwrap().add_to(ours.headers_mut());
                     reference(&mut theirs, credentials.clone(), &digest, now);
                     assert_eq!(ours.headers(), theirs.headers(), "{method} {uri}");
                 }
@@ -206,7 +257,7 @@ mod tests {
     #[test]
     fn the_key_of_a_second_is_made_once() {
         let credentials = Credentials::new("AKID", "a secret", None, None, "test");
-        let signer = Signer::new(credentials, "eu-west-1");
+        let signer = Signer::new(credentials, "eu-west-1", "x.example");
         let at = |ms| UNIX_EPOCH + Duration::from_millis(ms);
         let first = signer.stamp(at(5000)).unwrap();
         assert!(Arc::ptr_eq(&first, &signer.stamp(at(5999)).unwrap()));

@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use place_canvas::store::Canvas;
 use place_canvas::tables::Current;
 use place_canvas::{Pixel, Token};
 use tokio::time::Instant;
@@ -112,7 +113,8 @@ pub(super) async fn settle_doubts<C: Cache, R: Rows>(
     if doubts.is_empty() {
         return Ok(0);
     }
-    let (at, picture) = saver.cache.read_canvas().await?;
+    let Canvas { at, picture, .. } = saver.cache.read_canvas().await?;
+    saver.reach(at).await?;
     let mut written = 0;
     for doubt in doubts {
         for places in doubt.places.chunks(AT_ONCE) {

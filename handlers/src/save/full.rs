@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use place_canvas::store::Canvas;
 use place_canvas::tables::Current;
 use tokio::time::Instant;
 
@@ -28,7 +29,8 @@ pub(super) async fn save<C: Cache, R: Rows>(
     let until = deadline
         .checked_sub(RESERVE.min(available / 3))
         .unwrap_or(deadline);
-    let (at, picture) = saver.cache.read_canvas().await?;
+    let Canvas { at, picture, .. } = saver.cache.read_canvas().await?;
+    saver.reach(at).await?;
     let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
     let mut pixels = picture
         .pixels()

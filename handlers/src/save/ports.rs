@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 
-use place_canvas::store::{Doubt, MarkSaved, SaveLease, SaveSummary};
-use place_canvas::tables::{Change, Current};
-use place_canvas::{Position, Shard, Token};
+use place_canvas::store::{Doubt, MarkSaved, Opening, SaveLease, SaveSummary};
+use place_canvas::tables::{Change, Current, State, Stored};
+use place_canvas::{Geometry, Painted, Picture, Pixel, Position, Rgb, Shard, Token};
 
+use super::prune::Ghosts;
 use crate::error::Error;
 use crate::ports::{History, Look};
 
@@ -64,7 +65,36 @@ pub trait Saves: Sync {
     fn doubts(&self) -> impl Future<Output = Result<Vec<Doubt>, Error>> + Send;
 }
 
-/// The two tables.
+/// Opening the canvas, under the save's lease.
+pub trait Opens: Sync {
+    /// Size and background as configured.
+    fn configured(&self) -> (Geometry, Rgb);
+    /// The pixels in the cache, open or not, of a canvas of this size.
+    fn pixels(&self, geometry: Geometry) -> impl Future<Output = Result<Picture, Error>> + Send;
+    /// Closes the canvas, so that it can be opened in another size; `false` when the lease is lost.
+    fn close(
+        &self,
+        token: &Token,
+        to: Geometry,
+    ) -> impl Future<Output = Result<bool, Error>> + Send;
+    /// Opens the canvas under a new epoch, and answers where its history begins; `None` when the
+    /// lease is lost.
+    fn open(
+        &self,
+        token: &Token,
+        opening: &Opening,
+        picture: Option<&Picture>,
+    ) -> impl Future<Output = Result<Option<Position>, Error>> + Send;
+    /// Position of the newest change before this one.
+    fn last_before(
+        &self,
+        position: Position,
+    ) -> impl Future<Output = Result<Position, Error>> + Send;
+    /// Paints, as one entry, what is saved and the cache has lost.
+    fn paint_back(&self, pixels: &[Pixel]) -> impl Future<Output = Result<Painted, Error>> + Send;
+}
+
+/// The tables.
 pub trait Rows: Sync {
     /// Writes rows of the history table.
     fn post_changes(&self, changes: &[Change]) -> impl Future<Output = Result<(), Error>>;
@@ -76,8 +106,14 @@ pub trait Rows: Sync {
         &self,
         places: &[Place],
     ) -> impl Future<Output = Result<HashMap<Place, Current>, Error>>;
+    /// Every row of the table of current colours, page by page; answers how many there are.
+    fn all(&self, on_page: impl FnMut(Vec<Current>)) -> impl Future<Output = Result<u64, Error>>;
+    /// What is stored of the canvas beside its pixels.
+    fn state(&self) -> impl Future<Output = Result<Option<State>, Error>>;
+    /// Stores it, unless what is stored is of a later position.
+    fn store_state(&self, state: &State) -> impl Future<Output = Result<Stored, Error>>;
 }
 
 /// What a save needs from the cache.
-pub trait Cache: Saves + History + Look {}
-impl<T: Saves + History + Look> Cache for T {}
+pub trait Cache: Saves + Opens + History + Look + Ghosts {}
+impl<T: Saves + Opens + History + Look + Ghosts> Cache for T {}

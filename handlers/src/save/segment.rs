@@ -58,6 +58,7 @@ impl<C: Cache, R: Rows> Segments<'_, C, R> {
         let reserve = RESERVE.min(available / SHARE);
         // Two fifths for the history, the rest for the colours, which are fewer.
         let longest = reserve * 2 / 5;
+        self.saver.reach(self.goal).await?;
         let (mut read, mut strides) = (VecDeque::new(), (Stride::new(), Stride::new()));
         while answer.to < self.goal {
             let start = Instant::now();

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::fakes::{FakeCache, FakeGateway, FakeQueues, geometry, id};
 
+mod odd_input;
+
 struct World {
     cache: FakeCache,
     queues: FakeQueues,
@@ -19,6 +21,7 @@ impl World {
         for client in 0..20 {
             cache.join(&id(&format!("client{client}")), Duration::ZERO);
         }
+        cache.join(&id("me="), Duration::ZERO);
         Self {
             cache,
             queues: FakeQueues::default(),
@@ -34,8 +37,8 @@ impl World {
             geometry: geometry(),
             max_pixels: 4,
         };
-        let (told, cache) = (Told::default(), &self.cache);
-        let answer = handle(&event, limits, &told, cache, &self.queues, &self.gateway).await;
+        let ports = (&self.cache, &self.queues, &self.gateway);
+        let answer = handle(&event, limits, &Told::default(), ports).await;
         assert_eq!(answer, SocketAnswer::OK);
         let frames = self.gateway.texts(&id("me="));
         self.gateway.calls().arrived.clear();
@@ -159,7 +162,13 @@ async fn without_the_queue_the_pixel_is_painted_and_the_next_paint_calls_again()
     let text = r#"{"requestContext":{"connectionId":"me="},"body":"{\"data\":{\"x\":1,\"y\":1,\"r\":1,\"g\":1,\"b\":1}}"}"#;
     let event: SocketEvent = serde_json::from_str(text).unwrap();
     let told = Told::default();
-    handle(&event, limits, &told, &world.cache, &Broken, &world.gateway).await;
+    handle(
+        &event,
+        limits,
+        &told,
+        (&world.cache, &Broken, &world.gateway),
+    )
+    .await;
     let told = world.gateway.texts(&id("me="));
     assert!(told[0].contains("UNAVAILABLE"), "{told:?}");
     assert_eq!(world.cache.state().history.len(), 1);
@@ -189,6 +198,16 @@ impl Calls for Broken {
             queue: "requestQueue.fifo".into(),
             code: "down".into(),
         })
+    }
+}
+
+impl Newcomers for Broken {
+    async fn announce(&self, _: &ConnectionId) -> Result<(), Error> {
+        Err(Error::TimeUp("queueing"))
+    }
+
+    async fn announce_again(&self, _: &ConnectionId, _: Position) -> Result<(), Error> {
+        Err(Error::TimeUp("queueing"))
     }
 }
 

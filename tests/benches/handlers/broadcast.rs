@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use place_canvas::store::Painter;
 use place_canvas::{ConnectionId, Pixel, Rgb, Shard};
 use place_config::Function as Kind;
 use place_tests::lambda::{Function, Memory, Rig, event};
@@ -60,7 +61,7 @@ async fn crowd(clients: usize, rounds: u16) -> Figures {
     let wake = async |round: u16| {
         let pixel = Pixel::new(round, 0, Rgb::new(1, 2, 3));
         store
-            .paint(&joined[0], "192.0.2.1", &[pixel])
+            .paint(Painter::Operator(&joined[0]), "192.0.2.1", &[pixel])
             .await
             .expect("a paint");
         event::wake(Shard(0))

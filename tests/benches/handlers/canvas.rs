@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use place_canvas::{Picture, Pixel, png};
+use place_canvas::store::Painter;
+use place_canvas::{Geometry, Picture, Pixel, Rgb, png};
 use place_tests::lambda::{Rig, client};
 
 /// Pixels that are painted at once: no browser could, but Redis takes it.
@@ -13,6 +14,22 @@ pub(crate) fn picture() -> Picture {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/place.png");
     let file = std::fs::read(path).expect("the picture in tests/data");
     png::decode(&file, 1_000_000).expect("a picture")
+}
+
+/// A picture in true colour that compresses little: 1000 x 1000 pixels.
+pub(crate) fn gradient() -> Picture {
+    let geometry = Geometry::new(1000, 1000).expect("a possible canvas");
+    let mut picture = Picture::new(geometry, Rgb::WHITE);
+    for (x, y) in (0..1000_u16).flat_map(|y| (0..1000_u16).map(move |x| (x, y))) {
+        let [a, b] = [x.to_be_bytes(), y.to_be_bytes()];
+        let noise = (u32::from(x) * 31 + u32::from(y) * 17).to_le_bytes()[0] & 15;
+        picture.set(Pixel::new(
+            x,
+            y,
+            Rgb::new(a[1] ^ noise, b[1], noise ^ (a[0] << 4)),
+        ));
+    }
+    picture
 }
 
 /// Paints the picture all over the rig's canvas, as often as it fits.
@@ -28,7 +45,7 @@ pub(crate) async fn fill(rig: &Rig, picture: &Picture) {
         .collect();
     for some in pixels.chunks(MESSAGE) {
         store
-            .paint(&client(0), "192.0.2.1", some)
+            .paint(Painter::Operator(&client(0)), "192.0.2.1", some)
             .await
             .expect("a paint");
     }

@@ -1,9 +1,9 @@
 //! initializeConnection: the picture for a newcomer, and for the next one soon after.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use place_config::Function as Kind;
-use place_tests::lambda::{Memory, Rig, client, event};
+use place_tests::lambda::{Memory, Mood, Rig, client, event, play};
 use redis::Script;
 
 use super::canvas;
@@ -19,6 +19,34 @@ struct Figures {
     frames: u64,
     kib: f64,
     peak_kib: u64,
+}
+
+/// A crowd that comes back at once, and the calls that serve it: AWS runs 20, this machine has few
+/// processors.
+const CROWD: usize = 300;
+const SLOTS: usize = 4;
+/// What a post to API Gateway takes.
+const LATENCY: Duration = Duration::from_millis(15);
+
+/// Time until the last of a crowd has its picture.
+pub(crate) async fn storm(report: &mut Report) {
+    for (what, picture) in [
+        ("32 colours", canvas::picture()),
+        ("true colour", canvas::gradient()),
+    ] {
+        let rig = Rig::with(Memory::Count, |env| (env.width, env.height) = (1000, 1000)).await;
+        canvas::fill(&rig, &picture).await;
+        let clients = rig.join(CROWD).await;
+        for client in &clients {
+            rig.gateway.set(client.as_str(), Mood::Slow(LATENCY));
+        }
+        let slots: Vec<_> = (0..SLOTS).map(|_| rig.function(Kind::Initialize)).collect();
+        let begun = Instant::now();
+        play::welcome(&slots, &clients).await;
+        let what =
+            format!("initializeConnection, {CROWD} at once, {what}, {SLOTS} calls at a time");
+        report.add(what, "ms", millis(begun.elapsed()), None);
+    }
 }
 
 /// Times, frames and memory for both sizes of canvas.

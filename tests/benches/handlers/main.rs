@@ -1,6 +1,7 @@
 //! Measures each function alone: the real binaries on a stub of Lambda's Runtime API, with a real
 //! Redis and stubs of SQS, DynamoDB and API Gateway. Beside it the same for the yardstick
-//! (`tests/reference/python`), if `PLACE_YARDSTICK_PYTHON` names a Python that has its packages.
+//! (`tests/reference/python`), if `PLACE_YARDSTICK_PYTHON` names a Python that has its packages,
+//! and for other binaries, if `PLACE_BASELINE` names their directory (see `cost`).
 //!
 //! `make bench-place` builds what it needs and runs it. Prints Markdown, and ends with 1
 //! when a figure misses its goal.
@@ -9,8 +10,10 @@
 mod broadcast;
 mod cadence;
 mod canvas;
+mod cost;
 mod floor;
 mod initialize;
+mod pictures;
 mod report;
 mod save;
 mod send_message;
@@ -40,8 +43,17 @@ async fn main() -> ExitCode {
     if wanted("cadence") {
         cadence::measure(&mut report).await;
     }
+    if wanted("cost") {
+        println!("{}", cost::measure(&mut report).await);
+    }
     if wanted("initialize") {
         initialize::measure(yardstick.as_ref(), &mut report).await;
+    }
+    if wanted("storm") {
+        initialize::storm(&mut report).await;
+    }
+    if wanted("pictures") {
+        println!("{}", pictures::measure().await);
     }
     if wanted("save") {
         save::measure(yardstick.as_ref(), &mut report).await;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use place_canvas::store::Painter;
 use place_canvas::{Pixel, Rgb};
 use place_config::Function as Kind;
 use place_tests::lambda::{Memory, Rig, client};
@@ -73,7 +74,7 @@ async fn ours() -> Figures {
     let store = rig.store().await;
     for message in pixels(CHANGES).chunks(MESSAGE) {
         store
-            .paint(&client(0), "192.0.2.1", message)
+            .paint(Painter::Operator(&client(0)), "192.0.2.1", message)
             .await
             .expect("a paint");
     }

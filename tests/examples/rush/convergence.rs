@@ -1,6 +1,7 @@
 //! Whether clients end with the server's canvas.
 
 use place_canvas::client::ModelClient;
+use place_canvas::store::Canvas;
 use place_canvas::{Store, StoreConfig};
 
 use super::Failure;
@@ -22,7 +23,11 @@ pub(crate) async fn check<'a>(
         .ok_or("no client put its picture together")?
         .geometry();
     let store = Store::connect(redis, StoreConfig::new(STACK, geometry)).await?;
-    let (at, canvas) = store.read_canvas().await?;
+    let Canvas {
+        at,
+        picture: canvas,
+        ..
+    } = store.read_canvas().await?;
     let right = |model: &&&ModelClient| model.picture() == Some(&canvas) && !model.has_gap();
     let wrong = models.len() - models.iter().filter(right).count();
     if wrong > 0 {

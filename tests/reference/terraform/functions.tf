@@ -14,6 +14,7 @@ locals {
   connections = "${aws_apigatewayv2_api.place.execution_arn}/production/*/@connections/*"
   send        = ["sqs:SendMessage"]
   consume     = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+  again       = ["sqs:ChangeMessageVisibility"]
   manage      = ["execute-api:ManageConnections"]
   write       = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"]
   initialize  = aws_sqs_queue.queue["place2InitializeQueue"].arn
@@ -21,7 +22,9 @@ locals {
   tables      = [aws_dynamodb_table.mru.arn, aws_dynamodb_table.history.arn]
 
   functions = {
-    placev2handler    = { timeout = 15, may = [[local.send, [local.initialize]]] }
+    placev2handler = { timeout = 15, may = [
+      [local.send, [local.initialize]], [local.manage, [local.connections]],
+    ] }
     placev2disconnect = { timeout = 15, may = [] }
     sendMessage = { timeout = 15, may = [
       [local.send, [local.request]], [local.manage, [local.connections]],
@@ -29,11 +32,11 @@ locals {
     placev2broadcast = { timeout = 60, may = [
       [concat(local.consume, local.send), [local.request]], [local.manage, [local.connections]],
     ] }
-    initializeConnection = { timeout = 30, may = [
-      [local.consume, [local.initialize]], [local.manage, [local.connections]],
+    initializeConnection = { timeout = 20, may = [
+      [concat(local.consume, local.again), [local.initialize]], [local.manage, [local.connections]],
     ] }
     save = { timeout = 300, may = [
-      [local.write, local.tables], [local.send, [local.request]],
+      [local.write, local.tables], [local.send, [local.request]], [local.manage, [local.connections]],
     ] }
     placev2admin = { timeout = 300, may = [
       [local.send, [local.request]], [local.manage, [local.connections]],

@@ -2,7 +2,7 @@
 
 locals {
   queues = {
-    place2InitializeQueue = 180
+    place2InitializeQueue = 25
     requestQueue          = 360
   }
 }

@@ -142,7 +142,11 @@ async fn gateways(sdk: &Sdk) -> Vec<String> {
         .await
         .expect("the VPC endpoints");
     let mut lines = Vec::new();
-    for endpoint in endpoints.vpc_endpoints() {
+    let there = |of: &&aws_sdk_ec2::types::VpcEndpoint| {
+        let state = of.state().map_or("", |state| state.as_str());
+        !state.eq_ignore_ascii_case("deleted")
+    };
+    for endpoint in endpoints.vpc_endpoints().iter().filter(there) {
         lines.push(format!(
             "ec2 vpc-endpoint {}",
             text(endpoint.vpc_endpoint_id())

@@ -3,6 +3,20 @@
 use place_canvas::{ConnectionId, Pixel, Shard};
 use serde_json::{Value, json};
 
+/// What API Gateway sends when `client` connects.
+pub fn connect(client: &ConnectionId) -> String {
+    json!({
+        "requestContext": {
+            "routeKey": "$connect",
+            "eventType": "CONNECT",
+            "connectionId": client,
+            "identity": { "sourceIp": "192.0.2.1" },
+        },
+        "headers": { "Host": "place.example" },
+    })
+    .to_string()
+}
+
 /// What API Gateway sends for a message of `client`, who is at `address`.
 pub fn message(client: &ConnectionId, address: &str, body: &str) -> String {
     json!({
@@ -34,18 +48,28 @@ pub fn wake(shard: Shard) -> String {
 
 /// What the initialize queue hands to initializeConnection.
 pub fn newcomers(clients: &[ConnectionId]) -> String {
+    delivery(clients, 1)
+}
+
+/// The same, at the delivery of this number.
+pub fn delivery(clients: &[ConnectionId], receives: u32) -> String {
     let body = |client: &ConnectionId| json!({ "connection": client }).to_string();
-    batch(&clients.iter().map(body).collect::<Vec<_>>())
+    let attributes = json!({ "ApproximateReceiveCount": receives.to_string() });
+    records(&clients.iter().map(body).collect::<Vec<_>>(), &attributes)
 }
 
 /// A batch of queue messages with these bodies.
 pub fn batch(bodies: &[String]) -> String {
+    records(bodies, &json!({}))
+}
+
+fn records(bodies: &[String], attributes: &Value) -> String {
     let record = |(number, body): (usize, &String)| -> Value {
         json!({
             "messageId": format!("message-{number}"),
-            "receiptHandle": "handle",
+            "receiptHandle": format!("handle-{number}"),
             "body": body,
-            "attributes": {},
+            "attributes": attributes,
             "eventSource": "aws:sqs",
         })
     };

@@ -1,11 +1,14 @@
 //! The functions at play: painting, and an event source that feeds the loops.
 
 use std::future::Future;
+use std::sync::Mutex;
 use std::time::Duration;
+
+use futures::future::join_all;
 
 use super::{Function, Mood, Pending, Post, Rig, client, event};
 use place_canvas::wire::ServerFrame;
-use place_canvas::{Pixel, Position, Rgb, Shard};
+use place_canvas::{ConnectionId, Pixel, Position, Rgb, Shard};
 use place_config::Function as Kind;
 use serde::Deserialize;
 
@@ -32,9 +35,17 @@ pub struct Painter {
 impl Painter {
     /// A painter on a function process of its own.
     pub fn new(rig: &Rig) -> Self {
-        Self {
-            function: rig.function(Kind::SendMessage),
-        }
+        Self::on(rig.function(Kind::SendMessage))
+    }
+
+    /// A painter on this function process.
+    pub const fn on(function: Function) -> Self {
+        Self { function }
+    }
+
+    /// Its function process.
+    pub const fn function(&self) -> &Function {
+        &self.function
     }
 
     /// Paints one pixel of the first row.
@@ -105,6 +116,32 @@ pub async fn feed<T>(rig: &Rig, loops: &[Function], work: impl Future<Output = T
         pending.extend(feed());
     }
     (done, handed_over)
+}
+
+/// Newcomers that one call is given.
+const BATCH: usize = 10;
+
+/// Hands newcomers to initializeConnection, which has a process for each call that runs at once,
+/// until all are served.
+///
+/// # Panics
+/// When one is not.
+pub async fn welcome(slots: &[Function], clients: &[ConnectionId]) {
+    let batches = Mutex::new(clients.chunks(BATCH));
+    let next = || {
+        batches
+            .lock()
+            .expect("nobody panics while holding it")
+            .next()
+    };
+    let served = slots.iter().map(async |slot| {
+        while let Some(batch) = next() {
+            let answer = slot.invoke(event::newcomers(batch)).await;
+            let answer = answer.expect("initializeConnection answers");
+            assert_eq!(answer, br#"{"batchItemFailures":[]}"#);
+        }
+    });
+    join_all(served).await;
 }
 
 /// Where an update starts and ends.

@@ -1,5 +1,6 @@
 //! Everything that the functions need, for one test.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -88,14 +89,17 @@ impl Rig {
         let mut env = told(&redis, &gateway, &aws);
         edit(&mut env);
         redis.wait_until_up().await;
-        Self {
+        let rig = Self {
             endpoint: aws.endpoint(),
             redis,
             gateway,
             aws,
             env,
             _directory: directory,
-        }
+        };
+        let opened = rig.store().await.open_blank().await;
+        opened.expect("the rig's Redis takes a canvas");
+        rig
     }
 
     /// Starts a function.
@@ -105,7 +109,12 @@ impl Rig {
 
     /// The command that runs a function, without what Lambda itself sets.
     pub fn command(&self, kind: Kind) -> Command {
-        let mut command = binary(&artifacts(), kind.binary());
+        self.command_in(&artifacts(), kind)
+    }
+
+    /// The same with a binary of the directory `artifacts`.
+    pub fn command_in(&self, artifacts: &Path, kind: Kind) -> Command {
+        let mut command = binary(artifacts, kind.binary());
         command.envs(self.env.to_variables());
         command.env("AWS_ENDPOINT_URL", &self.endpoint);
         command
@@ -167,6 +176,7 @@ fn told(redis: &Redis, gateway: &GatewayStub, aws: &AwsStub) -> FunctionEnv {
         request_queue_url: aws.queue_url(&names.queue(Queue::Request)),
         mru_table: names.mru_table(),
         history_table: names.history_table(),
+        journal_table: names.journal_table(),
         width: 64,
         height: 48,
         background: config.canvas.background.clone(),
@@ -182,6 +192,7 @@ fn told(redis: &Redis, gateway: &GatewayStub, aws: &AwsStub) -> FunctionEnv {
         shards: config.broadcast.shards,
         concurrency: config.broadcast.concurrency,
         reuse_ms: config.init.reuse_ms,
+        max_receive_count: config.queues.max_receive_count,
     }
 }
 

@@ -24,12 +24,22 @@ pub struct Message {
     pub body: String,
 }
 
+/// A delivered message that shall come again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// Names its delivery.
+    pub handle: String,
+    /// After so many seconds.
+    pub seconds: u64,
+}
+
 /// The rows of a table by partition key and sort key (empty in the table of current colours).
 pub type Rows = BTreeMap<(String, String), Value>;
 
 #[derive(Debug, Default)]
 struct State {
     messages: Mutex<Vec<Message>>,
+    again: Mutex<Vec<Again>>,
     /// Bodies of the writes as they came: they are read when somebody asks for rows, so that a
     /// measured save does not wait for it.
     writes: Mutex<Vec<Vec<u8>>>,
@@ -84,6 +94,11 @@ impl AwsStub {
             .filter(|message| message.queue == queue)
             .cloned()
             .collect()
+    }
+
+    /// The delivered messages that shall come again before their queue's time-out.
+    pub fn again(&self) -> Vec<Again> {
+        self.state.again().clone()
     }
 
     /// Calls to DynamoDB so far that write.
@@ -173,6 +188,10 @@ impl State {
             .expect("nobody panics while holding it")
     }
 
+    fn again(&self) -> MutexGuard<'_, Vec<Again>> {
+        self.again.lock().expect("nobody panics while holding it")
+    }
+
     fn writes(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
         self.writes.lock().expect("nobody panics while holding it")
     }
@@ -225,6 +244,22 @@ impl State {
         json_reply(&answer)
     }
 
+    fn change_visibility(&self, body: &[u8]) -> Reply {
+        let input: Value = serde_json::from_slice(body).unwrap_or_default();
+        let mut done = Vec::new();
+        for entry in input["Entries"].as_array().into_iter().flatten() {
+            self.again().push(Again {
+                handle: entry["ReceiptHandle"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+                seconds: entry["VisibilityTimeout"].as_u64().unwrap_or(u64::MAX),
+            });
+            done.push(json!({ "Id": entry["Id"] }));
+        }
+        json_reply(&json!({ "Successful": done, "Failed": [] }))
+    }
+
     fn write(&self, body: &[u8]) -> Reply {
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let leaving = self.leaving.load(Ordering::SeqCst);
@@ -269,6 +304,7 @@ impl Service for State {
         let target = request.header("x-amz-target").unwrap_or_default();
         match target.rsplit('.').next().unwrap_or_default() {
             "SendMessage" => self.send_message(request.body),
+            "ChangeMessageVisibilityBatch" => self.change_visibility(request.body),
             "BatchWriteItem" => self.write(request.body),
             "BatchGetItem" => self.get(request.body),
             // What the yardstick writes with: counted, and not kept.

@@ -9,6 +9,6 @@ mod gateway;
 mod http;
 mod runtime;
 
-pub use aws::{AwsStub, Message, Rows};
+pub use aws::{Again, AwsStub, Message, Rows};
 pub use gateway::{GatewayStub, Memory, Mood, Post};
 pub use runtime::{InvokeError, Pending, RuntimeApi};

@@ -30,7 +30,7 @@ fn messages(seed: u64, number: usize) -> Vec<Vec<Pixel>> {
 async fn painted(store: &Store, start: Position, number: usize) -> Picture {
     let all = async || store.read_after(start, number + 1).await.unwrap().len() == number;
     eventually("all messages to be painted", Duration::from_secs(30), all).await;
-    store.read_canvas().await.unwrap().1
+    store.read_canvas().await.unwrap().picture
 }
 
 /// So many clients join, each paints so many messages at the same time as the others, and all

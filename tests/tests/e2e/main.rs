@@ -36,6 +36,7 @@ mod output;
 mod ownership;
 mod permanent;
 mod plan;
+mod protocol;
 mod repair;
 mod replacement;
 mod resume;

@@ -63,11 +63,11 @@ fn refused() -> Vec<Refused> {
         Refused {
             // The first one is the lease's.
             first: 2,
-            calls: 3,
+            calls: 4,
             ..Refused::new(
                 table,
                 "ValidationException",
-                &["mru_pixels", "pixel_history"],
+                &["mru_pixels", "pixel_history", "place_journal"],
             )
         },
     ]

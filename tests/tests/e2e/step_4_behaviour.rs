@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use place_canvas::store::Canvas;
 use place_canvas::{ConnectionId, Position, Store};
 use place_tests::Socket;
 
@@ -56,7 +57,11 @@ async fn row_4_3_send_message_appends_history_and_updates_the_canvas() {
     assert_eq!(history.len(), 1, "{history:?}");
     assert_eq!(history[0].pixels, message);
     assert!(!history[0].source.contains("127.0.0.1"), "{history:?}");
-    let (at, canvas) = store.read_canvas().await.unwrap();
+    let Canvas {
+        at,
+        picture: canvas,
+        ..
+    } = store.read_canvas().await.unwrap();
     assert_eq!(at, history[0].at);
     assert_eq!(canvas.get(1, 2), Some(message[0].rgb));
     assert_eq!(canvas.get(3, 4), Some(message[1].rgb));
@@ -113,7 +118,11 @@ async fn row_4_5_initialize_connection_sends_the_current_canvas() {
     painter.paint(&[pixel(30, 31, [5, 6, 7])]).await;
     painter.sees(pixel(30, 31, [5, 6, 7])).await;
     let mut newcomer = stack.operator.join().await;
-    let (at, canvas) = stack.operator.store().await.read_canvas().await.unwrap();
+    let Canvas {
+        at,
+        picture: canvas,
+        ..
+    } = stack.operator.store().await.read_canvas().await.unwrap();
     newcomer.converge(&canvas).await;
     assert_eq!(newcomer.position(), Some(at));
 }

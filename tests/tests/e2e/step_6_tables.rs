@@ -64,6 +64,17 @@ async fn row_6_1_history_of_pixels() {
     assert!(is_on_demand(&table));
 }
 
+#[tokio::test]
+async fn row_6_1_journal() {
+    let table = table(&shared().await.operator.sdk(), "place_journal").await;
+    assert_eq!(table.table_status(), Some(&TableStatus::Active));
+    assert_eq!(
+        key(&table),
+        BTreeMap::from([("hour", "HASH"), ("positions", "RANGE")])
+    );
+    assert!(is_on_demand(&table));
+}
+
 /// More rows than one call of either kind takes.
 #[tokio::test]
 async fn row_6_2_get_and_post_in_batches() {

@@ -24,7 +24,12 @@ pub(crate) struct Standing {
 impl Standing {
     /// A new stack on a cloud of its own.
     pub(crate) async fn up() -> Self {
-        Self::try_up(|_| ())
+        Self::up_with(|_| ()).await
+    }
+
+    /// The same with a configuration changed by `edit`.
+    pub(crate) async fn up_with(edit: impl FnOnce(&mut StackConfig)) -> Self {
+        Self::try_up(edit)
             .await
             .unwrap_or_else(|failure| panic!("{failure}"))
     }

@@ -72,7 +72,8 @@ async fn teardown_can_keep_what_people_painted() {
         left,
         [
             "+ dynamodb table mru_pixels",
-            "+ dynamodb table pixel_history"
+            "+ dynamodb table pixel_history",
+            "+ dynamodb table place_journal"
         ]
     );
     // The last save brought the last paint into the tables.

@@ -1,6 +1,7 @@
 //! The worst picture: noise, which no compression makes smaller.
 
 use place_canvas::client::ModelClient;
+use place_canvas::store::{Canvas, Painter};
 use place_canvas::{Pixel, Rgb};
 use place_config::Function as Kind;
 use place_tests::lambda::{Memory, Rig, client, event};
@@ -19,7 +20,10 @@ async fn no_frame_of_the_worst_picture_is_over_the_limit() {
         let pixels: Vec<Pixel> = places
             .map(|(x, y)| Pixel::new(x, y, Rgb::from(random.random::<[u8; 3]>())))
             .collect();
-        store.paint(&client(0), ADDRESS, &pixels).await.unwrap();
+        store
+            .paint(Painter::Operator(&client(0)), ADDRESS, &pixels)
+            .await
+            .unwrap();
     }
     let joined = rig.join(1).await;
     let initialize = rig.function(Kind::Initialize);
@@ -34,7 +38,11 @@ async fn no_frame_of_the_worst_picture_is_over_the_limit() {
     for post in rig.gateway.log() {
         model.on_frame(&post.frame.unwrap()).unwrap();
     }
-    let (at, canvas) = store.read_canvas().await.unwrap();
+    let Canvas {
+        at,
+        picture: canvas,
+        ..
+    } = store.read_canvas().await.unwrap();
     assert_eq!(model.position(), Some(at));
     assert!(
         model.picture() == Some(&canvas),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use place_canvas::store::Painter;
 use place_canvas::{Pixel, Store};
 use place_config::Function as Kind;
 use place_tests::Proxy;
@@ -60,7 +61,7 @@ impl Run {
             let pixels: Vec<Pixel> = (0..PIXELS).map(pixel).collect();
             let painted = self
                 .store
-                .paint(&client(1), ADDRESS, &pixels)
+                .paint(Painter::Operator(&client(1)), ADDRESS, &pixels)
                 .await
                 .unwrap();
             let accepted = pixels.iter().enumerate().map(|(index, p)| {
@@ -94,7 +95,7 @@ impl Run {
 
     /// How many rows of the table of current colours don't show the canvas.
     pub(crate) async fn wrong_colours(&self) -> usize {
-        let (_, canvas) = self.store.read_canvas().await.unwrap();
+        let canvas = self.store.read_canvas().await.unwrap().picture;
         let rows = self.rig.aws.rows(&self.rig.env.mru_table);
         assert_eq!(rows.len(), PLACES as usize);
         let is_wrong = |row: &&Value| {

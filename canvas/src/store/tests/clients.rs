@@ -7,6 +7,7 @@ use super::*;
 async fn a_client_is_in_its_shards_set_once() {
     let bench = Bench::with(|config| config.shards = 4).await;
     let client = id("L0SM9cOFvHcCIhw=");
+    let mut expected: HashSet<String> = bench.command(&["KEYS", "*"]).await;
     for _ in 0..2 {
         let admitted = bench.store.add_client(&client).await.unwrap();
         assert_eq!(admitted, Admission::Admitted { clients: 1 });
@@ -28,7 +29,7 @@ async fn a_client_is_in_its_shards_set_once() {
     assert_eq!(bench.store.joined(&client).await.unwrap(), None);
     // Nothing of the client stays; the shard's counter and cursor do.
     let left: HashSet<String> = bench.command(&["KEYS", "*"]).await;
-    let mut expected = HashSet::from(["{place:test}:sharding".to_owned()]);
+    expected.insert("{place:test}:sharding".to_owned());
     expected.extend(["roster", "cursor"].map(|key| format!("{{place:test}}:{key}:{shard}")));
     assert_eq!(left, expected);
 }
@@ -48,6 +49,32 @@ async fn no_more_clients_than_may_be() {
     let again = bench.store.add_client(&id("a")).await.unwrap();
     assert_eq!(again, Admission::Admitted { clients: 2 });
     assert_eq!(bench.store.client_count().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn some_clients_are_picked_and_of_few_all() {
+    let bench = Bench::with(|config| config.shards = 3).await;
+    assert!(bench.store.sample_clients(10).await.unwrap().is_empty());
+    let ids: HashSet<_> = (0..60).map(|n| id(&format!("client-{n}"))).collect();
+    for id in &ids {
+        bench.store.add_client(id).await.unwrap();
+    }
+    let some = bench.store.sample_clients(9).await.unwrap();
+    let picked: HashSet<_> = some.iter().cloned().collect();
+    assert_eq!((some.len(), picked.len()), (9, 9));
+    assert!(picked.is_subset(&ids));
+    let all = bench.store.sample_clients(1000).await.unwrap();
+    assert_eq!(all.into_iter().collect::<HashSet<_>>(), ids);
+}
+
+#[tokio::test]
+async fn one_at_a_time_may_prune() {
+    let bench = Bench::new().await;
+    let turn = Duration::from_millis(200);
+    assert!(bench.store.may_prune(turn).await.unwrap());
+    assert!(!bench.store.may_prune(turn).await.unwrap());
+    tokio::time::sleep(turn).await;
+    assert!(bench.store.may_prune(turn).await.unwrap());
 }
 
 #[tokio::test]
@@ -108,6 +135,7 @@ async fn two_stacks_share_nothing() {
     bench.paint("a", 1).await;
     assert_eq!(other.client_count().await.unwrap(), 0);
     assert_eq!(other.newest().await.unwrap(), Position::ZERO);
+    assert!(matches!(other.read_canvas().await, Err(StoreError::Closed)));
 }
 
 #[tokio::test]
@@ -185,7 +213,10 @@ async fn a_clock_that_steps_back_keeps_nobody() {
     }
     tokio::time::sleep(Duration::from_millis(120)).await;
     // It may wait as anybody does who was too early, and no longer.
-    let again = bench.store.paint(&id("a"), ADDRESS, &[dot(2)]).await;
+    let again = bench
+        .store
+        .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(2)])
+        .await;
     let wait = match again {
         Ok(_) => 0,
         Err(PaintError::CoolingDown { retry_ms, .. }) => retry_ms,

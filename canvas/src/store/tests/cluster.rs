@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::super::{Admission, MarkSaved, Polled, SaveLease, SaveSummary, Taken};
+use super::super::{Admission, MarkSaved, Polled, SaveSummary, Taken};
 use super::*;
 
-async fn cluster() -> (TestRedis, Store) {
+/// A cluster with an open canvas, whose history begins at the position.
+async fn cluster() -> (TestRedis, Store, Position) {
     let redis = TestRedis::start_cluster().unwrap();
     let store = connect(&redis.url()).await;
-    (redis, store)
+    let first = store.open_blank().await.unwrap();
+    (redis, store, first)
 }
 
 async fn connect(url: &str) -> Store {
@@ -56,13 +58,13 @@ async fn pass_on(client: TcpStream, port: u16, swallow: Arc<AtomicUsize>) -> std
 
 #[tokio::test]
 async fn everything_works_on_a_cluster() {
-    let (_redis, store) = cluster().await;
+    let (_redis, store, first) = cluster().await;
     let client = id("viewer");
     let shard = store.shard_of(&client);
     let admitted = store.add_client(&client).await.unwrap();
     assert_eq!(admitted, Admission::Admitted { clients: 1 });
     let painted = store
-        .paint(&client, ADDRESS, &[dot(1), dot(2)])
+        .paint(Painter::Operator(&client), ADDRESS, &[dot(1), dot(2)])
         .await
         .unwrap();
     assert_eq!(painted.wake, [shard]);
@@ -75,14 +77,9 @@ async fn everything_works_on_a_cluster() {
 
     let token = Token::random();
     let lease = store.take_shard(shard, &token, TTL).await.unwrap();
-    assert_eq!(
-        lease,
-        Taken::Taken {
-            cursor: Position::ZERO
-        }
-    );
+    assert_eq!(lease, Taken::Taken { cursor: first });
     let polled = store
-        .poll_shard(shard, &token, TTL, Position::ZERO, 10)
+        .poll_shard(shard, &token, TTL, first, 10)
         .await
         .unwrap();
     assert!(matches!(polled, Polled::Alive { news, .. } if news.entries.len() == 1 && !news.gap));
@@ -91,12 +88,12 @@ async fn everything_works_on_a_cluster() {
     assert_eq!(store.cursors().await.unwrap()[&shard], painted.at);
     assert_eq!(store.lagging_shards().await.unwrap(), []);
 
-    let (at, picture) = store.read_canvas().await.unwrap();
+    let Canvas { at, picture, .. } = store.read_canvas().await.unwrap();
     assert_eq!((at, picture.get(2, 0)), (painted.at, Some(RED)));
 
-    let from = Position::ZERO;
+    let from = first;
     let lease = store.take_save(&token, TTL).await.unwrap();
-    assert_eq!(lease, SaveLease::Taken { saved: from });
+    assert!(matches!(lease, SaveLease::Taken { saved, .. } if saved == from));
     let marked = store
         .mark_saved_and_trim(&token, from, at, 2)
         .await
@@ -124,10 +121,15 @@ async fn everything_works_on_a_cluster() {
 
 #[tokio::test]
 async fn a_dead_cluster_is_an_error_within_seconds() {
-    let (mut redis, store) = cluster().await;
+    let (mut redis, store, _) = cluster().await;
     redis.kill().unwrap();
     let started = std::time::Instant::now();
-    assert!(store.paint(&id("a"), ADDRESS, &[dot(1)]).await.is_err());
+    assert!(
+        store
+            .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(1)])
+            .await
+            .is_err()
+    );
     let config = store.config().clone();
     assert!(Store::connect(&redis.url(), config).await.is_err());
     assert!(
@@ -153,8 +155,12 @@ async fn a_cluster_that_hangs_up_after_a_paint_has_painted_it_once() {
     let store = connect(&format!("redis://127.0.0.1:{port}")).await;
     let paint = async |number: u16| {
         let client = id(&format!("painter-{number}"));
-        store.paint(&client, ADDRESS, &[dot(number)]).await.unwrap()
+        store
+            .paint(Painter::Operator(&client), ADDRESS, &[dot(number)])
+            .await
+            .unwrap()
     };
+    store.open_blank().await.unwrap();
     paint(0).await;
     for number in 1..=5 {
         swallow.store(1, Ordering::SeqCst);
@@ -166,5 +172,5 @@ async fn a_cluster_that_hangs_up_after_a_paint_has_painted_it_once() {
         );
     }
     let history = store.read_after(Position::ZERO, 100).await.unwrap();
-    assert_eq!(history.len(), 6);
+    assert_eq!(history.len(), 1 + 6);
 }

@@ -1,10 +1,11 @@
-use super::super::{MarkSaved, SaveLease, SaveSummary, ShardState};
+use super::super::{MarkSaved, SaveSummary, ShardState};
 use super::*;
 use crate::connection::Shard;
 
 impl Bench {
+    /// The positions of what was painted.
     async fn history(&self) -> Vec<Position> {
-        let entries = self.store.read_after(Position::ZERO, 1000).await.unwrap();
+        let entries = self.painted().await;
         entries.into_iter().map(|entry| entry.at).collect()
     }
 
@@ -18,12 +19,7 @@ async fn one_save_at_a_time() {
     let bench = Bench::new().await;
     let (first, second) = (Token::random(), Token::random());
     let taken = bench.store.take_save(&first, TTL).await.unwrap();
-    assert_eq!(
-        taken,
-        SaveLease::Taken {
-            saved: Position::ZERO
-        }
-    );
+    assert!(matches!(taken, SaveLease::Taken { saved, .. } if saved == bench.first));
     assert_eq!(
         bench.store.take_save(&second, TTL).await.unwrap(),
         SaveLease::Held
@@ -33,11 +29,36 @@ async fn one_save_at_a_time() {
     let at = bench.paint("a", 1).await;
     let lost = bench
         .store
-        .mark_saved_and_trim(&second, Position::ZERO, at, 1)
+        .mark_saved_and_trim(&second, bench.first, at, 1)
         .await
         .unwrap();
     assert_eq!(lost, MarkSaved::Lost);
     assert_eq!(bench.unsaved().await, 1);
+}
+
+#[tokio::test]
+async fn a_save_that_died_leaves_its_lease_to_the_next() {
+    let bench = Bench::new().await;
+    let at = bench.paint("a", 1).await;
+    let (dead, next) = (Token::random(), Token::random());
+    let short = Duration::from_millis(100);
+    bench.store.take_save(&dead, short).await.unwrap();
+    assert_eq!(
+        bench.store.take_save(&next, TTL).await.unwrap(),
+        SaveLease::Held
+    );
+    // Renewed in time it lasts longer.
+    assert!(bench.store.renew_save(&dead, short * 2).await.unwrap());
+    assert!(bench.lease_left("saving").await > 100);
+    tokio::time::sleep(short * 3).await;
+    assert!(!bench.store.renew_save(&dead, TTL).await.unwrap());
+    let marked = bench
+        .store
+        .mark_saved_and_trim(&dead, bench.first, at, 1)
+        .await;
+    assert_eq!(marked.unwrap(), MarkSaved::Lost);
+    let taken = bench.store.take_save(&next, TTL).await.unwrap();
+    assert!(matches!(taken, SaveLease::Taken { saved, .. } if saved == bench.first));
 }
 
 #[tokio::test]
@@ -50,7 +71,7 @@ async fn what_is_saved_is_trimmed_and_counted_once() {
     }
     bench
         .store
-        .paint(&id("a"), ADDRESS, &[dot(1), dot(2)])
+        .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(1), dot(2)])
         .await
         .unwrap();
     assert_eq!(bench.unsaved().await, 7);
@@ -61,7 +82,7 @@ async fn what_is_saved_is_trimmed_and_counted_once() {
         // The second time is what a broken connection makes of the first.
         let marked = bench
             .store
-            .mark_saved_and_trim(&token, Position::ZERO, at[2], 3)
+            .mark_saved_and_trim(&token, bench.first, at[2], 3)
             .await;
         assert!(matches!(
             marked.unwrap(),
@@ -96,10 +117,10 @@ async fn a_position_past_history_is_never_saved() {
     bench.store.take_save(&token, TTL).await.unwrap();
     let past = bench
         .store
-        .mark_saved_and_trim(&token, Position::ZERO, at.next(), 1)
+        .mark_saved_and_trim(&token, bench.first, at.next(), 1)
         .await;
     assert!(past.is_err());
-    assert_eq!(bench.store.saved().await.unwrap(), Position::ZERO);
+    assert_eq!(bench.store.saved().await.unwrap(), bench.first);
 }
 
 #[tokio::test]
@@ -174,18 +195,15 @@ async fn young_history_stays_for_newcomers() {
 async fn the_figures_are_those_of_the_moment() {
     let bench = Bench::with(|config| config.shards = 2).await;
     let empty = bench.store.stats().await.unwrap();
-    assert_eq!(
-        (empty.newest, empty.oldest_unsaved_ms),
-        (Position::ZERO, None)
-    );
-    assert_eq!((empty.clients, empty.history_entries), (0, 0));
+    assert_eq!((empty.newest, empty.oldest_unsaved_ms), (bench.first, None));
+    assert_eq!((empty.clients, empty.history_entries), (0, 1));
     assert_eq!(empty.last_save, None);
 
     bench.store.add_client(&id("viewer")).await.unwrap();
     let shard = bench.store.shard_of(&id("viewer"));
     bench
         .store
-        .paint(&id("viewer"), ADDRESS, &[dot(1), dot(2)])
+        .paint(Painter::Operator(&id("viewer")), ADDRESS, &[dot(1), dot(2)])
         .await
         .unwrap();
     tokio::time::sleep(Duration::from_millis(30)).await;
@@ -193,23 +211,23 @@ async fn the_figures_are_those_of_the_moment() {
     let stats = bench.store.stats().await.unwrap();
     assert_eq!(
         (stats.newest, stats.saved, stats.unsaved_changes),
-        (at, Position::ZERO, 3)
+        (at, bench.first, 3)
     );
     assert!(
         stats
             .oldest_unsaved_ms
             .is_some_and(|age| (25..5000).contains(&age))
     );
-    assert_eq!((stats.clients, stats.history_entries), (1, 2));
+    assert_eq!((stats.clients, stats.history_entries), (1, 3));
     let called = &stats.shards[usize::from(shard.0)];
     assert_eq!((called.clients, called.state), (1, ShardState::Called));
-    assert_eq!(called.cursor, Some(Position::ZERO));
+    assert_eq!(called.cursor, Some(bench.first));
     let other = &stats.shards[1 - usize::from(shard.0)];
     assert_eq!(
         (other.shard, other.state),
         (Shard(1 - shard.0), ShardState::Asleep)
     );
-    assert_eq!(other.cursor, None);
+    assert_eq!(other.cursor, Some(bench.first.previous()));
 
     bench
         .store
@@ -229,7 +247,7 @@ async fn the_last_save_is_remembered() {
     let to = bench.paint("a", 1).await;
     let token = Token::random();
     bench.store.take_save(&token, TTL).await.unwrap();
-    let from = Position::ZERO;
+    let from = bench.first;
     bench
         .store
         .mark_saved_and_trim(&token, from, to, 1)
@@ -255,7 +273,7 @@ async fn the_last_save_is_remembered() {
         summary
     );
     let lease = bench.store.take_save(&Token::random(), TTL).await.unwrap();
-    assert_eq!(lease, SaveLease::Taken { saved: to });
+    assert!(matches!(lease, SaveLease::Taken { saved, .. } if saved == to));
 }
 
 #[tokio::test]

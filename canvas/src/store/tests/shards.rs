@@ -53,24 +53,24 @@ async fn one_loop_at_a_time() {
     assert_eq!(
         bench.take(&first).await,
         Taken::Taken {
-            cursor: Position::ZERO
+            cursor: bench.first
         }
     );
     assert_eq!(bench.take(&second).await, Taken::Held);
     assert_eq!(
         bench.take(&first).await,
         Taken::Taken {
-            cursor: Position::ZERO
+            cursor: bench.first
         }
     );
     bench.expire().await;
     assert_eq!(
         bench.take(&second).await,
         Taken::Taken {
-            cursor: Position::ZERO
+            cursor: bench.first
         }
     );
-    assert_eq!(bench.poll(&first, Position::ZERO).await, None);
+    assert_eq!(bench.poll(&first, bench.first).await, None);
     assert!(!bench.store.renew_shard(ONLY, &first, TTL).await.unwrap());
     assert!(bench.store.renew_shard(ONLY, &second, TTL).await.unwrap());
     assert_eq!(bench.sleep(&first).await, Asleep::Lost);
@@ -87,10 +87,10 @@ async fn a_poll_moves_on_and_renews() {
         .await
         .unwrap();
     let at = [bench.paint("a", 1).await, bench.paint("b", 2).await];
-    let (entries, _) = bench.poll(&token, Position::ZERO).await.unwrap();
+    let (entries, _) = bench.poll(&token, bench.first).await.unwrap();
     assert_eq!(entries.iter().map(|entry| entry.at).collect::<Vec<_>>(), at);
-    let ttl: u64 = bench.command(&["PTTL", "{place:test}:awake:0"]).await;
-    assert!(ttl > 1000, "{ttl}");
+    let left = bench.lease_left("awake:0").await;
+    assert!(left > 1000, "{left}");
 
     let (entries, _) = bench.poll(&token, at[1]).await.unwrap();
     assert_eq!(entries, []);
@@ -106,7 +106,7 @@ async fn the_roster_tells_of_every_change_of_the_clients() {
     let bench = Bench::with_client().await;
     let token = Token::random();
     bench.take(&token).await;
-    let roster = async || bench.poll(&token, Position::ZERO).await.unwrap().1;
+    let roster = async || bench.poll(&token, bench.first).await.unwrap().1;
     let first = roster().await;
     assert_eq!(roster().await, first);
     bench.store.add_client(&id("b")).await.unwrap();
@@ -127,7 +127,7 @@ async fn a_loop_sleeps_only_when_all_is_sent() {
     assert_eq!(bench.sleep(&token).await, Asleep::Asleep);
     let painted = bench
         .store
-        .paint(&id("a"), ADDRESS, &[dot(2)])
+        .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(2)])
         .await
         .unwrap();
     assert_eq!(painted.wake, [ONLY]);
@@ -139,7 +139,7 @@ async fn a_running_loop_is_not_called() {
     bench.take(&Token::random()).await;
     let painted = bench
         .store
-        .paint(&id("a"), ADDRESS, &[dot(2)])
+        .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(2)])
         .await
         .unwrap();
     assert_eq!(painted.wake, []);
@@ -161,7 +161,7 @@ async fn a_loop_that_died_is_called_again() {
     assert_eq!(bench.store.lagging_shards().await.unwrap(), []);
     let painted = bench
         .store
-        .paint(&id("a"), ADDRESS, &[dot(2)])
+        .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(2)])
         .await
         .unwrap();
     assert_eq!(painted.wake, []);
@@ -179,20 +179,17 @@ async fn a_handed_over_shard_is_open_to_the_next_loop_alone() {
     assert!(bench.store.hand_over(ONLY, &first).await.unwrap());
     let painted = bench
         .store
-        .paint(&id("a"), ADDRESS, &[dot(1)])
+        .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(1)])
         .await
         .unwrap();
     assert_eq!(painted.wake, []);
     assert_eq!(
         bench.take(&second).await,
         Taken::Taken {
-            cursor: Position::ZERO
+            cursor: bench.first
         }
     );
-    assert_eq!(
-        bench.poll(&second, Position::ZERO).await.unwrap().0.len(),
-        1
-    );
+    assert_eq!(bench.poll(&second, bench.first).await.unwrap().0.len(), 1);
 }
 
 #[tokio::test]
@@ -200,7 +197,7 @@ async fn a_shard_without_clients_is_neither_called_nor_behind() {
     let bench = Bench::new().await;
     let painted = bench
         .store
-        .paint(&id("a"), ADDRESS, &[dot(1)])
+        .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(1)])
         .await
         .unwrap();
     assert_eq!(painted.wake, []);
@@ -232,9 +229,7 @@ async fn a_call_whose_answer_was_lost_is_answered_again() {
     assert!(!bench.store.hand_over(ONLY, &first).await.unwrap());
 
     bench.expire().await;
-    bench
-        .command::<()>(&["SET", "{place:test}:cursor:0", "0-0"])
-        .await;
+    assert_eq!(bench.cursor().await, Some(bench.first));
     let call = bench.store.lagging_call();
     for _ in 0..2 {
         let lagging: Vec<u16> = bench.store.run_once(&call).await.unwrap();
@@ -269,14 +264,14 @@ async fn a_reader_whose_place_is_trimmed_is_told() {
         assert_eq!(bench.store.follow(position, 100).await.unwrap(), news);
         news.gap
     };
-    assert!(!gaps(Position::ZERO).await);
+    assert!(!gaps(bench.first).await);
     let mut at = Vec::new();
     for x in 0..4 {
         at.push(bench.paint("a", x).await);
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     bench.command::<()>(&["DEL", "{place:test}:cursor:0"]).await;
-    for position in [Position::ZERO, at[0], at[3]] {
+    for position in [bench.first, at[0], at[3]] {
         assert!(!gaps(position).await, "{position}");
     }
     bench.save(4).await;
@@ -285,6 +280,7 @@ async fn a_reader_whose_place_is_trimmed_is_told() {
     // The last of what could go is there, so who was there has missed nothing.
     for (position, gap) in [
         (Position::ZERO, true),
+        (bench.first, true),
         (at[2], true),
         (at[3], false),
         (last, false),
@@ -339,7 +335,7 @@ async fn no_wake_up_is_lost() {
     for n in 0..300 {
         let done = bench
             .store
-            .paint(&id("a"), ADDRESS, &[dot(n % 64)])
+            .paint(Painter::Operator(&id("a")), ADDRESS, &[dot(n % 64)])
             .await
             .unwrap();
         painted.push(done.at);

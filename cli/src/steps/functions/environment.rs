@@ -113,6 +113,7 @@ pub(super) fn wanted(stack: &Stack) -> Result<Variables, Failure> {
         request_queue_url: queue(Queue::Request)?.url,
         mru_table: stack.names.mru_table(),
         history_table: stack.names.history_table(),
+        journal_table: stack.names.journal_table(),
         width: config.canvas.width,
         height: config.canvas.height,
         background: config.canvas.background.clone(),
@@ -128,6 +129,7 @@ pub(super) fn wanted(stack: &Stack) -> Result<Variables, Failure> {
         shards: config.broadcast.shards,
         concurrency: config.broadcast.concurrency,
         reuse_ms: config.init.reuse_ms,
+        max_receive_count: config.queues.max_receive_count,
     };
     Ok(environment.to_variables())
 }

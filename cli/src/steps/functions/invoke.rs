@@ -28,9 +28,19 @@ const SLEPT: &str = "a function that was not called for weeks sleeps, and a call
 /// What a function said when it failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the function failed: {message}{}", log_lines(.log))]
-struct FunctionError {
-    message: String,
+pub(crate) struct FunctionError {
+    /// Its word for the kind of error.
+    pub(crate) kind: String,
+    /// What it said.
+    pub(crate) message: String,
     log: String,
+}
+
+impl FunctionError {
+    /// What the function said, if `failure` is that a function failed.
+    pub(crate) fn of(failure: &Failure) -> Option<&Self> {
+        failure.cause.as_deref()?.downcast_ref()
+    }
 }
 
 fn log_lines(log: &str) -> String {
@@ -105,6 +115,7 @@ fn function_error(payload: &[u8], log: Option<&str>) -> FunctionError {
         .and_then(|log| STANDARD.decode(log).ok())
         .unwrap_or_default();
     FunctionError {
+        kind: answer["errorType"].as_str().unwrap_or_default().to_owned(),
         message,
         log: String::from_utf8_lossy(&log).trim_end().to_owned(),
     }

@@ -134,7 +134,8 @@ impl Scope<'_> {
             )
         };
         match function {
-            Function::Connect => vec![send(Queue::Initialize)],
+            // A connect that finds the canvas full looks for clients that are gone.
+            Function::Connect => vec![send(Queue::Initialize), connections(&["GET"])],
             Function::Disconnect => Vec::new(),
             Function::SendMessage => vec![send(Queue::Request), connections(&["POST"])],
             Function::Broadcast => vec![
@@ -142,21 +143,34 @@ impl Scope<'_> {
                 send(Queue::Request),
                 connections(&["DELETE", "POST"]),
             ],
-            Function::Initialize => vec![consume(Queue::Initialize), connections(&["POST"])],
+            Function::Initialize => vec![
+                consume(Queue::Initialize),
+                allow(
+                    &["sqs:ChangeMessageVisibility"],
+                    &[self.queue(Queue::Initialize)],
+                ),
+                connections(&["DELETE", "POST"]),
+            ],
             Function::Save => vec![
                 send(Queue::Request),
-                self.tables(&["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"]),
+                connections(&["GET"]),
+                self.tables(
+                    &["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
+                    &[self.names.mru_table(), self.names.history_table()],
+                ),
+                self.tables(&["dynamodb:Scan"], &[self.names.mru_table()]),
+                self.tables(
+                    &["dynamodb:GetItem", "dynamodb:PutItem"],
+                    &[self.names.journal_table()],
+                ),
             ],
             Function::Admin => vec![send(Queue::Request), connections(&["DELETE", "GET"])],
         }
     }
 
-    fn tables(&self, actions: &[&str]) -> Value {
-        let arn = |name: String| self.arn("dynamodb", &format!("table/{name}"));
-        allow(
-            actions,
-            &[arn(self.names.mru_table()), arn(self.names.history_table())],
-        )
+    fn tables(&self, actions: &[&str], names: &[String]) -> Value {
+        let arn = |name: &String| self.arn("dynamodb", &format!("table/{name}"));
+        allow(actions, &names.iter().map(arn).collect::<Vec<_>>())
     }
 }
 
@@ -247,6 +261,30 @@ mod tests {
         assert!(policy.contains(connections), "{policy}");
         assert!(policy.contains("arn:aws:sqs:eu-west-1:123456789012:requestQueue.fifo"));
         assert!(!policy.contains("place2InitializeQueue"));
+    }
+
+    #[test]
+    fn initialize_may_let_newcomers_come_again_and_close_them() {
+        let policy = of(Function::Initialize);
+        assert!(actions(&policy).contains(&"sqs:ChangeMessageVisibility".to_owned()));
+        let policy = policy.to_string();
+        assert!(
+            policy.contains("production/DELETE/@connections/*"),
+            "{policy}"
+        );
+        assert!(!policy.contains("requestQueue"), "{policy}");
+    }
+
+    #[test]
+    fn who_looks_for_clients_that_are_gone_may_ask_for_them_and_no_more() {
+        for function in [Function::Connect, Function::Save] {
+            let policy = of(function).to_string();
+            assert!(policy.contains("production/GET/@connections/*"), "{policy}");
+            assert!(
+                !policy.contains("POST/@c") && !policy.contains("DELETE/@c"),
+                "{policy}"
+            );
+        }
     }
 
     #[test]

@@ -139,11 +139,8 @@ impl Fake {
 
     fn change(&self, id: &str, change: impl FnOnce(&mut Thing)) {
         self.world(|world| {
-            let shown = Instant::now() + Duration::from_secs(world.shows);
             let mut things = world.things.iter_mut();
-            let thing = things.find(|thing| thing.id == id).unwrap();
-            thing.shown = shown;
-            change(thing);
+            change(things.find(|thing| thing.id == id).unwrap());
         });
     }
 }
@@ -245,7 +242,10 @@ impl Kind for Fake {
     async fn mend(&self, _: &Stack, found: &Thing, drift: &Drift) -> Result<(), Trouble> {
         let (done, answer) = self.call("mend");
         if done && drift.has("size") {
-            self.change(found.id, |thing| thing.size = 1);
+            let shown = Duration::from_secs(self.world(|world| world.shows));
+            self.change(found.id, |thing| {
+                (thing.size, thing.shown) = (1, Instant::now() + shown);
+            });
         } else if done {
             self.change(found.id, |thing| thing.colour = 1);
         }

@@ -99,6 +99,7 @@ impl Kind for Schedule {
             environment_key(Function::Admin),
             tables::key(Content::Current),
             tables::key(Content::History),
+            tables::key(Content::Journal),
         ])
     }
 

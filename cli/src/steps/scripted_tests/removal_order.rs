@@ -116,7 +116,7 @@ async fn a_queue_goes_after_its_event_source_mapping_and_its_dead_letters_after_
 #[tokio::test(start_paused = true)]
 async fn the_tables_go_after_the_schedule_and_the_function_that_write_to_them() {
     let stack = stack(RedisMode::Serverless, VpcMode::Default);
-    for content in [Content::Current, Content::History] {
+    for content in Content::ALL {
         let table = tables::key(content);
         goes_after(&stack, &table, &schedule::KEY).await;
         goes_after(&stack, &table, &keys::function(Function::Save)).await;

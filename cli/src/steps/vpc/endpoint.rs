@@ -28,6 +28,12 @@ fn id(endpoint: &VpcEndpoint) -> String {
     endpoint.vpc_endpoint_id().unwrap_or_default().to_owned()
 }
 
+/// EC2's word for its state: the documentation writes it with a capital, the service without.
+fn status(endpoint: &VpcEndpoint) -> String {
+    let status = endpoint.state().map_or("available", Status::as_str);
+    status.to_lowercase()
+}
+
 /// Whether a policy of an endpoint lets everything through, as that of a new one does.
 fn is_open(policy: &str) -> bool {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
@@ -57,21 +63,17 @@ impl Kind for DynamoEndpoint {
         let found = pages.items().send().collect::<Result<Vec<_>, _>>().await;
         let mut found = found.during("ec2:DescribeVpcEndpoints")?;
         let key = &keys::DYNAMODB_ENDPOINT;
-        found.retain(|of| {
-            of.state() != Some(&Status::Deleted) && look::is_ours(stack, of.tags(), key)
-        });
+        found.retain(|of| status(of) != "deleted" && look::is_ours(stack, of.tags(), key));
         found.sort_by_key(|of| (of.route_table_ids().is_empty(), id(of)));
         Ok(found)
     }
 
     fn read(&self, _: &Stack, found: &VpcEndpoint) -> Reading {
-        let reading = Reading::tagged(id(found), found.tags());
-        match found.state() {
-            Some(Status::Pending) => reading.state(State::Changing("pending".to_owned())),
-            Some(Status::Deleting) => reading.state(State::Leaving("deleting".to_owned())),
-            Some(status @ (Status::Failed | Status::Rejected | Status::Expired)) => {
-                reading.state(State::Failed(status.to_string()))
-            }
+        let (reading, status) = (Reading::tagged(id(found), found.tags()), status(found));
+        match status.as_str() {
+            "pending" => reading.state(State::Changing(status)),
+            "deleting" => reading.state(State::Leaving(status)),
+            "failed" | "rejected" | "expired" => reading.state(State::Failed(status)),
             _ => reading,
         }
     }

@@ -3,15 +3,17 @@
 use std::sync::MutexGuard;
 use std::time::Duration;
 
-use place_canvas::store::{Admission, After, Asleep, Polled, Taken};
+use place_canvas::store::{Admission, After, Asleep, Canvas, Polled, Pong, Taken};
 use place_canvas::{
-    ConnectionId, Entry, PaintError, Painted, Picture, Pixel, Position, Shard, Token,
+    ConnectionId, Entry, PaintError, Painted, Pixel, Position, Shard, StoreError, Token,
 };
+use rand::seq::IndexedRandom;
 use tokio::time::Instant;
 
 use super::{CALL, FakeCache, Flaw, State};
 use crate::error::Error;
 use crate::ports::{Clients, History, Look, Paint, Shards};
+use crate::save::Ghosts;
 
 impl Clients for FakeCache {
     async fn add(&self, client: &ConnectionId) -> Result<Admission, Error> {
@@ -42,6 +44,43 @@ impl Clients for FakeCache {
             return Ok(false);
         }
         self.remove(client).await.map(|()| true)
+    }
+
+    async fn age(&self, client: &ConnectionId) -> Result<Option<Duration>, Error> {
+        self.faults.step().await?;
+        Ok(self.state().clients.get(client).map(Instant::elapsed))
+    }
+}
+
+impl Ghosts for FakeCache {
+    async fn sample(&self, count: usize) -> Result<Vec<ConnectionId>, Error> {
+        let clients: Vec<_> = self.state().clients.keys().cloned().collect();
+        let picked = clients.choose_multiple(&mut rand::rng(), count);
+        Ok(picked.cloned().collect())
+    }
+
+    async fn forget(
+        &self,
+        ids: &[ConnectionId],
+        grace: Duration,
+    ) -> Result<Vec<ConnectionId>, Error> {
+        let mut removed = Vec::new();
+        for id in ids {
+            if self.remove_gone(id, grace).await? {
+                removed.push(id.clone());
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn may_prune(&self, length: Duration) -> Result<bool, Error> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let may = state.pruning.is_none_or(|until| until <= now);
+        if may {
+            state.pruning = Some(now + length);
+        }
+        Ok(may)
     }
 }
 
@@ -143,12 +182,51 @@ impl Shards for FakeCache {
 impl Paint for FakeCache {
     async fn paint(
         &self,
-        _by: &ConnectionId,
+        by: &ConnectionId,
         _source: &str,
         pixels: &[Pixel],
     ) -> Result<Painted, PaintError> {
         let refusal = self.state().refusal.take();
-        refusal.map_or_else(|| Ok(self.paint_now(pixels)), Err)
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+        if self.state().epoch.is_none() {
+            return Err(StoreError::Closed.into());
+        }
+        let is_back = self.put_back(by);
+        Ok(Painted {
+            is_back,
+            ..self.paint_now(pixels)
+        })
+    }
+
+    async fn ping(&self, client: &ConnectionId, holds: Option<Position>) -> Result<Pong, Error> {
+        let Some(epoch) = self.state().epoch.clone() else {
+            return Err(StoreError::Closed.into());
+        };
+        let (is_back, wake) = (self.put_back(client), self.call_lagging());
+        let state = self.state();
+        let first = state.history.first().map(|entry| entry.at);
+        let knows = |at: Position| state.history.iter().any(|entry| entry.at == at);
+        Ok(Pong {
+            epoch,
+            at: state.newest,
+            online: state.clients.len() as u64,
+            is_back,
+            is_lost: holds.is_some_and(|at| first.is_some_and(|first| first < at) && !knows(at)),
+            wake,
+            caller: Token::random(),
+        })
+    }
+
+    async fn give_back(&self, shards: &[Shard], _: &Token) -> Result<(), Error> {
+        let mut state = self.state();
+        for shard in shards {
+            if state.awake.get(shard).is_some_and(|(by, _)| by == "called") {
+                state.awake.remove(shard);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -165,10 +243,14 @@ impl History for FakeCache {
 }
 
 impl Look for FakeCache {
-    async fn read_canvas(&self) -> Result<(Position, Picture), Error> {
+    async fn read_canvas(&self) -> Result<Canvas, Error> {
         self.faults.step().await?;
         let mut state = self.state();
         state.canvas_reads += 1;
-        Ok((state.newest, state.picture.clone()))
+        Ok(Canvas {
+            epoch: state.epoch.clone().ok_or(StoreError::Closed)?,
+            at: state.newest,
+            picture: state.picture.clone(),
+        })
     }
 }

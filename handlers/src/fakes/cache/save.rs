@@ -14,7 +14,7 @@ use crate::save::{Place, Saves};
 const RETAIN: Duration = Duration::from_mins(1);
 
 impl State {
-    fn saves(&self, token: &Token) -> bool {
+    pub(super) fn saves(&self, token: &Token) -> bool {
         let held = |(holder, until): &(String, Instant)| {
             holder == token.as_str() && *until > Instant::now()
         };
@@ -27,7 +27,10 @@ impl State {
             return SaveLease::Held;
         }
         self.saving = Some((token.as_str().to_owned(), now + ttl));
-        SaveLease::Taken { saved: self.saved }
+        SaveLease::Taken {
+            saved: self.saved,
+            found: self.found(),
+        }
     }
 
     fn note(&mut self, name: &Token, places: &[Place]) {
@@ -56,7 +59,7 @@ impl FakeCache {
     }
 
     /// Calls the shards that lag.
-    fn call_lagging(&self) -> Vec<Shard> {
+    pub(super) fn call_lagging(&self) -> Vec<Shard> {
         let lag = |state: &State, shard: Shard| {
             let behind = state.cursors.get(&shard).copied().unwrap_or_default() < state.newest;
             behind && self.is_peopled(state, shard) && !state.is_awake(shard)

@@ -89,8 +89,8 @@ async fn a_full_save_that_overlaps_ends_with_the_canvas() {
     world.save(ORDINARY, 60).await.unwrap();
     // The last row is one call, which is answered before the lease is renewed.
     let last_row = SaveEvent {
-        full: true,
         offset: 180,
+        ..FULL
     };
     world.overtake(last_row).await;
     world.save(ORDINARY, 60).await.unwrap();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsOutput;
 use aws_sdk_lambda::primitives::Blob;
+use place_canvas::store::Painter;
 use place_canvas::{ConnectionId, Store, Token};
 use place_config::{Function, Names};
 use place_tests::{LocalCloud, Operator, Sdk, Socket};
@@ -232,6 +233,8 @@ impl Rig {
 /// Paints past the function that would wake anybody; whether it would have.
 async fn paint_silently(store: &Store) -> bool {
     let nobody = ConnectionId::new("nobody=").unwrap();
-    let painted = store.paint(&nobody, "203.0.113.1", &[red(3, 3)]).await;
+    let painted = store
+        .paint(Painter::Client(&nobody), "203.0.113.1", &[red(3, 3)])
+        .await;
     !painted.unwrap().wake.is_empty()
 }

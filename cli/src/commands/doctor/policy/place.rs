@@ -23,10 +23,10 @@ pub(super) enum Place {
     /// ElastiCache's tag on them.
     EndpointTags,
     Cache,
-    LinkedRoles,
     Queues,
     Tables,
     Schedule,
+    LinkedRoles,
     /// What is asked about the account as a whole.
     Account,
     Api,

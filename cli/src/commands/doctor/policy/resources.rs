@@ -121,6 +121,7 @@ impl Scope<'_> {
         let tables = [
             self.names.mru_table(),
             self.names.history_table(),
+            self.names.journal_table(),
             self.names.lease_table(),
         ];
         tables

@@ -1,0 +1,211 @@
+//! The canvas: what all the other resources are for. It is a `Resource` of its own, because it is
+//! nothing of AWS's: it is looked at through the admin function, and opened by the save function.
+//!
+//! It is ready when somebody can paint: the functions reach the cache, the cache takes writes, and the
+//! canvas is open in the configured size.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use place_canvas::admin::{CANVAS_DIFFERS, Request, Response};
+use place_canvas::store::{CanvasStats, Stats};
+use place_config::Function;
+use serde_json::{Value, json};
+
+use super::functions::{FunctionError, environment_key, invoke};
+use super::tables::{self, Content};
+use super::{Stack, keys};
+use crate::engine::outcome::Difference;
+use crate::engine::{
+    Failure, FailureKind, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
+};
+
+/// The canvas.
+pub(crate) const KEY: ResourceKey = ResourceKey::new("canvas");
+
+/// How long a canvas may take to open: a new role's permissions and a new route take some seconds to
+/// be in force everywhere, and a large canvas is read from the tables.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// The canvas of a stack.
+#[derive(Debug)]
+struct Canvas {
+    stack: Arc<Stack>,
+}
+
+/// The resource that the steps lead to.
+pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
+    vec![Arc::new(Canvas {
+        stack: Arc::clone(stack),
+    })]
+}
+
+impl Canvas {
+    fn size(&self) -> String {
+        let canvas = &self.stack.config.canvas;
+        format!("{} x {}", canvas.width, canvas.height)
+    }
+
+    async fn stats(&self) -> Result<Result<Stats, String>, Failure> {
+        let answer = match invoke(&self.stack, Function::Admin, &Request::Stats).await {
+            Ok(answer) => answer,
+            // The function itself failed, and says how.
+            Err(failure) => {
+                let said = FunctionError::of(&failure).map(|error| error.message.clone());
+                return said.map(Err).ok_or(failure);
+            }
+        };
+        Ok(match serde_json::from_value(answer) {
+            Ok(Response::Stats(stats)) => Ok(stats),
+            Ok(Response::Error { message }) => Err(message),
+            other => Err(format!("the admin function answered {other:?}")),
+        })
+    }
+
+    fn verdict(&self, stats: &Stats) -> Observed {
+        let Some(canvas) = &stats.canvas else {
+            return Observed::Absent;
+        };
+        let id = canvas.epoch.clone();
+        if stats.is_full {
+            let reason = "the cache is full and takes no paint: saves free its memory".to_owned();
+            return Observed::Broken { id, reason };
+        }
+        self.compare(canvas)
+    }
+
+    fn compare(&self, canvas: &CanvasStats) -> Observed {
+        let wanted = &self.stack.config.canvas;
+        let id = canvas.epoch.clone();
+        if !canvas.background.eq_ignore_ascii_case(&wanted.background) {
+            return Observed::Impossible {
+                reason: format!(
+                    "the canvas has the background {}, place.toml says {}",
+                    canvas.background, wanted.background
+                ),
+                remedy: format!(
+                    "A canvas keeps its background. Set `canvas.background = \"{}\"` in place.toml.",
+                    canvas.background
+                ),
+            };
+        }
+        let (found, size) = (format!("{} x {}", canvas.width, canvas.height), self.size());
+        if found == size {
+            return Observed::ready(id);
+        }
+        let differences = vec![Difference::new("Size", &found, &size)];
+        let grows = canvas.width <= wanted.width && canvas.height <= wanted.height;
+        if !grows {
+            let differences = differences.into_iter();
+            let differences = differences.map(Difference::needs_replacement).collect();
+            return Observed::Drifted { id, differences };
+        }
+        if self.stack.options.resize {
+            return Observed::Drifted { id, differences };
+        }
+        Observed::Impossible {
+            reason: format!("the canvas is {found}, place.toml says {size}"),
+            remedy:
+                "Run `placectl up --resize` to enlarge the canvas: what is painted stays where \
+                     it is, and the new part gets the background colour."
+                    .to_owned(),
+        }
+    }
+
+    /// One call of the save function, which opens the canvas if it is not.
+    async fn open(&self) -> Result<Value, Failure> {
+        let options = &self.stack.options;
+        let event = json!({
+            "resize": options.resize || options.replace,
+            "crop": options.replace,
+        });
+        invoke(&self.stack, Function::Save, &event).await
+    }
+
+    /// Opens it, unless something that passes is in the way.
+    async fn try_open(&self) -> Result<Poll<()>, Failure> {
+        if let Err(failure) = self.open().await {
+            let said = FunctionError::of(&failure);
+            return match said.filter(|said| said.kind != CANVAS_DIFFERS) {
+                Some(said) => Ok(Poll::Pending(said.message.clone())),
+                None if failure.kind == FailureKind::Incomplete => Ok(Poll::Pending(
+                    "the save function does not take calls yet".to_owned(),
+                )),
+                None => Err(failure),
+            };
+        }
+        Ok(match self.stats().await? {
+            Ok(stats) => match self.verdict(&stats) {
+                Observed::Ready { .. } => Poll::Ready(()),
+                other => Poll::Pending(other.detail().unwrap_or_else(|| "it is closed".to_owned())),
+            },
+            Err(reason) => Poll::Pending(reason),
+        })
+    }
+}
+
+#[async_trait(?Send)]
+impl Resource for Canvas {
+    fn key(&self) -> ResourceKey {
+        KEY
+    }
+
+    fn step(&self) -> Step {
+        Step(7)
+    }
+
+    fn kind(&self) -> &'static str {
+        "canvas"
+    }
+
+    fn name(&self) -> String {
+        self.size()
+    }
+
+    /// Everything that a save needs on its way to the cache and to the tables.
+    fn needs(&self) -> Vec<ResourceKey> {
+        let mut needs = vec![
+            environment_key(Function::Save),
+            environment_key(Function::Admin),
+            keys::CACHE_INGRESS,
+            keys::PRIVATE_ROUTE,
+        ];
+        needs.extend(keys::PRIVATE_ASSOCIATIONS);
+        needs.extend(Content::ALL.map(tables::key));
+        needs
+    }
+
+    /// There is nothing to remove: the canvas goes with its cache.
+    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
+        Some(Vec::new())
+    }
+
+    async fn observe(&self) -> Result<Observed, Failure> {
+        if self.stack.found.functions.get(Function::Admin).is_none() {
+            return Ok(Observed::Absent);
+        }
+        Ok(match self.stats().await {
+            Ok(Ok(stats)) => self.verdict(&stats),
+            Ok(Err(reason)) => Observed::Broken {
+                id: self.size(),
+                reason,
+            },
+            Err(failure) if failure.kind == FailureKind::Incomplete => Observed::Changing {
+                id: self.size(),
+                state: "the admin function does not take calls yet".to_owned(),
+            },
+            Err(failure) => return Err(failure),
+        })
+    }
+
+    async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {
+        let what = format!("the canvas of {} to open", self.size());
+        let wait = Wait::new(what, PATIENCE).usual(0, 30);
+        progress.until(wait, async || self.try_open().await).await
+    }
+
+    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+        Ok(())
+    }
+}

@@ -1,0 +1,249 @@
+//! Opening the canvas, and making good what a cache has lost.
+//!
+//! A canvas is opened once. Then its cache may lose everything, or go back in time when another node
+//! becomes the primary. The tables say how far they may be: no row is of a change after
+//! [`State::position`], which is stored before any row is written, and is an entry of history. So a
+//! cache that holds that entry has lost nothing that is saved, and one that does not hold it is
+//! behind the tables: what they hold beyond it is painted anew, but for places that people have
+//! painted since. Either way the canvas gets a new epoch, by which clients notice.
+
+use std::collections::HashSet;
+
+use place_canvas::store::{Found, Opening, Source, random_salt};
+use place_canvas::tables::{Current, State};
+use place_canvas::{Geometry, Picture, Pixel, Position, Rgb, StoreError};
+use tracing::{info, warn};
+
+use super::{Cache, Place, Rows, SaveAnswer, SaveEvent, Saver};
+use crate::error::Error;
+
+/// Entries of history that are read at once.
+const PAGE: usize = 2000;
+/// Pixels of one entry that is painted anew: it must fit the smallest frame that can be configured.
+const AT_ONCE: usize = 80;
+
+/// Sees to it that the canvas is open, in the configured size, and holds everything that is saved.
+pub(super) async fn settle<C: Cache, R: Rows>(
+    saver: &Saver<'_, C, R>,
+    event: SaveEvent,
+    found: Found,
+    answer: &mut SaveAnswer,
+) -> Result<(), Error> {
+    let stored = saver.tables.state().await?;
+    let (geometry, background) = saver.cache.configured();
+    let known = stored.as_ref();
+    let salt = found.salt.clone();
+    let salt = salt.or_else(|| known.map(|state| state.salt.clone()));
+    let settling = Settling {
+        saver,
+        event,
+        state: State {
+            position: known.map_or(Position::ZERO, |state| state.position),
+            salt: salt.unwrap_or_else(random_salt),
+            geometry,
+            background,
+        },
+    };
+    settling.check_background(&found, known)?;
+    match found.geometry {
+        None => settling.from_tables(known, answer).await?,
+        Some(size) if size != geometry => settling.resize(size, &found, answer).await?,
+        Some(_) if found.epoch.is_none() => settling.open(Source::Kept, None, answer).await?,
+        Some(_) => settling.make_good(known, &found, answer).await?,
+    }
+    if saver.state.borrow().is_none() {
+        // Another table, or the first save: what must outlive the cache is stored once more.
+        let state = settling.state;
+        if known.is_none_or(|known| *known != state) {
+            return saver.store(state).await;
+        }
+        *saver.state.borrow_mut() = stored;
+    }
+    Ok(())
+}
+
+struct Settling<'a, C, R> {
+    saver: &'a Saver<'a, C, R>,
+    event: SaveEvent,
+    /// What is to be stored.
+    state: State,
+}
+
+impl<C: Cache, R: Rows> Settling<'_, C, R> {
+    /// Pixels that nobody painted are in no table: with another background cache and tables would
+    /// tell different pictures.
+    fn check_background(&self, found: &Found, known: Option<&State>) -> Result<(), Error> {
+        let stored = known.map(|state| state.background);
+        let stored = found
+            .background
+            .filter(|_| found.geometry.is_some())
+            .or(stored);
+        match stored {
+            Some(stored) if stored != self.state.background => {
+                let configured = self.state.background;
+                Err(StoreError::Background { stored, configured }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a canvas of this size may become one of the configured size.
+    fn check_size(&self, stored: Geometry) -> Result<(), Error> {
+        let configured = self.state.geometry;
+        let grows = stored.width() <= configured.width() && stored.height() <= configured.height();
+        if stored == configured || self.event.resize && (grows || self.event.crop) {
+            return Ok(());
+        }
+        Err(StoreError::mismatch(stored, configured).into())
+    }
+
+    /// Opens the canvas that the tables hold, or a new one.
+    async fn from_tables(
+        &self,
+        known: Option<&State>,
+        answer: &mut SaveAnswer,
+    ) -> Result<(), Error> {
+        if let Some(known) = known {
+            self.check_size(known.geometry)?;
+        }
+        let mut picture = Picture::new(self.state.geometry, self.state.background);
+        let mut after = self.state.position;
+        let rows = self.saver.tables.all(|page| {
+            for Current { pixel, at } in page {
+                picture.set(pixel);
+                after = after.max(at);
+            }
+        });
+        let rows = rows.await?;
+        if rows > 0 {
+            warn!(rows, %after, "the cache holds no canvas: loaded what the tables hold");
+        }
+        let opening = Settling {
+            state: State {
+                position: after,
+                ..self.state.clone()
+            },
+            ..*self
+        };
+        opening.open(Source::Saved, Some(&picture), answer).await
+    }
+
+    /// Gives the canvas the configured size: what it shows stays where it is.
+    async fn resize(
+        &self,
+        size: Geometry,
+        found: &Found,
+        answer: &mut SaveAnswer,
+    ) -> Result<(), Error> {
+        let Saver { cache, token, .. } = self.saver;
+        let to = self.state.geometry;
+        let wanted = to.to_string();
+        // One that was closed for this size, and not opened since, is opened whoever asks.
+        if found.epoch.is_some() || found.to.as_deref() != Some(&wanted) {
+            self.check_size(size)?;
+            if !cache.close(token, to).await? {
+                return Err(Error::LeaseLost("save"));
+            }
+        }
+        let mut picture = Picture::new(to, self.state.background);
+        for pixel in cache.pixels(size).await?.pixels() {
+            picture.set(pixel);
+        }
+        info!(from = %size, %to, "resized the canvas");
+        self.open(Source::Resized, Some(&picture), answer).await
+    }
+
+    /// Paints what the tables hold beyond the cache.
+    async fn make_good(
+        &self,
+        known: Option<&State>,
+        found: &Found,
+        answer: &mut SaveAnswer,
+    ) -> Result<(), Error> {
+        let behind = match known.map(|state| state.position) {
+            Some(position) if position > Position::ZERO => self
+                .saver
+                .cache
+                .follow(position, 1)
+                .await?
+                .gap
+                .then_some(position),
+            _ => None,
+        };
+        if let Some(position) = behind {
+            answer.recovered = self.recover(position).await?;
+            warn!(%position, pixels = answer.recovered, "the cache was behind the tables");
+        }
+        if behind.is_some() || found.has_moved {
+            self.open(Source::Kept, None, answer).await?;
+        }
+        Ok(())
+    }
+
+    async fn recover(&self, reached: Position) -> Result<u64, Error> {
+        let Saver { cache, tables, .. } = self.saver;
+        let last = cache.last_before(reached).await?;
+        let since = self.painted_after(reached).await?;
+        let canvas = cache.read_canvas().await?.picture;
+        let mut lost: Vec<Pixel> = Vec::new();
+        let is_lost = |row: &Current| {
+            let (x, y) = (row.pixel.x, row.pixel.y);
+            let shown: Option<Rgb> = canvas.get(x, y);
+            row.at > last
+                && shown.is_some_and(|shown| shown != row.pixel.rgb)
+                && !since.contains(&(x, y))
+        };
+        let scan = tables.all(|page| {
+            lost.extend(page.into_iter().filter(is_lost).map(|row| row.pixel));
+        });
+        scan.await?;
+        for some in lost.chunks(AT_ONCE) {
+            cache.paint_back(some).await?;
+        }
+        Ok(lost.len() as u64)
+    }
+
+    async fn painted_after(&self, position: Position) -> Result<HashSet<Place>, Error> {
+        let (mut places, mut from) = (HashSet::new(), position);
+        loop {
+            let page = self.saver.cache.read_after(from, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(places);
+            };
+            from = last.at;
+            places.extend(
+                page.iter()
+                    .flat_map(|e| e.pixels.iter().map(|p| (p.x, p.y))),
+            );
+        }
+    }
+
+    async fn open(
+        &self,
+        source: Source,
+        picture: Option<&Picture>,
+        answer: &mut SaveAnswer,
+    ) -> Result<(), Error> {
+        let Saver { cache, token, .. } = self.saver;
+        let opening = Opening {
+            background: self.state.background,
+            salt: self.state.salt.clone(),
+            after: self.state.position,
+            source,
+        };
+        let Some(at) = cache.open(token, &opening, picture).await? else {
+            return Err(Error::LeaseLost("save"));
+        };
+        info!(%at, ?source, "opened the canvas");
+        answer.opened = true;
+        if source == Source::Saved {
+            (answer.from, answer.to) = (at, at);
+        }
+        self.saver
+            .store(State {
+                position: at,
+                ..self.state.clone()
+            })
+            .await
+    }
+}
