@@ -107,7 +107,7 @@ impl Kind for FifoQueue {
             Role::DeadLetters => "dead-letter queue",
         };
         let card = Card::new(5, self.key(), kind, self.name(stack));
-        let card = card.patience(PATIENCE).takes(0, 60).is_seen_off(0, 60);
+        let card = card.patience(PATIENCE).takes(0, 60).seen_off(0, 60);
         let card = card.shows_within(SHOWN_WITHIN);
         match self.role {
             // It goes once nothing reads it. Who still sends gets an error, as it should.

@@ -126,7 +126,7 @@ impl Kind for Table {
     fn card(&self, stack: &Stack) -> Card {
         let card = Card::new(6, key(self.0), "table", self.name(stack)).holds_data();
         let card = card.patience(PATIENCE).takes(0, 30).makes(5, 15);
-        let card = card.is_seen_off(0, 30).shows_within(PATIENCE);
+        let card = card.seen_off(0, 30).shows_within(PATIENCE);
         // Once nothing writes to it any more.
         card.removed_after([keys::SCHEDULE, keys::function(Function::Save)])
     }

@@ -105,7 +105,7 @@ impl Kind for EventSource {
         let card = card.needs([keys::queue(self.queue), environment_key(self.function)]);
         // The function's role may be too young to read its queue.
         let card = card.patience(PATIENCE).takes(0, 15).makes(0, 30);
-        card.is_seen_off(1, 60).shows_within(PATIENCE)
+        card.seen_off(1, 60).shows_within(PATIENCE)
     }
 
     /// A mapping outlives its function, so it is found by the queue.

@@ -12,6 +12,10 @@ pub(crate) type Seconds = (u64, u64);
 
 /// The fixed facts about a resource.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, set by the method of its name"
+)]
 pub(crate) struct Card {
     pub(super) key: ResourceKey,
     pub(super) step: Step,
@@ -121,7 +125,7 @@ impl Card {
     }
 
     /// The same, and it is there for some time after its deletion was taken: its end is waited for.
-    pub(crate) const fn is_seen_off(mut self, from: u64, to: u64) -> Self {
+    pub(crate) const fn seen_off(mut self, from: u64, to: u64) -> Self {
         self.seen_off = true;
         self.goes(from, to)
     }

@@ -163,7 +163,7 @@ impl Kind for Fake {
     fn card(&self, _: &Stack) -> Card {
         let card = Card::new(1, KEY, "thing", "place").makes(10, 30);
         let card = card.shows_within(Duration::from_mins(2));
-        card.is_seen_off(0, 30)
+        card.seen_off(0, 30)
     }
 
     async fn find(&self, _: &Stack) -> Result<Vec<Thing>, Trouble> {

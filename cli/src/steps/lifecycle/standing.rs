@@ -159,7 +159,7 @@ impl<K: Kind> Life<'_, K> {
             Ok(match self.read(&found).state {
                 State::Usable => Poll::Ready(found),
                 State::Changing(state) | State::Leaving(state) => Poll::Pending(state),
-                State::Failed(reason) => return Err(self.failed(reason)),
+                State::Failed(reason) => return Err(self.failed(&reason)),
             })
         };
         progress.until(wait.usual(from, to), look).await
@@ -213,7 +213,7 @@ impl<K: Kind> Life<'_, K> {
                     }
                 }
                 State::Changing(state) | State::Leaving(state) => Poll::Pending(state),
-                State::Failed(reason) => return Err(self.failed(reason)),
+                State::Failed(reason) => return Err(self.failed(&reason)),
             })
         };
         progress.until(wait.usual(from, to), look).await
@@ -253,7 +253,7 @@ impl<K: Kind> Life<'_, K> {
         Err(drift::not_ours(&self.card.to_string(), &owner))
     }
 
-    fn failed(&self, reason: String) -> Failure {
+    fn failed(&self, reason: &str) -> Failure {
         Failure::new(self.card.doing("creating"))
             .caused_by(format!("AWS says `{reason}`"))
             .hint("mend the cause and run `placectl up` again: it makes the failed one anew")

@@ -34,7 +34,7 @@ impl Kind for ScheduleGroup {
     fn card(&self, stack: &Stack) -> Card {
         let name = stack.names.schedule_group();
         let card = Card::new(7, GROUP_KEY, "schedule group", name);
-        card.takes(0, 60).is_seen_off(0, 60)
+        card.takes(0, 60).seen_off(0, 60)
     }
 
     async fn find(&self, stack: &Stack) -> Result<Vec<Found>, Trouble> {

@@ -134,7 +134,7 @@ impl Kind for Association {
 
     fn card(&self, _: &Stack) -> Card {
         let card = Card::new(1, self.key(), "subnet association", self.0.word());
-        let card = card.patience(PATIENCE).is_seen_off(0, 10);
+        let card = card.patience(PATIENCE).seen_off(0, 10);
         // The route too: whoever else is in the subnet keeps a way out at every moment.
         let route = route::key(self.0.side());
         card.needs([self.0.subnet_key(), self.table_key(), route])

@@ -50,7 +50,7 @@ impl Kind for DynamoEndpoint {
     fn card(&self, stack: &Stack) -> Card {
         let name = format!("{}-dynamodb-endpoint", stack.names.stack());
         let card = Card::new(1, keys::DYNAMODB_ENDPOINT, "gateway endpoint", name);
-        let card = card.needs([keys::PRIVATE_TABLE]).is_seen_off(0, 30);
+        let card = card.needs([keys::PRIVATE_TABLE]).seen_off(0, 30);
         card.wanted(stack.config.vpc.dynamodb_endpoint)
     }
 

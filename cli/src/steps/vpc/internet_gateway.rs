@@ -65,7 +65,7 @@ impl Kind for InternetGateway {
         let card = Card::new(1, keys::INTERNET_GATEWAY, "internet gateway", name);
         let own = stack.found.internet_gateway_is_own.get().unwrap_or(true);
         let card = card.needs([keys::VPC]).owned(own);
-        card.patience(PATIENCE).is_seen_off(1, 300)
+        card.patience(PATIENCE).seen_off(1, 300)
     }
 
     /// What is attached to the VPC, whosever it is, and those of the stack's own: at most one,

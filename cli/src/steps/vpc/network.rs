@@ -51,7 +51,7 @@ impl Kind for Network {
             "default".to_owned()
         };
         let card = Card::new(1, keys::VPC, "VPC", name).owned(is_dedicated(stack));
-        card.makes(0, 10).is_seen_off(1, 60)
+        card.makes(0, 10).seen_off(1, 60)
     }
 
     /// The VPC; of a dedicated one, copies too, should an answer have got lost at the wrong

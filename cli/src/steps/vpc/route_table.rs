@@ -20,7 +20,7 @@ impl Kind for RouteTable {
 
     fn card(&self, _: &Stack) -> Card {
         let card = Card::new(1, key(self.0), "route table", self.0.word());
-        card.needs([keys::VPC]).is_seen_off(0, 10)
+        card.needs([keys::VPC]).seen_off(0, 10)
     }
 
     /// The one in use, and whatever else a repeated create made.

@@ -73,7 +73,7 @@ impl Kind for SecurityGroup {
     fn card(&self, stack: &Stack) -> Card {
         let card = Card::new(1, self.key(), "security group", self.name(stack));
         let card = card.needs([keys::VPC]).patience(PATIENCE);
-        card.is_seen_off(1, 600)
+        card.seen_off(1, 600)
     }
 
     /// The group of that name in the VPC, whosever it is: names are unique in a VPC.

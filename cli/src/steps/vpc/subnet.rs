@@ -116,7 +116,7 @@ impl Kind for PlaceSubnet {
     fn card(&self, stack: &Stack) -> Card {
         let card = Card::new(1, self.key(), "subnet", self.0.word());
         let card = card.needs([keys::VPC]).owned(is_dedicated(stack));
-        card.patience(PATIENCE).is_seen_off(1, 300)
+        card.patience(PATIENCE).seen_off(1, 300)
     }
 
     async fn find(&self, stack: &Stack) -> Result<Vec<Answered>, Trouble> {
