@@ -62,6 +62,8 @@ section! {
         mode: VpcMode = VpcMode::Default,
         /// CIDR block of a dedicated VPC (ignored for the default one, which has its own).
         cidr: String = "172.31.0.0/16".to_owned(),
+        /// A gateway endpoint for DynamoDB, which keeps the saves off the NAT gateway.
+        dynamodb_endpoint: bool = true,
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) struct AwsError {
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(code) = &self.code else {
-            if self.class == Class::Absent {
+            if self.class == Class::NotYet {
                 return f.write_str(&self.message);
             }
             return write!(f, "no answer to `{}`: {}", self.operation, self.message);
@@ -183,16 +183,32 @@ impl AwsError {
         }
     }
 
-    /// An answer of `operation` that does not show `what` (yet).
-    pub(crate) fn absent(operation: &'static str, what: &impl fmt::Display) -> Self {
-        let message = format!("`{what}` is not visible (yet)");
-        let (code, request_id, class) = (None, None, Class::Absent);
+    /// An answer of `operation` that shows `state`, which passes.
+    pub(crate) const fn not_yet(operation: &'static str, state: String) -> Self {
         Self {
             operation,
-            code,
+            code: None,
+            message: state,
+            request_id: None,
+            class: Class::NotYet,
+            refused: true,
+        }
+    }
+
+    /// A refusal that stands in the answer of `operation` itself.
+    pub(crate) fn listed(
+        operation: &'static str,
+        code: Option<&str>,
+        message: Option<&str>,
+    ) -> Self {
+        let code = code.unwrap_or(UNCODED);
+        let message = message.unwrap_or("nothing more").to_owned();
+        Self {
+            operation,
+            class: classify(code, &message),
+            code: Some(code.to_owned()),
             message,
-            request_id,
-            class,
+            request_id: None,
             refused: true,
         }
     }

@@ -95,6 +95,7 @@ pub(super) fn quota_hint(code: &str) -> String {
         "AddressLimitExceeded" => "EC2-VPC Elastic IPs (5 a region by default)",
         "NatGatewayLimitExceeded" => "NAT gateways per Availability Zone (5 by default)",
         "VpcLimitExceeded" => "VPCs per Region (5 by default)",
+        "VpcEndpointLimitExceeded" => "Gateway VPC endpoints per Region (20 by default)",
         "RouteTableLimitExceeded" => "Route tables per VPC",
         "SecurityGroupLimitExceeded" => "VPC security groups per Region",
         "CodeStorageExceededException" => "Lambda function and layer storage",

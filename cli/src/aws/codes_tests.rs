@@ -36,12 +36,56 @@ fn exists_is_told_from_in_transition_by_the_message() {
     assert_eq!(classify("InvalidGroup.Duplicate", ""), Class::Exists);
 }
 
+/// A name that is still held, or a thing that is worked on, and one that is there.
+#[test]
+fn what_is_being_changed_or_freed_passes_and_what_exists_does_not() {
+    for (code, message) in [
+        (
+            "OperationAbortedException",
+            "A conflicting operation is currently in progress",
+        ),
+        ("QueueDeletedRecently", "You must wait 60 seconds"),
+        (
+            "ResourceInUseException",
+            "Table is being deleted: mru_pixels",
+        ),
+        (
+            "ConflictException",
+            "Schedule group place is being deleted.",
+        ),
+        ("ConflictException", "A change is under way."),
+        (
+            "ResourceInUseException",
+            "The mapping can't be updated while it is in use",
+        ),
+        ("DependencyViolation", "The vpc 'vpc-1' has dependencies"),
+        ("IncorrectState", "The gateway is being detached"),
+    ] {
+        assert_eq!(classify(code, message), Class::Conflict, "{message}");
+    }
+    for (code, message) in [
+        ("ConflictException", "Schedule group place already exists."),
+        ("ResourceInUseException", "Table already exists: mru_pixels"),
+        (
+            "QueueNameExists",
+            "A queue already exists with the same name and another attribute",
+        ),
+        ("EntityAlreadyExists", "Role with name save already exists."),
+        ("RouteAlreadyExists", "The route already exists"),
+    ] {
+        assert_eq!(classify(code, message), Class::Exists, "{message}");
+    }
+}
+
 #[test]
 fn young_roles_are_not_yet() {
     for text in [
         "The role defined for the function cannot be assumed by Lambda.",
         "Lambda was unable to configure access to your environment variables because the KMS key \
          is invalid for CreateGrant.",
+        "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+        "The provided execution role does not have permissions to call CreateNetworkInterface on \
+         EC2",
     ] {
         let class = classify("InvalidParameterValueException", text);
         assert_eq!(class, Class::NotYet, "{text}");

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -96,6 +97,11 @@ pub(crate) trait Resource: Send + Sync {
     /// Resources that must be gone before this one can go. `None`: all that need it.
     fn removed_after(&self) -> Option<Vec<ResourceKey>> {
         None
+    }
+
+    /// Its usual time from nothing to usable, for forecasts.
+    fn usual(&self) -> Duration {
+        Duration::from_secs(1)
     }
 
     /// Whether it costs money by merely existing.

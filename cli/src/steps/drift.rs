@@ -1,6 +1,6 @@
 //! Collects what differs between a thing and its configuration.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use place_config::names::{TAG_RESOURCE, TAG_STACK};
 
@@ -88,6 +88,13 @@ impl Drift {
     }
 }
 
+impl fmt::Display for Drift {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<&str> = self.0.iter().map(|of| of.attribute.as_str()).collect();
+        f.write_str(&all.join(", "))
+    }
+}
+
 /// The observation of something under our name that is not ours.
 pub(crate) fn foreign(
     stack: &Stack,
@@ -113,11 +120,16 @@ pub(crate) fn refuse_foreign(
     if owner == Owner::Us || stack.options.adopt {
         return Ok(());
     }
-    Err(Failure::new(format!("creating {what}"))
+    Err(not_ours(what, &owner))
+}
+
+/// The failure of making `what`, which is there already and not ours.
+pub(crate) fn not_ours(what: &str, owner: &Owner) -> Failure {
+    Failure::new(format!("creating {what}"))
         .caused_by(format!("one is there already, {}", owner.describe()))
         .hint(format!(
             "`--adopt` takes it over: it gets the tags `{TAG_STACK}`, `{TAG_RESOURCE}`"
-        )))
+        ))
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub(crate) const NAT_GATEWAY: ResourceKey = ResourceKey::new("nat-gateway");
 pub(crate) const PUBLIC_TABLE: ResourceKey = ResourceKey::new("route-table:public");
 /// The route table of the private subnets.
 pub(crate) const PRIVATE_TABLE: ResourceKey = ResourceKey::new("route-table:private");
+/// The private table's way to DynamoDB.
+pub(crate) const DYNAMODB_ENDPOINT: ResourceKey = ResourceKey::new("dynamodb-endpoint");
 /// The public table's way out.
 pub(crate) const PUBLIC_ROUTE: ResourceKey = ResourceKey::new("route:public");
 /// The private table's way out.
@@ -46,6 +48,9 @@ pub(crate) const INTERFACES: ResourceKey = ResourceKey::new("function-network-in
 pub(crate) const CACHE_SUBNET_GROUP: ResourceKey = ResourceKey::new("cache-subnet-group");
 /// The cache, in either mode.
 pub(crate) const CACHE: ResourceKey = ResourceKey::new("cache");
+
+/// The schedule.
+pub(crate) const SCHEDULE: ResourceKey = ResourceKey::new("schedule");
 
 /// A function.
 pub(crate) fn function(function: Function) -> ResourceKey {

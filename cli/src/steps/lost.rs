@@ -9,6 +9,7 @@ use super::repeat::CATCHING_UP;
 use crate::aws::AwsError;
 use crate::engine::{Failure, Poll, Progress, Wait};
 use crate::steps::Stack;
+use crate::steps::lifecycle::Trouble;
 
 /// How many creates in a row may stay without an answer. Refusals don't count.
 const BLIND_ATTEMPTS: u32 = 5;
@@ -57,16 +58,17 @@ impl<'a> Creation<'a> {
     /// have been made all the same.
     ///
     /// `create` must not retry by itself.
-    pub(crate) async fn run<T>(
+    pub(crate) async fn run<T, E: Into<Trouble>>(
         self,
-        mut look: impl AsyncFnMut() -> Result<Option<T>, AwsError>,
-        mut create: impl AsyncFnMut() -> Result<T, AwsError>,
+        mut look: impl AsyncFnMut() -> Result<Option<T>, E>,
+        mut create: impl AsyncFnMut() -> Result<T, E>,
     ) -> Result<T, Failure> {
         let action = self.action;
         let (mut blind, mut lost): (u32, Option<(Instant, AwsError)>) = (0, None);
         let attempt = async || {
             if let Some((since, error)) = &lost {
-                if let Some(made) = look().await.map_err(|error| error.failure(action))? {
+                let found = look().await.map_err(Into::into);
+                if let Some(made) = found.map_err(|trouble| trouble.failure(action))? {
                     return Ok(Poll::Ready(made));
                 }
                 if since.elapsed() < self.listed_within {
@@ -74,50 +76,27 @@ impl<'a> Creation<'a> {
                 }
                 lost = None;
             }
-            match create().await {
-                Ok(made) => Ok(Poll::Ready(made)),
-                Err(error) if error.refused && CATCHING_UP.contains(&error.class) => {
+            let error = match create().await.map_err(Into::into) {
+                Ok(made) => return Ok(Poll::Ready(made)),
+                Err(Trouble::Failed(failure)) => return Err(failure),
+                Err(Trouble::Aws(error)) => error,
+            };
+            match error {
+                error if error.refused && CATCHING_UP.contains(&error.class) => {
                     Ok(Poll::Pending(error.to_string()))
                 }
                 // An internal error is no answer either: nobody knows what AWS did before.
-                Err(error) if !error.refused && blind + 1 < BLIND_ATTEMPTS => {
+                error if !error.refused && blind + 1 < BLIND_ATTEMPTS => {
                     blind += 1;
                     let blocker = error.to_string();
                     lost = Some((Instant::now(), error));
                     Ok(Poll::Pending(blocker))
                 }
-                Err(error) => Err(error.failure(action)),
+                error => Err(error.failure(action)),
             }
         };
         self.progress.until(self.wait, attempt).await
     }
-
-    /// The same for what its name keeps from being made twice: `create` answers none where there
-    /// is one of that name already, and then `look` finds it, once it is visible.
-    pub(crate) async fn run_named<C, F>(
-        self,
-        mut look: impl AsyncFnMut() -> Result<Option<F>, AwsError>,
-        mut create: impl AsyncFnMut() -> Result<Option<C>, AwsError>,
-    ) -> Result<Made<C, F>, Failure> {
-        let name = self.action;
-        let create = async || {
-            if let Some(created) = create().await? {
-                return Ok(Made::Now(created));
-            }
-            let found = look().await?.map(Made::Before);
-            found.ok_or_else(|| AwsError::absent("looking for what exists", &name))
-        };
-        // A lost answer needs no look of its own: the next create says that there is one.
-        self.run(async || Ok(None), create).await
-    }
-}
-
-/// How something with a name of its own came to be there.
-pub(crate) enum Made<C, F> {
-    /// It was created.
-    Now(C),
-    /// It was there already, perhaps by a call whose answer got lost.
-    Before(F),
 }
 
 #[cfg(test)]

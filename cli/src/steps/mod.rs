@@ -1,22 +1,25 @@
 //! The seven numbered steps of the setup guide, as one table of resources.
 //!
-//! Each resource is found, made and removed in one place: what it is, `observe`, `ensure`,
-//! `remove`, tests, in this order.
+//! Each resource is one file, which says how it is found, what it should be like, and how it is
+//! made, changed and removed (a `Kind`). The driver in `lifecycle` does what all have in common.
 
 pub(crate) mod api;
 pub(crate) mod cache;
 mod canvas;
+mod digest;
 pub(crate) mod drift;
 #[cfg(test)]
 mod emulators_tests;
 pub(crate) mod found;
 pub(crate) mod functions;
 pub(crate) mod keys;
+mod lifecycle;
 pub(crate) mod lookup;
 pub(crate) mod lost;
 #[cfg(test)]
 mod on_paper;
-pub(crate) mod pace;
+#[cfg(test)]
+mod pace_tests;
 mod plan;
 pub(crate) mod queues;
 pub(crate) mod repeat;
@@ -27,7 +30,6 @@ pub(crate) mod scripted;
 mod scripted_tests;
 pub(crate) mod stack;
 pub(crate) mod tables;
-mod telling;
 pub(crate) mod vpc;
 
 pub(crate) use found::{CacheEndpoint, QueueAddress, Slot, Subnet, Vpc};

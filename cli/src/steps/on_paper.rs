@@ -67,6 +67,9 @@ impl Resource for OnPaper {
     fn removed_after(&self) -> Option<Vec<ResourceKey>> {
         self.real.removed_after()
     }
+    fn usual(&self) -> Duration {
+        self.real.usual()
+    }
     async fn observe(&self) -> Result<Observed, Failure> {
         Ok(if *self.there.lock().unwrap() {
             Observed::ready(self.name())

@@ -1,9 +1,7 @@
 //! Step 5: the two FIFO queues, and a dead-letter queue for each.
 
 mod attributes;
-mod changes;
 mod depth;
-mod waits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,13 +13,12 @@ use place_config::{Function, Queue};
 
 use self::attributes::Attributes;
 pub(crate) use self::depth::depth;
-use super::drift::{self, Drift};
+use super::drift::Drift;
 use super::functions::{event_source_key, timeout};
-use super::lost::Made;
-use super::repeat::doing;
+use super::lifecycle::{self, Card, Kind, Reading, State, TagMap, Trouble, Whose};
 use super::{QueueAddress, Stack, keys};
 use crate::aws::{Answer, AwsError, AwsResult};
-use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
+use crate::engine::{Resource, ResourceKey};
 
 /// SQS refuses a name for 60 s after its queue was deleted, and takes as long to delete one.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -29,19 +26,23 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// From the moment that Lambda takes a message until its function runs, at most, in seconds.
 const HANDING_OVER: u32 = 5;
 
+/// How long a change may take to show: 15 minutes for the retention, says `SetQueueAttributes`, and
+/// 60 s for any other. Until then Lambda refuses a time-out above the visibility of old, and the
+/// next run would find everything as it was.
+const SHOWN_WITHIN: Duration = Duration::from_mins(16);
+
+/// The tag of a queue that is about to be deleted. For a minute after that SQS may answer as if it
+/// were there ("requests during the 60 seconds might succeed", `DeleteQueue`), and whoever came
+/// upon it then would build on it.
+const REMOVING: &str = "place:removing";
+
 /// The resources of step 5.
 pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
-    let mut resources: Vec<Arc<dyn Resource>> = Vec::new();
-    for queue in Queue::ALL {
-        for role in [Role::DeadLetters, Role::Messages] {
-            resources.push(Arc::new(FifoQueue {
-                stack: Arc::clone(stack),
-                queue,
-                role,
-            }));
-        }
-    }
-    resources
+    let both = Queue::ALL.into_iter().flat_map(|queue| {
+        [Role::DeadLetters, Role::Messages].map(|role| FifoQueue { queue, role })
+    });
+    both.map(|queue| lifecycle::resource(stack, queue))
+        .collect()
 }
 
 /// What waits in a queue.
@@ -54,108 +55,19 @@ pub(crate) enum Role {
 }
 
 /// A queue.
-#[derive(Debug)]
 struct FifoQueue {
-    stack: Arc<Stack>,
     queue: Queue,
     role: Role,
 }
-
-/// The tag of a queue that is about to be deleted. For a minute after that SQS may answer as if it
-/// were there ("requests during the 60 seconds might succeed", `DeleteQueue`), and whoever came
-/// upon it then would build on it.
-const REMOVING: &str = "place:removing";
 
 /// A queue as SQS answers it.
 struct Found {
     url: String,
     attributes: HashMap<QueueAttributeName, String>,
-    tags: HashMap<String, String>,
-}
-
-impl Found {
-    fn is_going(&self) -> bool {
-        self.tags.contains_key(REMOVING)
-    }
+    tags: TagMap,
 }
 
 impl FifoQueue {
-    fn arn(&self) -> String {
-        self.stack.aws.arn("sqs", &self.name())
-    }
-
-    fn wanted(&self) -> Attributes {
-        match self.role {
-            Role::DeadLetters => Attributes::dead_letters(),
-            Role::Messages => {
-                let queues = &self.stack.config.queues;
-                let dead_letters = self.stack.names.dead_letter_queue(self.queue);
-                let dead_letters = self.stack.aws.arn("sqs", &dead_letters);
-                let timeout = timeout(&self.stack, consumer(self.queue));
-                let visibility = visibility(self.queue, timeout);
-                Attributes::messages(visibility, &dead_letters, queues.max_receive_count)
-            }
-        }
-    }
-
-    fn leave(&self, url: Option<String>) {
-        let address = url.map(|url| QueueAddress {
-            url,
-            arn: self.arn(),
-        });
-        let found = &self.stack.found;
-        match self.role {
-            Role::Messages => found.queues.replace(self.queue, address),
-            Role::DeadLetters => found.dead_letter_queues.replace(self.queue, address),
-        }
-    }
-
-    async fn url(&self) -> Result<Option<String>, AwsError> {
-        let answer = self
-            .stack
-            .aws
-            .sqs
-            .get_queue_url()
-            .queue_name(self.name())
-            .send()
-            .await;
-        let answer = answer.during("sqs:GetQueueUrl").absent_as_none()?;
-        Ok(answer.and_then(|answer| answer.queue_url))
-    }
-
-    async fn look(&self) -> Result<Option<Found>, AwsError> {
-        let sqs = &self.stack.aws.sqs;
-        let Some(url) = self.url().await? else {
-            return Ok(None);
-        };
-        let attributes = sqs.get_queue_attributes().queue_url(&url);
-        let attributes = attributes.attribute_names(QueueAttributeName::All).send();
-        let (attributes, tags) =
-            tokio::join!(attributes, sqs.list_queue_tags().queue_url(&url).send());
-        let attributes = attributes
-            .during("sqs:GetQueueAttributes")
-            .absent_as_none()?;
-        let tags = tags.during("sqs:ListQueueTags").absent_as_none()?;
-        let attributes = attributes.map(|answer| answer.attributes.unwrap_or_default());
-        let tags = tags.map(|answer| answer.tags.unwrap_or_default());
-        // A queue that is being deleted is named by one call and unknown to the next.
-        Ok(attributes.zip(tags).map(|(attributes, tags)| Found {
-            url,
-            attributes,
-            tags,
-        }))
-    }
-
-    fn compare(&self, found: &Found) -> Drift {
-        let mut drift = Drift::default();
-        drift.tags(&self.stack, &self.key(), &found.tags);
-        self.wanted().compare(&found.attributes, &mut drift);
-        drift
-    }
-}
-
-#[async_trait(?Send)]
-impl Resource for FifoQueue {
     fn key(&self) -> ResourceKey {
         match self.role {
             Role::Messages => keys::queue(self.queue),
@@ -163,106 +75,153 @@ impl Resource for FifoQueue {
         }
     }
 
-    fn step(&self) -> Step {
-        Step(5)
+    fn name(&self, stack: &Stack) -> String {
+        match self.role {
+            Role::Messages => stack.names.queue(self.queue),
+            Role::DeadLetters => stack.names.dead_letter_queue(self.queue),
+        }
     }
 
-    fn kind(&self) -> &'static str {
+    fn wanted(&self, stack: &Stack) -> Attributes {
         match self.role {
+            Role::DeadLetters => Attributes::dead_letters(),
+            Role::Messages => {
+                let dead_letters = stack.names.dead_letter_queue(self.queue);
+                let dead_letters = stack.aws.arn("sqs", &dead_letters);
+                let timeout = timeout(stack, consumer(self.queue));
+                let visibility = visibility(self.queue, timeout);
+                let receives = stack.config.queues.max_receive_count;
+                Attributes::messages(visibility, &dead_letters, receives)
+            }
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Kind for FifoQueue {
+    type Found = Found;
+
+    fn card(&self, stack: &Stack) -> Card {
+        let kind = match self.role {
             Role::Messages => "queue",
             Role::DeadLetters => "dead-letter queue",
-        }
-    }
-
-    fn name(&self) -> String {
-        match self.role {
-            Role::Messages => self.stack.names.queue(self.queue),
-            Role::DeadLetters => self.stack.names.dead_letter_queue(self.queue),
-        }
-    }
-
-    fn needs(&self) -> Vec<ResourceKey> {
-        match self.role {
-            Role::Messages => vec![keys::dead_letter_queue(self.queue)],
-            Role::DeadLetters => Vec::new(),
-        }
-    }
-
-    /// A queue goes once nothing reads it. Who still sends gets an error, as it should.
-    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
-        match self.role {
-            Role::Messages => Some(vec![event_source_key(consumer(self.queue))]),
-            Role::DeadLetters => None,
-        }
-    }
-
-    async fn observe(&self) -> Result<Observed, Failure> {
-        self.leave(None);
-        let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let Some(found) = found else {
-            return Ok(Observed::Absent);
         };
-        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &self.key(), &found.tags) {
-            return Ok(foreign);
+        let card = Card::new(5, self.key(), kind, self.name(stack));
+        let card = card.patience(PATIENCE).takes(0, 60).seen_off(0, 60);
+        let card = card.shows_within(SHOWN_WITHIN);
+        match self.role {
+            // It goes once nothing reads it. Who still sends gets an error, as it should.
+            Role::Messages => card
+                .needs([keys::dead_letter_queue(self.queue)])
+                .removed_after([event_source_key(consumer(self.queue))]),
+            Role::DeadLetters => card,
         }
-        if found.is_going() {
-            return Ok(Observed::Changing {
-                id: self.name(),
-                state: "being deleted".to_owned(),
+    }
+
+    async fn find(&self, stack: &Stack) -> Result<Vec<Found>, Trouble> {
+        let sqs = &stack.aws.sqs;
+        let url = sqs
+            .get_queue_url()
+            .queue_name(self.name(stack))
+            .send()
+            .await;
+        let url = url.during("sqs:GetQueueUrl").absent_as_none()?;
+        let Some(url) = url.and_then(|answer| answer.queue_url) else {
+            return Ok(Vec::new());
+        };
+        let attributes = sqs.get_queue_attributes().queue_url(&url);
+        let attributes = attributes.attribute_names(QueueAttributeName::All).send();
+        let tags = sqs.list_queue_tags().queue_url(&url).send();
+        let (attributes, tags) = tokio::join!(attributes, tags);
+        let attributes = attributes.during("sqs:GetQueueAttributes");
+        let tags = tags.during("sqs:ListQueueTags").absent_as_none()?;
+        // A queue that is being deleted is named by one call and unknown to the next.
+        let both = attributes.absent_as_none()?.zip(tags);
+        let found = both.map(|(attributes, tags)| Found {
+            url,
+            attributes: attributes.attributes.unwrap_or_default(),
+            tags: tags.tags.unwrap_or_default(),
+        });
+        Ok(found.into_iter().collect())
+    }
+
+    fn read(&self, stack: &Stack, found: &Found) -> Reading {
+        let reading = Reading::new(self.name(stack), Whose::Tagged(found.tags.clone()));
+        if found.tags.contains_key(REMOVING) {
+            return reading.state(State::Failed("its removal was cut off".to_owned()));
+        }
+        reading
+    }
+
+    fn compare(&self, stack: &Stack, found: &Found, drift: &mut Drift) {
+        self.wanted(stack).compare(&found.attributes, drift);
+    }
+
+    async fn create(&self, stack: &Stack) -> Result<Found, Trouble> {
+        let (attributes, tags) = (
+            self.wanted(stack).to_create(),
+            stack.ownership.map(&self.key()),
+        );
+        let create = stack.aws.sqs.create_queue().queue_name(self.name(stack));
+        let create = create.set_attributes(Some(attributes.clone()));
+        let created = create.set_tags(Some(tags.clone())).send().await;
+        let url = created.during("sqs:CreateQueue")?.queue_url;
+        Ok(Found {
+            url: url.ok_or_else(|| AwsError::empty("sqs:CreateQueue"))?,
+            attributes,
+            tags,
+        })
+    }
+
+    /// Sees that SQS knows the queue that it just made.
+    async fn finish(&self, stack: &Stack, made: &Found) -> Result<(), Trouble> {
+        let look = stack.aws.sqs.get_queue_attributes().queue_url(&made.url);
+        let look = look.attribute_names(QueueAttributeName::QueueArn);
+        Ok(look
+            .send()
+            .await
+            .during("sqs:GetQueueAttributes")
+            .map(drop)?)
+    }
+
+    async fn tag(&self, stack: &Stack, found: &Found) -> Result<(), Trouble> {
+        let tag = stack.aws.sqs.tag_queue().queue_url(&found.url);
+        let tagged = tag.set_tags(Some(stack.ownership.map(&self.key()))).send();
+        Ok(tagged.await.during("sqs:TagQueue").map(drop)?)
+    }
+
+    async fn mend(&self, stack: &Stack, found: &Found, _: &Drift) -> Result<(), Trouble> {
+        let set = stack.aws.sqs.set_queue_attributes().queue_url(&found.url);
+        let set = set.set_attributes(Some(self.wanted(stack).to_change()));
+        Ok(set
+            .send()
+            .await
+            .during("sqs:SetQueueAttributes")
+            .map(drop)?)
+    }
+
+    async fn delete(&self, stack: &Stack, found: &Found) -> Result<(), Trouble> {
+        let sqs = &stack.aws.sqs;
+        if !found.tags.contains_key(REMOVING) {
+            let tag = sqs.tag_queue().queue_url(&found.url).tags(REMOVING, "true");
+            tag.send().await.during("sqs:TagQueue")?;
+        }
+        let deleted = sqs.delete_queue().queue_url(&found.url).send().await;
+        Ok(deleted.during("sqs:DeleteQueue").map(drop)?)
+    }
+
+    fn leave(&self, stack: &Stack, found: Option<&Found>) {
+        let is_going = |found: &&Found| found.tags.contains_key(REMOVING);
+        let address = found
+            .filter(|found| !is_going(found))
+            .map(|found| QueueAddress {
+                url: found.url.clone(),
+                arn: stack.aws.arn("sqs", &self.name(stack)),
             });
+        match self.role {
+            Role::Messages => stack.found.queues.replace(self.queue, address),
+            Role::DeadLetters => stack.found.dead_letter_queues.replace(self.queue, address),
         }
-        let observed = self.compare(&found).verdict(self.name());
-        self.leave(Some(found.url));
-        Ok(observed)
-    }
-
-    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        let found = match observed {
-            Observed::Absent => None,
-            _ => self.look().await.or_failure(|| doing("looking at", self))?,
-        };
-        let found = match found {
-            Some(found) if found.is_going() => {
-                self.delete(&found.url, progress).await?;
-                None
-            }
-            other => other,
-        };
-        let found = match found {
-            Some(found) => found,
-            None => match self.create(progress).await? {
-                Made::Now(url) => {
-                    self.until_known(&url, progress).await?;
-                    self.leave(Some(url));
-                    return Ok(());
-                }
-                Made::Before(found) => found,
-            },
-        };
-        drift::refuse_foreign(
-            &self.stack,
-            &format!("queue `{}`", self.name()),
-            &self.key(),
-            &found.tags,
-        )?;
-        self.repair(&found, progress).await?;
-        self.leave(Some(found.url));
-        Ok(())
-    }
-
-    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
-        let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let ours = |found: &Found| self.stack.ownership.owns(&self.key(), &found.tags);
-        let Some(found) = found.filter(ours) else {
-            return Ok(());
-        };
-        let tag = self.stack.aws.sqs.tag_queue().queue_url(&found.url);
-        let tagged = tag.tags(REMOVING, "true").send().await;
-        let tagged = tagged.during("sqs:TagQueue").absent_as_none();
-        tagged.or_failure(|| doing("removing", self))?;
-        self.delete(&found.url, progress).await?;
-        self.leave(None);
-        Ok(())
     }
 }
 

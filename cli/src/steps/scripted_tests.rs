@@ -15,7 +15,6 @@ mod functions;
 mod grants;
 mod interfaces;
 mod internet_gateway;
-mod log_groups;
 mod nat_gateway;
 mod network;
 mod paging;
@@ -198,6 +197,7 @@ async fn a_role_that_somebody_added_a_policy_to_is_stripped_before_it_goes() {
         .answer("DetachRolePolicy", 200, "<DetachRolePolicyResponse/>")
         .always("ListRolePolicies", 200, &xml("ListRolePolicies", inline))
         .answer("DeleteRolePolicy", 200, "<DeleteRolePolicyResponse/>")
+        .always("DeleteRolePolicy", 404, &fault("NoSuchEntity"))
         .answer("DeleteRole", 200, "<DeleteRoleResponse/>");
     let stack = script.stack();
     resource(&stack, "role:save")

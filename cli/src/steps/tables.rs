@@ -1,29 +1,26 @@
 //! Step 6: the tables.
 
-mod calls;
-mod claim;
 mod key_schema;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{BillingMode, TableClass, TableDescription, TableStatus};
+use aws_sdk_dynamodb::types::{
+    BillingMode, Select, TableClass, TableDescription, TableStatus, Tag,
+};
 use place_canvas::tables::schema::{self, KeyKind};
 use place_config::Function;
 
-use self::claim::Found;
-use self::key_schema::{schema_of, schema_text};
-use super::drift::{self, Drift};
-use super::lost::{Creation, Made};
-use super::repeat::doing;
-use super::{Stack, keys, schedule};
-use crate::aws::{Answer, AwsResult};
+use self::key_schema::{key_attribute, schema_of, schema_text};
+use super::drift::Drift;
+use super::lifecycle::{self, Card, Kind, Reading, State, Trouble, Whose, tag_map};
+use super::{Stack, keys};
+use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::outcome::Difference;
-use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
+use crate::engine::{Failure, Resource, ResourceKey};
 
 /// Attributes as differences name them.
-const KEY_SCHEMA: &str = "KeySchema";
 const BILLING_MODE: &str = "BillingMode";
 const TABLE_CLASS: &str = "TableClass";
 
@@ -32,12 +29,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The resources of step 6.
 pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
-    let table = |content| {
-        Arc::new(Table {
-            stack: Arc::clone(stack),
-            content,
-        }) as Arc<dyn Resource>
-    };
+    let table = |content| lifecycle::resource(stack, Table(content));
     Content::ALL.map(table).into()
 }
 
@@ -67,124 +59,175 @@ impl Content {
 }
 
 /// A table.
-#[derive(Debug)]
-struct Table {
-    stack: Arc<Stack>,
-    content: Content,
+struct Table(Content);
+
+/// A table as DynamoDB answers it.
+struct Found {
+    description: TableDescription,
+    /// None where DynamoDB does not tell: it may not know the ARN of a table that is being made or
+    /// deleted.
+    tags: Option<Vec<Tag>>,
+}
+
+impl Found {
+    fn arn(&self) -> &str {
+        self.description.table_arn().unwrap_or_default()
+    }
 }
 
 impl Table {
+    fn name(&self, stack: &Stack) -> String {
+        match self.0 {
+            Content::Current => stack.names.mru_table(),
+            Content::History => stack.names.history_table(),
+            Content::Journal => stack.names.journal_table(),
+        }
+    }
+
     fn schema(&self) -> Vec<(&'static str, KeyKind)> {
-        match self.content {
+        match self.0 {
             Content::Current => schema::mru().into(),
             Content::History => schema::history().into(),
             Content::Journal => schema::journal().into(),
         }
     }
 
-    fn class(&self) -> &'static str {
-        let tables = &self.stack.config.tables;
-        match self.content {
+    fn class(&self, stack: &Stack) -> TableClass {
+        let tables = &stack.config.tables;
+        TableClass::from(match self.0 {
             Content::Current => tables.mru_class.as_str(),
             Content::History => tables.history_class.as_str(),
             Content::Journal => tables.journal_class.as_str(),
-        }
-    }
-
-    fn compare(&self, found: &Found) -> Drift {
-        let mut drift = Drift::default();
-        drift.tags(&self.stack, &self.key(), found.tags());
-        let table = &found.description;
-        let (has, should) = (schema_of(table), schema_text(&self.schema()));
-        if has != should {
-            drift.note(Difference::new(KEY_SCHEMA, has, should).needs_replacement());
-        }
-        let billing = table
-            .billing_mode_summary()
-            .and_then(|summary| summary.billing_mode());
-        let billing = billing.unwrap_or(&BillingMode::Provisioned);
-        drift.compare(BILLING_MODE, billing, BillingMode::PayPerRequest);
-        self.compare_class(table, &mut drift);
-        drift
+        })
     }
 
     /// DynamoDB answers no class for a table that never had another than the standard one. What
     /// stands in for it may answer none at all (moto 5.2), and then there is nothing to compare.
-    fn compare_class(&self, table: &TableDescription, drift: &mut Drift) {
-        let class = table
-            .table_class_summary()
-            .and_then(|summary| summary.table_class());
-        if class.is_none() && self.stack.config.endpoints.aws.is_some() {
+    fn compare_class(&self, stack: &Stack, table: &TableDescription, drift: &mut Drift) {
+        let class = table.table_class_summary().and_then(|of| of.table_class());
+        if class.is_none() && stack.config.endpoints.aws.is_some() {
             return;
         }
-        drift.compare(
-            TABLE_CLASS,
-            class.unwrap_or(&TableClass::Standard),
-            self.class(),
-        );
+        let class = class.unwrap_or(&TableClass::Standard);
+        drift.compare(TABLE_CLASS, class, self.class(stack));
     }
 
-    /// Creates it and answers true, unless one is there already. A name that is still being freed is
-    /// waited for.
-    async fn create(&self, progress: &Progress) -> Result<bool, Failure> {
-        let what = format!("the name of table `{}` to be free", self.name());
-        let wait = Wait::new(what, PATIENCE).usual(0, 30);
-        let action = doing("creating", self);
-        let creation = Creation::new(&self.stack, progress, &action).waiting(wait);
-        let look = async || self.describe().await;
-        let made = creation.run_named(look, async || self.try_create().await);
-        Ok(matches!(made.await?, Made::Now(())))
+    async fn is_empty(&self, stack: &Stack) -> Result<bool, AwsError> {
+        let scan = stack.aws.dynamodb.scan().table_name(self.name(stack));
+        let scan = scan.limit(1).select(Select::Count).send().await;
+        Ok(scan.during("dynamodb:Scan")?.count == 0)
+    }
+}
+
+#[async_trait(?Send)]
+impl Kind for Table {
+    type Found = Found;
+
+    fn card(&self, stack: &Stack) -> Card {
+        let card = Card::new(6, key(self.0), "table", self.name(stack)).holds_data();
+        let card = card.patience(PATIENCE).takes(0, 30).makes(5, 15);
+        let card = card.seen_off(0, 30).shows_within(PATIENCE);
+        // Once nothing writes to it any more.
+        card.removed_after([keys::SCHEDULE, keys::function(Function::Save)])
     }
 
-    async fn repair(&self, found: &Found, progress: &Progress) -> Result<(), Failure> {
-        let dynamodb = &self.stack.aws.dynamodb;
-        let drift = self.compare(found);
-        if drift.has(drift::TAGS) {
-            let tag = dynamodb.tag_resource().resource_arn(found.arn());
-            let tag = tag
-                .set_tags(Some(self.stack.ownership.list(&self.key())))
-                .send()
-                .await;
-            tag.during("dynamodb:TagResource")
-                .or_failure(|| doing("tagging", self))?;
-        }
-        // DynamoDB takes one kind of change at a time.
-        if drift.has(BILLING_MODE) {
-            let update = dynamodb.update_table().table_name(self.name());
-            let update = update.billing_mode(BillingMode::PayPerRequest).send().await;
-            update
-                .during("dynamodb:UpdateTable")
-                .or_failure(|| doing("updating", self))?;
-            self.until_active(progress).await?;
-        }
-        if drift.has(TABLE_CLASS) {
-            let update = dynamodb.update_table().table_name(self.name());
-            let update = update
-                .table_class(TableClass::from(self.class()))
-                .send()
-                .await;
-            update
-                .during("dynamodb:UpdateTable")
-                .or_failure(|| doing("updating", self))?;
-            self.until_active(progress).await?;
-        }
-        Ok(())
+    async fn find(&self, stack: &Stack) -> Result<Vec<Found>, Trouble> {
+        let dynamodb = &stack.aws.dynamodb;
+        let look = dynamodb.describe_table().table_name(self.name(stack));
+        let answer = look.send().await.during("dynamodb:DescribeTable");
+        let answer = answer.absent_as_none()?;
+        let Some(description) = answer.and_then(|answer| answer.table) else {
+            return Ok(Vec::new());
+        };
+        let list = dynamodb.list_tags_of_resource();
+        let list = list.resource_arn(description.table_arn().unwrap_or_default());
+        let tags = list.send().await.during("dynamodb:ListTagsOfResource");
+        let tags = tags.absent_as_none()?;
+        let tags = tags.map(|answer| answer.tags.unwrap_or_default());
+        Ok(vec![Found { description, tags }])
     }
 
-    /// Replaces a table whose keys are others. Not one with rows in it: nobody has said that what
-    /// people painted may go.
-    async fn replace(&self, progress: &Progress) -> Result<(), Failure> {
-        if !self.stack.options.replace || !self.is_empty().await? {
-            return Err(self.other_keys());
+    fn read(&self, stack: &Stack, found: &Found) -> Reading {
+        let whose = found.tags.as_deref().map(tag_map).map(Whose::Tagged);
+        let reading = Reading::new(self.name(stack), whose.unwrap_or(Whose::Untold));
+        match found.description.table_status() {
+            None | Some(TableStatus::Active) => reading,
+            Some(TableStatus::Deleting) => reading.state(State::Leaving("DELETING".to_owned())),
+            Some(status) => reading.state(State::Changing(status.to_string())),
         }
-        self.delete(progress).await?;
-        self.create(progress).await?;
-        self.until_active(progress).await
     }
 
-    fn other_keys(&self) -> Failure {
-        let wanted = schema_text(&self.schema());
-        Failure::new(doing("repairing", self))
+    fn compare(&self, stack: &Stack, found: &Found, drift: &mut Drift) {
+        let table = &found.description;
+        let (has, should) = (schema_of(table), schema_text(&self.schema()));
+        if has != should {
+            drift.note(Difference::new("KeySchema", has, should).needs_replacement());
+        }
+        let billing = table
+            .billing_mode_summary()
+            .and_then(|of| of.billing_mode());
+        let billing = billing.unwrap_or(&BillingMode::Provisioned);
+        drift.compare(BILLING_MODE, billing, BillingMode::PayPerRequest);
+        self.compare_class(stack, table, drift);
+    }
+
+    async fn create(&self, stack: &Stack) -> Result<Found, Trouble> {
+        let tags = stack.ownership.list(&key(self.0));
+        let mut create = stack
+            .aws
+            .dynamodb
+            .create_table()
+            .table_name(self.name(stack));
+        for (attribute, kind) in self.schema() {
+            let (definition, element) = key_attribute(attribute, kind);
+            create = create.attribute_definitions(definition).key_schema(element);
+        }
+        let create = create.billing_mode(BillingMode::PayPerRequest);
+        let create = create.table_class(self.class(stack));
+        let created = create.set_tags(Some(tags.clone())).send().await;
+        let created = created.during("dynamodb:CreateTable")?.table_description;
+        // What it is like is seen once it is active.
+        let made = TableDescription::builder().table_status(TableStatus::Creating);
+        Ok(Found {
+            description: created.unwrap_or_else(|| made.build()),
+            tags: Some(tags),
+        })
+    }
+
+    async fn tag(&self, stack: &Stack, found: &Found) -> Result<(), Trouble> {
+        let tag = stack.aws.dynamodb.tag_resource().resource_arn(found.arn());
+        let tagged = tag
+            .set_tags(Some(stack.ownership.list(&key(self.0))))
+            .send();
+        Ok(tagged.await.during("dynamodb:TagResource").map(drop)?)
+    }
+
+    /// DynamoDB takes one kind of change at a time.
+    async fn mend(&self, stack: &Stack, _: &Found, drift: &Drift) -> Result<(), Trouble> {
+        let update = stack
+            .aws
+            .dynamodb
+            .update_table()
+            .table_name(self.name(stack));
+        let update = if drift.has(BILLING_MODE) {
+            update.billing_mode(BillingMode::PayPerRequest)
+        } else {
+            update.table_class(self.class(stack))
+        };
+        Ok(update
+            .send()
+            .await
+            .during("dynamodb:UpdateTable")
+            .map(drop)?)
+    }
+
+    /// Not one with rows in it: nobody has said that what people painted may go.
+    async fn spare(&self, stack: &Stack, _: &Found) -> Result<(), Trouble> {
+        if self.is_empty(stack).await? {
+            return Ok(());
+        }
+        let (name, wanted) = (self.name(stack), schema_text(&self.schema()));
+        Err(Failure::new(format!("repairing table `{name}`"))
             .caused_by(format!(
                 "its keys are not `{wanted}`, and DynamoDB can't change keys"
             ))
@@ -192,97 +235,12 @@ impl Table {
                 "give the stack another table (`[tables]` in place.toml), or export and delete \
                  this one; `--replace` replaces it while it is empty",
             )
-    }
-}
-
-#[async_trait(?Send)]
-impl Resource for Table {
-    fn key(&self) -> ResourceKey {
-        key(self.content)
+            .into())
     }
 
-    fn step(&self) -> Step {
-        Step(6)
-    }
-
-    fn kind(&self) -> &'static str {
-        "table"
-    }
-
-    fn name(&self) -> String {
-        match self.content {
-            Content::Current => self.stack.names.mru_table(),
-            Content::History => self.stack.names.history_table(),
-            Content::Journal => self.stack.names.journal_table(),
-        }
-    }
-
-    fn needs(&self) -> Vec<ResourceKey> {
-        Vec::new()
-    }
-
-    /// Once nothing writes to it any more.
-    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
-        Some(vec![schedule::KEY, keys::function(Function::Save)])
-    }
-
-    fn holds_data(&self) -> bool {
-        true
-    }
-
-    async fn observe(&self) -> Result<Observed, Failure> {
-        let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let Some(found) = found else {
-            return Ok(Observed::Absent);
-        };
-        let (id, state) = (self.name(), found.state());
-        if found.is_untold() {
-            // Nobody may touch it before it is known whose it is.
-            return Ok(Observed::Changing { id, state });
-        }
-        if let Some(foreign) = drift::foreign(&self.stack, self.name(), &self.key(), found.tags()) {
-            return Ok(foreign);
-        }
-        Ok(if found.is_active() {
-            self.compare(&found).verdict(id)
-        } else {
-            Observed::Changing { id, state }
-        })
-    }
-
-    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        let mut absent = *observed == Observed::Absent;
-        if let Observed::Changing { state, .. } = observed
-            && *state == TableStatus::Deleting.as_str()
-        {
-            self.until_deleted(progress).await?;
-            absent = true;
-        }
-        let made = absent && self.create(progress).await?;
-        self.until_active(progress).await?;
-        let found = if absent || matches!(observed, Observed::Changing { .. }) {
-            self.told(progress).await?
-        } else {
-            self.look().await.or_failure(|| doing("looking at", self))?
-        };
-        let found = found.ok_or_else(|| self.vanished())?;
-        if !made {
-            let what = format!("table `{}`", self.name());
-            drift::refuse_foreign(&self.stack, &what, &self.key(), found.tags())?;
-        }
-        if self.compare(&found).has(KEY_SCHEMA) {
-            return self.replace(progress).await;
-        }
-        self.repair(&found, progress).await
-    }
-
-    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
-        let found = self.told(progress).await?;
-        let ownership = &self.stack.ownership;
-        let ours = |found: &Found| ownership.owns(&self.key(), found.tags());
-        if found.as_ref().is_some_and(ours) {
-            self.delete(progress).await?;
-        }
-        Ok(())
+    async fn delete(&self, stack: &Stack, _: &Found) -> Result<(), Trouble> {
+        let delete = stack.aws.dynamodb.delete_table();
+        let deleted = delete.table_name(self.name(stack)).send().await;
+        Ok(deleted.during("dynamodb:DeleteTable").map(drop)?)
     }
 }

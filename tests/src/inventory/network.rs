@@ -135,7 +135,23 @@ async fn gateways(sdk: &Sdk) -> Vec<String> {
         .send()
         .await
         .expect("the interfaces");
+    let endpoints = sdk
+        .ec2
+        .describe_vpc_endpoints()
+        .send()
+        .await
+        .expect("the VPC endpoints");
     let mut lines = Vec::new();
+    let there = |of: &&aws_sdk_ec2::types::VpcEndpoint| {
+        let state = of.state().map_or("", |state| state.as_str());
+        !state.eq_ignore_ascii_case("deleted")
+    };
+    for endpoint in endpoints.vpc_endpoints().iter().filter(there) {
+        lines.push(format!(
+            "ec2 vpc-endpoint {}",
+            text(endpoint.vpc_endpoint_id())
+        ));
+    }
     for gateway in internet.internet_gateways() {
         let vpcs: Vec<_> = gateway
             .attachments()

@@ -23,6 +23,12 @@ async fn gateways(sdk: &Sdk) -> Vec<String> {
             lines.push(format!("nat-gateway {state:?} {kind:?} {subnet:?} {tags}"));
         }
     }
+    let endpoints = sdk.ec2.describe_vpc_endpoints().send().await;
+    for endpoint in endpoints.expect("endpoints").vpc_endpoints() {
+        let (service, tables) = (endpoint.service_name(), endpoint.route_table_ids());
+        let tags = tags(endpoint.tags());
+        lines.push(format!("vpc-endpoint {service:?} {tables:?} {tags}"));
+    }
     for address in addresses.addresses() {
         lines.push(format!("elastic-ip {}", tags(address.tags())));
     }

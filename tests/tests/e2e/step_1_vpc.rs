@@ -187,6 +187,38 @@ async fn row_1_1_always_the_same_three_of_more_subnets() {
     );
 }
 
+/// Free, and it keeps the saves off the NAT gateway.
+#[tokio::test]
+async fn row_1_2_the_private_table_leads_to_dynamodb_through_an_endpoint_of_its_own() {
+    let network = network().await;
+    let sdk = shared().await.operator.sdk();
+    let answer = sdk.ec2.describe_vpc_endpoints().send().await.unwrap();
+    let found = answer.vpc_endpoints();
+    assert_eq!(found.len(), 1, "{found:?}");
+    let table = network.table(PRIVATE).route_table_id().unwrap();
+    assert_eq!(found[0].route_table_ids(), [table]);
+    let service = found[0].service_name().unwrap();
+    assert_eq!(service, "com.amazonaws.us-east-1.dynamodb");
+    assert!(has_tag(found[0].tags(), TAG_STACK, "place"));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_switched_off_goes_and_is_not_missed() {
+    let cloud = LocalCloud::start().await;
+    let operator = Operator::new(&cloud);
+    operator.up().await;
+    let without = Operator::with(&cloud, |config| {
+        config.vpc.dynamodb_endpoint = false;
+    });
+    let check = ["plan", "--check"];
+    without.placectl().args(check).run().await.expect_code(4);
+    without.up().await;
+    without.placectl().args(check).succeed().await;
+    let answer = operator.sdk().ec2.describe_vpc_endpoints().send().await;
+    assert_eq!(answer.unwrap().vpc_endpoints().len(), 0);
+    without.teardown().await;
+}
+
 #[tokio::test]
 async fn row_1_2_nat_gateway_with_its_address_on_the_public_subnet() {
     let network = network().await;

@@ -12,7 +12,7 @@ use crate::context::{Context, WhenStopped};
 use crate::engine::{Look, Observed, Sighting, Step, Survey, Timeline};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::steps::{self, Options, Stack, pace};
+use crate::steps::{self, Options, Stack};
 
 /// What `up` would do.
 #[derive(Debug, Serialize)]
@@ -46,7 +46,9 @@ pub(crate) async fn run(mut context: Context, args: &PlanArgs) -> Result<Exit, C
     if runner.is_interrupted() {
         return Ok(Exit::Interrupted);
     }
-    let timing = args.timing.then(|| runner.timeline(&survey, pace::of));
+    let timing = args
+        .timing
+        .then(|| runner.timeline(&survey, |resource| resource.usual()));
     let plan = Plan::new(&stack, &survey, timing);
     if context.is_json() {
         context.printer.json(&plan);

@@ -11,83 +11,97 @@ use async_trait::async_trait;
 use aws_sdk_apigatewayv2::types::{Deployment as Found, DeploymentStatus};
 use sha2::{Digest, Sha256};
 
-use super::integration;
-use super::{DEPLOYMENT_KEY, KEY, Parts, ROUTED, list, no_retries, route_key};
-use crate::aws::{Answer, AwsError, AwsResult};
-use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
-use crate::steps::Stack;
-use crate::steps::functions::hexadecimal;
-use crate::steps::lost::Creation;
-use crate::steps::repeat::doing;
+use super::{DEPLOYMENT_KEY, KEY, Parts, ROUTED, integration, integration_key, list};
+use super::{no_retries, route_key};
+use crate::aws::Answer;
+use crate::engine::Failure;
+use crate::steps::digest::hexadecimal;
+use crate::steps::lifecycle::{Card, Kind, Reading, State, Trouble, Whose};
+use crate::steps::{Slot, Stack};
 
 /// Longest wait. API Gateway takes one `CreateDeployment` in five seconds for a whole account.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What stands for a deployment where there are none.
-const NO_DEPLOYMENTS: &str = "none";
-
 /// The deployment of the routes as they are.
-#[derive(Debug)]
 pub(super) struct Deployment {
-    stack: Arc<Stack>,
     parts: Arc<Parts>,
+    /// Id of the one that this run asked for.
+    asked: Slot<String>,
 }
 
 impl Deployment {
-    pub(super) fn new(stack: &Arc<Stack>, parts: &Arc<Parts>) -> Arc<Self> {
-        Arc::new(Self {
-            stack: Arc::clone(stack),
+    pub(super) fn new(parts: &Arc<Parts>) -> Self {
+        Self {
             parts: Arc::clone(parts),
-        })
+            asked: Slot::default(),
+        }
     }
 
-    /// What the deployment is made from; none while not everything is there.
-    fn fingerprint(&self) -> Option<String> {
+    /// What the deployment is made from; a failure while not everything is there.
+    fn fingerprint(&self, stack: &Stack) -> Result<String, Failure> {
         let mut parts = Vec::new();
         for function in ROUTED {
-            let route = self.parts.routes.get(function)?;
-            let integration = self.stack.found.integrations.get(function)?;
-            let name = self.stack.names.function(function);
-            parts.push([route, integration, name].join(" "));
+            let route = self.parts.routes.require(function, &route_key(function))?;
+            let key = integration_key(function);
+            let integration = stack.found.integrations.require(function, &key)?;
+            parts.push([route, integration, stack.names.function(function)].join(" "));
         }
         parts.push(integration::settings());
-        Some(fingerprint(&parts))
+        Ok(fingerprint(&parts))
+    }
+}
+
+fn id(found: &Found) -> String {
+    found.deployment_id.clone().unwrap_or_default()
+}
+
+#[async_trait(?Send)]
+impl Kind for Deployment {
+    type Found = Found;
+
+    fn card(&self, stack: &Stack) -> Card {
+        let card = Card::new(3, DEPLOYMENT_KEY, "API deployment", stack.names.api());
+        let card = card.patience(PATIENCE).takes(0, 10);
+        // It goes with its API.
+        card.needs(ROUTED.map(route_key)).removed_after([KEY])
     }
 
-    /// The deployments of that fingerprint.
-    async fn all(&self, api: &str, fingerprint: &str) -> Result<Vec<Found>, AwsError> {
-        let mut found = list::deployments(&self.stack, api).await?;
-        found.retain(|deployment| deployment.description() == Some(fingerprint));
-        found.sort_by(|one, other| one.deployment_id.cmp(&other.deployment_id));
-        Ok(found)
+    /// One of that fingerprint. One that failed at an earlier time says nothing about the next.
+    async fn find(&self, stack: &Stack) -> Result<Vec<Found>, Trouble> {
+        let (Some(api), Ok(fingerprint)) = (stack.found.api.get(), self.fingerprint(stack)) else {
+            return Ok(Vec::new());
+        };
+        let mut found = list::deployments(stack, &api).await?;
+        found.retain(|deployment| {
+            let failed = deployment.deployment_status == Some(DeploymentStatus::Failed);
+            let asked = deployment.deployment_id == self.asked.get();
+            deployment.description() == Some(&fingerprint) && (!failed || asked)
+        });
+        Ok(found.into_iter().min_by_key(id).into_iter().collect())
     }
 
-    async fn look(&self, api: &str, fingerprint: &str) -> Result<Option<Found>, AwsError> {
-        let all = self.all(api, fingerprint).await?;
-        Ok(all.into_iter().find(|deployment| !has_failed(deployment)))
+    fn read(&self, _: &Stack, found: &Found) -> Reading {
+        let reading = Reading::new(id(found), Whose::Parents);
+        let reason = found.deployment_status_message();
+        match &found.deployment_status {
+            Some(DeploymentStatus::Failed) => {
+                let reason = reason.unwrap_or("nothing about why").to_owned();
+                reading.state(State::Failed(reason))
+            }
+            Some(DeploymentStatus::Pending) => {
+                reading.state(State::Changing(DeploymentStatus::Pending.to_string()))
+            }
+            _ => reading,
+        }
     }
 
-    async fn create(
-        &self,
-        api: &str,
-        fingerprint: &str,
-        progress: &Progress,
-    ) -> Result<Found, Failure> {
-        let wait = Wait::new("API Gateway's one deployment in five seconds", PATIENCE).usual(0, 10);
-        let look = async || self.look(api, fingerprint).await;
-        let create = async || self.try_create(api, fingerprint).await;
-        let action = doing("creating", self);
-        let creation = Creation::new(&self.stack, progress, &action).waiting(wait);
-        creation.run(look, create).await
-    }
-
-    async fn try_create(&self, api: &str, fingerprint: &str) -> Result<Found, AwsError> {
-        let create = self.stack.aws.apigatewayv2.create_deployment().api_id(api);
-        let create = create
-            .description(fingerprint)
-            .customize()
-            .config_override(no_retries());
-        let created = create.send().await.during("apigateway:CreateDeployment")?;
+    async fn create(&self, stack: &Stack) -> Result<Found, Trouble> {
+        let api = stack.found.api.require(&KEY)?;
+        let create = stack.aws.apigatewayv2.create_deployment().api_id(api);
+        let create = create.description(self.fingerprint(stack)?).customize();
+        let created = create.config_override(no_retries()).send().await;
+        let created = created.during("apigateway:CreateDeployment")?;
+        self.asked.replace(created.deployment_id.clone());
         Ok(Found::builder()
             .set_deployment_id(created.deployment_id)
             .set_deployment_status(created.deployment_status)
@@ -95,139 +109,14 @@ impl Deployment {
             .build())
     }
 
-    /// Waits for `ours`, or another deployment of that fingerprint.
-    async fn until_deployed(
-        &self,
-        api: &str,
-        fingerprint: &str,
-        ours: Option<&str>,
-        progress: &Progress,
-    ) -> Result<String, Failure> {
-        let wait = Wait::new("the API's deployment", PATIENCE).usual(0, 10);
-        let look = async || {
-            let all = self.all(api, fingerprint).await;
-            let all = all.or_failure(|| doing("looking at", self))?;
-            let (failed, others): (Vec<Found>, Vec<Found>) = all.into_iter().partition(has_failed);
-            if let Some(found) = others.into_iter().next() {
-                return Ok(match (found.deployment_id, found.deployment_status) {
-                    (Some(id), Some(DeploymentStatus::Deployed)) => Poll::Ready(id),
-                    (_, status) => Poll::Pending(status.map_or_else(not_seen, |s| s.to_string())),
-                });
-            }
-            // One that failed at an earlier time says nothing about ours.
-            let mut failed = failed.iter();
-            match failed.find(|found| ours.is_some() && found.deployment_id() == ours) {
-                Some(found) => Err(self.failed(found)),
-                None => Ok(Poll::Pending(not_seen())),
-            }
-        };
-        progress.until(wait, look).await
-    }
-
-    fn failed(&self, found: &Found) -> Failure {
-        let reason = found.deployment_status_message();
-        let reason = reason.unwrap_or("nothing about why");
-        Failure::new(doing("creating", self))
-            .caused_by(format!("it failed: API Gateway says `{reason}`"))
-            .hint("`placectl up` deploys again once that is put right")
-            .left(Left::Ours)
-    }
-}
-
-fn has_failed(deployment: &Found) -> bool {
-    deployment.deployment_status == Some(DeploymentStatus::Failed)
-}
-
-fn not_seen() -> String {
-    "not seen yet".to_owned()
-}
-
-#[async_trait(?Send)]
-impl Resource for Deployment {
-    fn key(&self) -> ResourceKey {
-        DEPLOYMENT_KEY
-    }
-
-    fn step(&self) -> Step {
-        Step(3)
-    }
-
-    fn kind(&self) -> &'static str {
-        "API deployment"
-    }
-
-    fn name(&self) -> String {
-        self.stack.names.api()
-    }
-
-    fn needs(&self) -> Vec<ResourceKey> {
-        ROUTED.into_iter().map(route_key).collect()
-    }
-
-    /// It goes with its API.
-    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
-        Some(vec![KEY])
-    }
-
-    async fn observe(&self) -> Result<Observed, Failure> {
-        self.parts.deployment.clear();
-        let Some(api) = self.stack.found.api.get() else {
-            return Ok(Observed::Absent);
-        };
-        let Some(fingerprint) = self.fingerprint() else {
-            return Ok(Observed::Absent);
-        };
-        let found = self.look(&api, &fingerprint).await;
-        // moto 5.2 knows no deployments; its stages serve nothing either.
-        if found
-            .as_ref()
-            .is_err_and(|error| self.stack.is_unknown(error))
-        {
-            self.parts.deployment.set(NO_DEPLOYMENTS.to_owned());
-            return Ok(Observed::ready(NO_DEPLOYMENTS.to_owned()));
-        }
-        let Some(found) = found.or_failure(|| doing("looking at", self))? else {
-            return Ok(Observed::Absent);
-        };
-        let id = found.deployment_id.unwrap_or_default();
-        if found.deployment_status == Some(DeploymentStatus::Pending) {
-            return Ok(Observed::Changing {
-                id,
-                state: DeploymentStatus::Pending.to_string(),
-            });
-        }
-        self.parts.deployment.set(id.clone());
-        Ok(Observed::ready(id))
-    }
-
-    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        let api = self.stack.found.api.require(&KEY)?;
-        let Some(fingerprint) = self.fingerprint() else {
-            let missing = Failure::new(doing("creating", self));
-            return Err(missing.caused_by("a route or an integration is not there (any more)"));
-        };
-        let mut ours = observed.id().map(str::to_owned);
-        if !matches!(observed, Observed::Changing { .. }) {
-            let created = self.create(&api, &fingerprint, progress).await?;
-            if has_failed(&created) {
-                return Err(self.failed(&created));
-            }
-            if created.deployment_status == Some(DeploymentStatus::Deployed) {
-                self.parts.deployment.replace(created.deployment_id);
-                return Ok(());
-            }
-            ours = created.deployment_id;
-        }
-        let deployed = self.until_deployed(&api, &fingerprint, ours.as_deref(), progress);
-        let id = deployed.await?;
-        self.parts.deployment.set(id);
-        Ok(())
-    }
-
     /// Deleting an API deletes its deployments, and nobody else's API has ours.
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
-        self.parts.deployment.clear();
+    async fn delete(&self, _: &Stack, _: &Found) -> Result<(), Trouble> {
+        self.asked.clear();
         Ok(())
+    }
+
+    fn leave(&self, _: &Stack, found: Option<&Found>) {
+        self.parts.deployment.replace(found.map(id));
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use place_config::Function;
 
 use super::found::Slots;
-use super::{Slot, Stack};
+use super::{Slot, Stack, lifecycle};
 use crate::engine::{Resource, ResourceKey};
 
 use deployment::Deployment;
@@ -60,13 +60,14 @@ struct Parts {
 /// The resources of step 3.
 pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
     let parts = Arc::new(Parts::default());
-    let mut resources: Vec<Arc<dyn Resource>> = vec![WebSocketApi::new(stack)];
+    let mut resources = vec![lifecycle::resource(stack, WebSocketApi)];
     for function in ROUTED {
-        resources.push(Integration::new(stack, function));
-        resources.push(Route::new(stack, function, &parts));
+        let route = Route::new(function, &parts);
+        resources.push(lifecycle::resource(stack, Integration(function)));
+        resources.push(lifecycle::resource(stack, route));
     }
-    resources.push(Deployment::new(stack, &parts));
-    resources.push(Stage::new(stack, &parts));
+    resources.push(lifecycle::resource(stack, Deployment::new(&parts)));
+    resources.push(lifecycle::resource(stack, Stage { parts }));
     resources
 }
 

@@ -8,9 +8,8 @@ use super::super::repeat::{doing, while_answer_is};
 use super::instance::{Cache, word};
 use super::mode::Found;
 use super::owner::{Marks, adopt, owner_of_cache};
-use super::subnet_group;
 use crate::aws::{AwsResult, Class, Owner};
-use crate::engine::{Failure, Poll, Progress, Resource, Wait};
+use crate::engine::{Failure, Observed, Poll, Progress, Resource, Wait};
 
 impl Cache {
     /// Whether a subnet group of ours is left from the other mode: a serverless cache has none.
@@ -18,10 +17,12 @@ impl Cache {
         if self.stack.config.redis.mode != RedisMode::Serverless {
             return Ok(false);
         }
-        match subnet_group::is_there(&self.stack).await {
-            Err(error) if self.stack.is_unknown(&error) => Ok(false),
-            found => found.or_failure(|| doing("looking for", self)),
-        }
+        // One that is somebody else's, or on its way out, is none of ours.
+        let observed = self.subnet_group.observe().await?;
+        Ok(matches!(
+            observed,
+            Observed::Ready { .. } | Observed::Drifted { .. }
+        ))
     }
 
     /// Whose the cache of our name is; none once there is none any more.

@@ -1,19 +1,24 @@
 //! The cache, whichever mode it is in.
+//!
+//! It implements [`Resource`] by itself, because it looks after the other mode too: a cache that is
+//! left of that mode is paid for, holds the canvas, and goes before or after a new one is made.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use place_config::stack::RedisMode;
 
 use super::super::drift::Drift;
 use super::super::repeat::{doing, until_gone, while_answer_is};
-use super::super::{CacheEndpoint, Stack, keys};
+use super::super::{CacheEndpoint, Stack, keys, lifecycle};
 use super::STEP;
 use super::left_over::LeftOver;
 use super::mode::{Found, Mode, State};
 use super::owner::Marks;
 use super::replication::Replication;
 use super::serverless::Serverless;
+use super::subnet_group::SubnetGroup;
 use crate::aws::{AwsResult, Class, Owner};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Left, Observed, Progress, Resource, ResourceKey, Step, Wait};
@@ -26,21 +31,25 @@ pub(super) struct Cache {
     pub(super) stack: Arc<Stack>,
     pub(super) mode: Box<dyn Mode + Send + Sync>,
     pub(super) other: Box<dyn Mode + Send + Sync>,
+    pub(super) subnet_group: Arc<dyn Resource>,
 }
 
 impl Cache {
     pub(super) fn new(stack: Arc<Stack>) -> Self {
+        let subnet_group = lifecycle::resource(&stack, SubnetGroup);
         let (serverless, replication) = (Box::new(Serverless), Box::new(Replication));
         match stack.config.redis.mode {
             RedisMode::Serverless => Self {
                 stack,
                 mode: serverless,
                 other: replication,
+                subnet_group,
             },
             RedisMode::ReplicationGroup => Self {
                 stack,
                 mode: replication,
                 other: serverless,
+                subnet_group,
             },
         }
     }
@@ -150,6 +159,11 @@ impl Resource for Cache {
     /// Nothing: it costs money by the hour, and was saved before.
     fn removed_after(&self) -> Option<Vec<ResourceKey>> {
         Some(Vec::new())
+    }
+
+    fn usual(&self) -> Duration {
+        let (from, to) = self.mode.times().usual;
+        Duration::from_secs(from.midpoint(to))
     }
 
     fn billable(&self) -> bool {

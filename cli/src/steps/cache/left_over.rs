@@ -4,7 +4,6 @@ use super::super::repeat::doing;
 use super::instance::{Cache, word};
 use super::mode::Found;
 use super::owner::owner_of_cache;
-use super::subnet_group;
 use crate::aws::{AwsResult, Owner};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, Left, Observed, Progress, Resource};
@@ -76,7 +75,7 @@ impl Cache {
             self.remove_one(&*self.other, progress).await?;
         }
         if self.has_left_group().await? {
-            subnet_group::remove(&self.stack, progress).await?;
+            self.subnet_group.remove(progress).await?;
         }
         Ok(())
     }

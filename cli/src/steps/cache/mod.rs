@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use place_config::stack::RedisMode;
 
-use super::Stack;
+use super::{Stack, lifecycle};
 use crate::engine::{Resource, Step};
 
 use self::instance::Cache;
@@ -29,7 +29,7 @@ pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
     match stack.config.redis.mode {
         RedisMode::Serverless => vec![cache],
         RedisMode::ReplicationGroup => {
-            vec![Arc::new(SubnetGroup::new(Arc::clone(stack))), cache]
+            vec![lifecycle::resource(stack, SubnetGroup), cache]
         }
     }
 }

@@ -3,6 +3,7 @@
 use aws_sdk_elasticache::types::Tag;
 
 use super::super::drift::Drift;
+use super::super::lifecycle::{TagMap, tag_map};
 use super::super::{Stack, keys};
 use super::mode::{Found, State, description};
 use crate::aws::{Answer, AwsError, AwsResult, Class, Owner};
@@ -40,6 +41,11 @@ impl Marks {
         Ok(Some(Self(tags.unwrap_or_default())))
     }
 
+    /// By name.
+    pub(super) fn map(&self) -> TagMap {
+        tag_map(&self.0)
+    }
+
     /// Whose the thing is, which has the name of the resource `key`.
     pub(super) fn owner(&self, stack: &Stack, key: &ResourceKey) -> Owner {
         stack.ownership.owner(key, self.0.as_slice())
@@ -51,17 +57,6 @@ impl Marks {
         drift.tags(stack, key, self.0.as_slice());
         drift
     }
-}
-
-/// Whose the thing with that ARN, of the name of the resource `key`, is, as far as ElastiCache
-/// tells.
-pub(super) async fn owner(
-    stack: &Stack,
-    arn: &str,
-    key: &ResourceKey,
-) -> Result<Option<Owner>, AwsError> {
-    let marks = Marks::of(stack, arn).await?;
-    Ok(marks.map(|marks| marks.owner(stack, key)))
 }
 
 /// Whose a cache of the stack's name is, as far as ElastiCache tells.

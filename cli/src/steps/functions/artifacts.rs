@@ -1,7 +1,7 @@
 //! The handlers' binaries: found, judged all at once, and packed for the upload.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::{Cursor, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::elf::{Architecture, ElfError, Glibc, Needs};
 use crate::engine::Failure;
+use crate::steps::digest::hexadecimal;
 
 /// File name in an artifact's directory and in its zip: what `provided.al2023` starts.
 const BOOTSTRAP: &str = "bootstrap";
@@ -304,17 +305,6 @@ fn pack(binary: &[u8], room: OwnedSemaphorePermit) -> std::io::Result<Package> {
         bytes,
         _room: room,
     })
-}
-
-/// A digest in hexadecimal.
-pub(crate) fn hexadecimal(digest: &[u8]) -> String {
-    digest
-        .iter()
-        .fold(String::with_capacity(digest.len() * 2), |mut text, byte| {
-            // Writing to a `String` can't fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

@@ -116,7 +116,8 @@ pub(super) async fn upload(
         .map(drop)
 }
 
-/// What `deploy` does to one function: nothing but its code.
+/// What `deploy` does to one function: nothing but its code. It implements [`Resource`] by itself,
+/// because it makes and removes nothing, and a function that is not there is a failure.
 #[derive(Debug)]
 pub(crate) struct FunctionCode {
     stack: Arc<Stack>,

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_lambda::types::Environment as LambdaEnvironment;
@@ -11,11 +10,11 @@ use place_config::env::OriginList;
 use place_config::{Function, FunctionEnv, Queue};
 
 use super::{environment_key, settle};
-use crate::aws::{Answer, Class};
-use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
+use crate::aws::Answer;
+use crate::engine::Failure;
 use crate::steps::drift::Drift;
 use crate::steps::found::Slots;
-use crate::steps::repeat::while_answer_is;
+use crate::steps::lifecycle::{Card, Kind, Reading, Trouble, Whose};
 use crate::steps::{Stack, api, keys};
 
 /// Prefix of every variable that is ours; what an operator adds (`RUST_LOG`) stays.
@@ -29,95 +28,71 @@ pub(crate) type Variables = BTreeMap<String, String>;
 pub(crate) type Environments = Slots<Function, Variables>;
 
 /// The environment of a function.
-#[derive(Debug)]
-pub(crate) struct Environment {
-    stack: Arc<Stack>,
-    function: Function,
-    environments: Arc<Environments>,
+pub(super) struct Environment {
+    pub(super) function: Function,
+    pub(super) environments: Arc<Environments>,
 }
 
 impl Environment {
-    /// The environment of `function`.
-    pub(crate) fn new(
-        stack: &Arc<Stack>,
-        function: Function,
-        environments: &Arc<Environments>,
-    ) -> Arc<Self> {
-        let environments = Arc::clone(environments);
-        Arc::new(Self {
-            stack: Arc::clone(stack),
-            function,
-            environments,
-        })
+    /// Sets it, unless it was set by an attempt before, and sees that Lambda is done with it.
+    async fn set(&self, stack: &Stack) -> Result<Variables, Trouble> {
+        let (key, name) = (
+            keys::function(self.function),
+            stack.names.function(self.function),
+        );
+        let found = self.environments.require(self.function, &key)?;
+        let variables = merged(found.clone(), wanted(stack)?);
+        if variables != found {
+            let update = stack.aws.lambda.update_function_configuration();
+            let update = update.function_name(&name);
+            let update = update.environment(environment(&variables)).send().await;
+            update.during("lambda:UpdateFunctionConfiguration")?;
+            self.environments.set(self.function, variables.clone());
+        }
+        settle::ready(&stack.aws, &name).await?;
+        Ok(variables)
     }
 }
 
 #[async_trait(?Send)]
-impl Resource for Environment {
-    fn key(&self) -> ResourceKey {
-        environment_key(self.function)
+impl Kind for Environment {
+    type Found = Variables;
+
+    fn card(&self, stack: &Stack) -> Card {
+        let function = self.function;
+        let name = stack.names.function(function);
+        let card = Card::new(4, environment_key(function), "Lambda environment", name);
+        // Updates are refused while the last one is under way.
+        let card = card.takes(0, 10).makes(0, 10);
+        // It goes with its function.
+        let card = card.removed_after([keys::function(function)]);
+        let card = card.needs([keys::function(function), keys::CACHE, api::KEY]);
+        card.needs(Queue::ALL.map(keys::queue))
     }
 
-    fn step(&self) -> Step {
-        Step(4)
-    }
-
-    fn kind(&self) -> &'static str {
-        "Lambda environment"
-    }
-
-    fn name(&self) -> String {
-        self.stack.names.function(self.function)
-    }
-
-    fn needs(&self) -> Vec<ResourceKey> {
-        let mut needs = vec![keys::function(self.function), keys::CACHE, api::KEY];
-        needs.extend(Queue::ALL.map(keys::queue));
-        needs
-    }
-
-    /// It goes with its function.
-    fn removed_after(&self) -> Option<Vec<ResourceKey>> {
-        Some(vec![keys::function(self.function)])
-    }
-
-    async fn observe(&self) -> Result<Observed, Failure> {
+    async fn find(&self, _: &Stack) -> Result<Vec<Variables>, Trouble> {
         let found = self.environments.get(self.function);
-        let Some(found) = found.filter(|found| !ours(found).is_empty()) else {
-            return Ok(Observed::Absent);
-        };
-        Ok(compare(&found, wanted(&self.stack).ok().as_ref()).verdict(self.name()))
+        let found = found.filter(|found| !ours(found).is_empty());
+        Ok(found.into_iter().collect())
     }
 
-    async fn ensure(&self, _: &Observed, progress: &Progress) -> Result<(), Failure> {
-        let name = self.name();
-        let found = self
-            .environments
-            .require(self.function, &keys::function(self.function))?;
-        let variables = merged(found, wanted(&self.stack)?);
-        let wait = Wait::new(
-            format!("function `{name}` to take calls"),
-            Duration::from_mins(5),
-        );
-        let action = format!("setting the environment of function `{name}`");
-        let update = async || {
-            let update = self
-                .stack
-                .aws
-                .lambda
-                .update_function_configuration()
-                .function_name(&name);
-            let update = update.environment(environment(&variables)).send().await;
-            update.during("lambda:UpdateFunctionConfiguration")
-        };
-        let passing = [Class::Conflict, Class::NotYet];
-        while_answer_is(progress, wait.usual(0, 10), &passing, &action, update).await?;
-        settle::until_ready(&self.stack.aws, &name, progress).await?;
-        self.environments.set(self.function, variables);
-        Ok(())
+    fn read(&self, stack: &Stack, _: &Variables) -> Reading {
+        Reading::new(stack.names.function(self.function), Whose::Parents)
     }
 
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
+    fn compare(&self, stack: &Stack, found: &Variables, drift: &mut Drift) {
+        drift.note_all(compare(found, wanted(stack).ok().as_ref()).into_differences());
+    }
+
+    async fn create(&self, stack: &Stack) -> Result<Variables, Trouble> {
+        self.set(stack).await
+    }
+
+    async fn mend(&self, stack: &Stack, _: &Variables, _: &Drift) -> Result<(), Trouble> {
+        self.set(stack).await.map(drop)
+    }
+
+    async fn delete(&self, _: &Stack, _: &Variables) -> Result<(), Trouble> {
         self.environments.clear(self.function);
         Ok(())
     }

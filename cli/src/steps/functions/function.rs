@@ -1,4 +1,8 @@
 //! A Lambda function: code, settings, network, tags.
+//!
+//! It implements [`Resource`] by itself. Five parts of it are put right one after the other, each by
+//! calls that Lambda refuses while the one before is under way, and a function leaves the VPC before
+//! it goes, which may fail without harm.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -293,6 +297,11 @@ impl Resource for LambdaFunction {
         // Lambda refuses a time-out above the visibility time-out of the queue behind it.
         needs.extend(self.function.queue().map(keys::queue));
         needs
+    }
+
+    /// Pending until Lambda's network interfaces are there: "a minute or so" (Lambda guide).
+    fn usual(&self) -> Duration {
+        Duration::from_secs(75)
     }
 
     /// What reads a queue for it goes first, so that no message is taken and then lost.

@@ -25,10 +25,10 @@ use std::sync::Arc;
 
 use place_config::Function;
 
-use super::Stack;
+use super::{Stack, lifecycle};
 use crate::engine::{Failure, Resource, ResourceKey};
 
-pub(crate) use artifacts::{Artifacts, hexadecimal};
+pub(crate) use artifacts::Artifacts;
 pub(crate) use environment::Environments;
 pub(crate) use invoke::{FunctionError, invoke};
 pub(crate) use role::{Holder, Role};
@@ -74,15 +74,20 @@ pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
     let environments = Arc::new(Environments::default());
     let mut resources: Vec<Arc<dyn Resource>> = Vec::new();
     for function in Function::ALL {
-        resources.push(Role::new(stack, Holder::Function(function)));
-        resources.push(LogGroup::new(stack, function));
+        resources.push(lifecycle::resource(stack, Role(Holder::Function(function))));
+        resources.push(lifecycle::resource(stack, LogGroup(function)));
         resources.push(LambdaFunction::new(stack, function, &environments));
-        resources.push(Environment::new(stack, function, &environments));
+        let environment = Environment {
+            function,
+            environments: Arc::clone(&environments),
+        };
+        resources.push(lifecycle::resource(stack, environment));
         if function.route().is_some() {
-            resources.push(Permission::new(stack, function));
+            resources.push(lifecycle::resource(stack, Permission(function)));
         }
         if let Some(queue) = function.queue() {
-            resources.push(EventSource::new(stack, function, queue));
+            let source = EventSource { function, queue };
+            resources.push(lifecycle::resource(stack, source));
         }
     }
     resources

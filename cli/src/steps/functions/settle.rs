@@ -8,6 +8,7 @@ use aws_sdk_lambda::types::{
 
 use crate::aws::{Answer, Aws, AwsError, AwsResult};
 use crate::engine::{Failure, Left, Poll, Progress, Wait};
+use crate::steps::lifecycle::Trouble;
 
 /// Longest wait for a function. Network interfaces may take several minutes.
 const LIMIT: Duration = Duration::from_mins(10);
@@ -92,6 +93,21 @@ pub(super) async fn until_ready(
             }
         })
         .await
+}
+
+/// Says that the function is not yet usable again after an update, if so.
+pub(super) async fn ready(aws: &Aws, name: &str) -> Result<(), Trouble> {
+    let found = configuration(aws, name).await?;
+    let state = match found.as_ref().map(Readiness::of) {
+        Some(Readiness::Ready) => return Ok(()),
+        Some(Readiness::Failed(reason) | Readiness::UpdateFailed(reason)) => {
+            let failure = Failure::new(format!("waiting for function `{name}`"));
+            return Err(failure.caused_by(reason).left(Left::Ours).into());
+        }
+        Some(Readiness::Changing(state)) => state,
+        None => "not seen yet".to_owned(),
+    };
+    Err(AwsError::not_yet("lambda:GetFunctionConfiguration", state).into())
 }
 
 /// Waits until the function rests, whether in good health or not.

@@ -6,7 +6,7 @@ mod recurring;
 use std::sync::Arc;
 
 use super::functions::{Holder, Role};
-use super::{Slot, Stack};
+use super::{Slot, Stack, lifecycle};
 use crate::engine::{Resource, ResourceKey};
 
 use group::ScheduleGroup;
@@ -16,7 +16,7 @@ use recurring::Schedule;
 pub(crate) const GROUP_KEY: ResourceKey = ResourceKey::new("schedule-group");
 
 /// The schedule.
-pub(crate) const KEY: ResourceKey = ResourceKey::new("schedule");
+pub(crate) const KEY: ResourceKey = super::keys::SCHEDULE;
 
 /// Set while the schedule group is there and ours.
 type GroupIsOurs = Arc<Slot<()>>;
@@ -24,9 +24,12 @@ type GroupIsOurs = Arc<Slot<()>>;
 /// The resources of step 7.
 pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
     let group_is_ours = GroupIsOurs::default();
+    let group = ScheduleGroup {
+        is_ours: Arc::clone(&group_is_ours),
+    };
     vec![
-        Role::new(stack, Holder::Scheduler),
-        ScheduleGroup::new(stack, &group_is_ours),
-        Schedule::new(stack, &group_is_ours),
+        lifecycle::resource(stack, Role(Holder::Scheduler)),
+        lifecycle::resource(stack, group),
+        lifecycle::resource(stack, Schedule { group_is_ours }),
     ]
 }

@@ -1,6 +1,5 @@
 //! The schedule that invokes save.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,12 +10,11 @@ use aws_sdk_scheduler::types::{
 use place_config::Function;
 
 use super::{GROUP_KEY, GroupIsOurs, KEY};
-use crate::aws::{Answer, AwsError, AwsResult, Class};
-use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step, Wait};
+use crate::aws::{Answer, AwsResult};
 use crate::steps::Stack;
 use crate::steps::drift::Drift;
 use crate::steps::functions::{Holder, environment_key, role_key};
-use crate::steps::repeat::{doing, while_answer_is};
+use crate::steps::lifecycle::{Card, Kind, Reading, Trouble, Whose};
 use crate::steps::tables::{self, Content};
 
 /// What save is called with: nothing.
@@ -25,168 +23,74 @@ const INPUT: &str = "{}";
 /// How long the scheduler may find the role too young (Terraform's provider waits two minutes).
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// The schedule.
-#[derive(Debug)]
+/// The schedule. It can't be tagged: its group makes it ours.
 pub(super) struct Schedule {
-    stack: Arc<Stack>,
-    group_is_ours: GroupIsOurs,
+    pub(super) group_is_ours: GroupIsOurs,
 }
 
-impl Schedule {
-    pub(super) fn new(stack: &Arc<Stack>, group_is_ours: &GroupIsOurs) -> Arc<Self> {
-        Arc::new(Self {
-            stack: Arc::clone(stack),
-            group_is_ours: Arc::clone(group_is_ours),
-        })
-    }
-
-    fn rate(&self) -> String {
-        rate(self.stack.config.schedule.rate_minutes)
-    }
-
-    fn retries(&self) -> i32 {
-        i32::try_from(self.stack.config.schedule.retries).unwrap_or(i32::MAX)
-    }
-
+/// What the schedule should be like.
+struct Wanted {
+    rate: String,
+    retries: i32,
     /// How old a call may be when it is delivered, in seconds (60 to 86,400): older ones would
     /// only repeat the work of the next.
-    fn age(&self) -> i32 {
-        let minutes = self.stack.config.schedule.rate_minutes.clamp(1, 24 * 60);
-        i32::try_from(minutes * 60).unwrap_or(60)
-    }
+    age: i32,
+    function: String,
+    role: String,
+}
 
-    fn function(&self) -> String {
-        let name = self.stack.names.function(Function::Save);
-        self.stack.aws.arn("lambda", &format!("function:{name}"))
-    }
-
-    fn role(&self) -> String {
-        self.stack
-            .aws
-            .iam_arn(&format!("role/{}", self.stack.names.scheduler_role()))
+impl Wanted {
+    fn of(stack: &Stack) -> Self {
+        let (schedule, aws) = (&stack.config.schedule, &stack.aws);
+        let minutes = schedule.rate_minutes.clamp(1, 24 * 60);
+        let function = stack.names.function(Function::Save);
+        Self {
+            rate: rate(schedule.rate_minutes),
+            retries: i32::try_from(schedule.retries).unwrap_or(i32::MAX),
+            age: i32::try_from(minutes * 60).unwrap_or(60),
+            function: aws.arn("lambda", &format!("function:{function}")),
+            role: aws.iam_arn(&format!("role/{}", stack.names.scheduler_role())),
+        }
     }
 
     fn target(&self) -> Target {
         let retries = RetryPolicy::builder()
-            .maximum_retry_attempts(self.retries())
-            .maximum_event_age_in_seconds(self.age())
+            .maximum_retry_attempts(self.retries)
+            .maximum_event_age_in_seconds(self.age)
             .build();
         Target::builder()
-            .arn(self.function())
-            .role_arn(self.role())
+            .arn(&self.function)
+            .role_arn(&self.role)
             .input(INPUT)
             .retry_policy(retries)
             .build()
             .expect("a target with function and role is complete")
     }
 
-    async fn look(&self) -> Result<Option<GetScheduleOutput>, AwsError> {
-        let look = self.stack.aws.scheduler.get_schedule().name(self.name());
-        let look = look
-            .group_name(self.stack.names.schedule_group())
-            .send()
-            .await;
-        look.during("scheduler:GetSchedule").absent_as_none()
-    }
-
-    fn compare(&self, found: &GetScheduleOutput) -> Drift {
-        let mut drift = Drift::default();
+    fn compare(&self, target: Option<&Target>, drift: &mut Drift) {
         let text = |value: Option<&str>| value.unwrap_or("none").to_owned();
-        drift.compare(
-            "ScheduleExpression",
-            text(found.schedule_expression()),
-            self.rate(),
-        );
-        let state = found.state.as_ref().map(ScheduleState::as_str);
-        drift.compare("State", text(state), ScheduleState::Enabled);
-        for (name, date) in [("StartDate", found.start_date), ("EndDate", found.end_date)] {
-            let date = date.map_or_else(|| "none".to_owned(), |date| date.to_string());
-            drift.compare(name, date, "none");
-        }
-        let window = found
-            .flexible_time_window
-            .as_ref()
-            .map(|window| window.mode.as_str());
-        drift.compare(
-            "FlexibleTimeWindow",
-            text(window),
-            FlexibleTimeWindowMode::Off,
-        );
-        let target = found.target.as_ref();
-        drift.compare(
-            "Target.Arn",
-            text(target.map(|t| t.arn.as_str())),
-            self.function(),
-        );
-        drift.compare(
-            "Target.RoleArn",
-            text(target.map(|t| t.role_arn.as_str())),
-            self.role(),
-        );
+        let function = text(target.map(|of| of.arn.as_str()));
+        drift.compare("Target.Arn", function, &self.function);
+        let role = text(target.map(|of| of.role_arn.as_str()));
+        drift.compare("Target.RoleArn", role, &self.role);
         drift.compare("Target.Input", text(target.and_then(Target::input)), INPUT);
         let retries = target.and_then(Target::retry_policy);
-        let number =
-            |value: Option<i32>| value.map_or_else(|| "none".to_owned(), |n| n.to_string());
+        let number = |value: Option<i32>| value.map_or(text(None), |value| value.to_string());
         let attempts = number(retries.and_then(RetryPolicy::maximum_retry_attempts));
-        drift.compare("MaximumRetryAttempts", attempts, self.retries());
+        drift.compare("MaximumRetryAttempts", attempts, self.retries);
         let age = number(retries.and_then(RetryPolicy::maximum_event_age_in_seconds));
-        drift.compare("MaximumEventAgeInSeconds", age, self.age());
-        drift
-    }
-
-    async fn create(&self) -> Result<Option<()>, AwsError> {
-        let create = self.stack.aws.scheduler.create_schedule().name(self.name());
-        let create = create
-            .group_name(self.stack.names.schedule_group())
-            .schedule_expression(self.rate())
-            .flexible_time_window(on_the_dot())
-            .target(self.target())
-            .state(ScheduleState::Enabled);
-        let created = create
-            .send()
-            .await
-            .during("scheduler:CreateSchedule")
-            .exists_as_none()?;
-        Ok(created.map(drop))
-    }
-
-    /// Sends everything: what an update leaves out goes back to its default.
-    async fn update(&self) -> Result<(), AwsError> {
-        let update = self.stack.aws.scheduler.update_schedule().name(self.name());
-        let update = update
-            .group_name(self.stack.names.schedule_group())
-            .schedule_expression(self.rate())
-            .flexible_time_window(on_the_dot())
-            .target(self.target())
-            .state(ScheduleState::Enabled);
-        update
-            .send()
-            .await
-            .during("scheduler:UpdateSchedule")
-            .map(drop)
+        drift.compare("MaximumEventAgeInSeconds", age, self.age);
     }
 }
 
 #[async_trait(?Send)]
-impl Resource for Schedule {
-    fn key(&self) -> ResourceKey {
-        KEY
-    }
+impl Kind for Schedule {
+    type Found = GetScheduleOutput;
 
-    fn step(&self) -> Step {
-        Step(7)
-    }
-
-    fn kind(&self) -> &'static str {
-        "schedule"
-    }
-
-    fn name(&self) -> String {
-        self.stack.names.schedule()
-    }
-
-    fn needs(&self) -> Vec<ResourceKey> {
-        vec![
+    fn card(&self, stack: &Stack) -> Card {
+        let card = Card::new(7, KEY, "schedule", stack.names.schedule());
+        let card = card.patience(PATIENCE).takes(0, 20).goes(0, 5);
+        card.needs([
             GROUP_KEY,
             role_key(Holder::Scheduler),
             environment_key(Function::Save),
@@ -196,50 +100,76 @@ impl Resource for Schedule {
             tables::key(Content::Current),
             tables::key(Content::History),
             tables::key(Content::Journal),
-        ]
+        ])
     }
 
-    async fn observe(&self) -> Result<Observed, Failure> {
+    async fn find(&self, stack: &Stack) -> Result<Vec<Self::Found>, Trouble> {
         if self.group_is_ours.get().is_none() {
-            return Ok(Observed::Absent);
+            return Ok(Vec::new());
         }
-        let found = self.look().await.or_failure(|| doing("looking at", self))?;
-        let Some(found) = found else {
-            return Ok(Observed::Absent);
-        };
-        Ok(self.compare(&found).verdict(self.name()))
+        let look = stack.aws.scheduler.get_schedule();
+        let look = look.group_name(stack.names.schedule_group());
+        let found = look.name(stack.names.schedule()).send().await;
+        let found = found.during("scheduler:GetSchedule").absent_as_none()?;
+        Ok(found.into_iter().collect())
     }
 
-    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
+    fn read(&self, stack: &Stack, _: &Self::Found) -> Reading {
+        Reading::new(stack.names.schedule(), Whose::Parents)
+    }
+
+    fn compare(&self, stack: &Stack, found: &Self::Found, drift: &mut Drift) {
+        let wanted = Wanted::of(stack);
+        let text = |value: Option<&str>| value.unwrap_or("none").to_owned();
+        let rate = text(found.schedule_expression());
+        drift.compare("ScheduleExpression", rate, &wanted.rate);
+        let state = found.state.as_ref().map(ScheduleState::as_str);
+        drift.compare("State", text(state), ScheduleState::Enabled);
+        for (name, date) in [("StartDate", found.start_date), ("EndDate", found.end_date)] {
+            let date = date.map_or(text(None), |date| date.to_string());
+            drift.compare(name, date, "none");
+        }
+        let window = found.flexible_time_window.as_ref();
+        let mode = text(window.map(|window| window.mode.as_str()));
+        drift.compare("FlexibleTimeWindow", mode, FlexibleTimeWindowMode::Off);
+        wanted.compare(found.target.as_ref(), drift);
+    }
+
+    async fn create(&self, stack: &Stack) -> Result<Self::Found, Trouble> {
         self.group_is_ours.require(&GROUP_KEY)?;
-        let absent = *observed == Observed::Absent;
-        let wait = Wait::new("the schedule's group and role to be known", PATIENCE).usual(0, 20);
-        let action = doing(if absent { "creating" } else { "updating" }, self);
-        // The group was perhaps made a moment ago.
-        let passing = [Class::NotYet, Class::Conflict, Class::Absent];
-        let put = async || {
-            if absent && self.create().await?.is_some() {
-                return Ok(());
-            }
-            self.update().await
-        };
-        while_answer_is(progress, wait, &passing, &action, put).await
+        let wanted = Wanted::of(stack);
+        let create = stack.aws.scheduler.create_schedule();
+        let create = create
+            .name(stack.names.schedule())
+            .group_name(stack.names.schedule_group())
+            .schedule_expression(&wanted.rate)
+            .flexible_time_window(on_the_dot())
+            .target(wanted.target())
+            .state(ScheduleState::Enabled);
+        create.send().await.during("scheduler:CreateSchedule")?;
+        Ok(GetScheduleOutput::builder().build())
     }
 
-    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
-        if self.group_is_ours.get().is_none() {
-            return Ok(());
-        }
-        let what = format!("schedule `{}` to take calls", self.name());
-        let wait = Wait::new(what, PATIENCE).usual(0, 5);
-        let delete = async || {
-            let call = self.stack.aws.scheduler.delete_schedule().name(self.name());
-            let call = call.group_name(self.stack.names.schedule_group());
-            let answer = call.send().await.during("scheduler:DeleteSchedule");
-            answer.absent_as_none().map(drop)
-        };
-        let action = doing("removing", self);
-        while_answer_is(progress, wait, &[Class::Conflict], &action, delete).await
+    /// Sends everything: what an update leaves out goes back to its default.
+    async fn mend(&self, stack: &Stack, _: &Self::Found, _: &Drift) -> Result<(), Trouble> {
+        let wanted = Wanted::of(stack);
+        let update = stack.aws.scheduler.update_schedule();
+        let update = update
+            .name(stack.names.schedule())
+            .group_name(stack.names.schedule_group())
+            .schedule_expression(&wanted.rate)
+            .flexible_time_window(on_the_dot())
+            .target(wanted.target())
+            .state(ScheduleState::Enabled);
+        let updated = update.send().await.during("scheduler:UpdateSchedule");
+        Ok(updated.map(drop)?)
+    }
+
+    async fn delete(&self, stack: &Stack, _: &Self::Found) -> Result<(), Trouble> {
+        let delete = stack.aws.scheduler.delete_schedule();
+        let delete = delete.group_name(stack.names.schedule_group());
+        let deleted = delete.name(stack.names.schedule()).send().await;
+        Ok(deleted.during("scheduler:DeleteSchedule").map(drop)?)
     }
 }
 

@@ -2,101 +2,10 @@
 
 use super::*;
 
-const BUSY: &str = "Unable to complete operation due to concurrent modification. Please try again \
-                    later.";
-
 pub(super) fn with_api(script: &Script) -> Arc<Stack> {
     let stack = script.stack();
     stack.found.api.set("a1".to_owned());
     stack
-}
-
-#[tokio::test(start_paused = true)]
-async fn parts_of_one_api_wait_for_each_other() {
-    let integrations = "POST /v2/apis/a1/integrations";
-    let busy = error("ConflictException", BUSY);
-    let script = Script::default()
-        .answer(integrations, 409, &busy)
-        .answer(
-            integrations,
-            404,
-            &error("NotFoundException", "Invalid API identifier"),
-        )
-        .answer(integrations, 409, &busy)
-        .answer(integrations, 201, r#"{"integrationId":"i-1"}"#);
-    let stack = with_api(&script);
-    ensure(&stack, "integration:sendMessage", Observed::Absent)
-        .await
-        .unwrap();
-    assert_eq!(script.left(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_integration_whose_answer_got_lost_is_not_made_twice() {
-    let list = "GET /v2/apis/a1/integrations";
-    let found = json!({ "items": [
-        { "integrationId": "i-1", "description": "integration:sendMessage" },
-    ] });
-    let script = Script::default()
-        .answer("POST /v2/apis/a1/integrations", 0, "")
-        .answer(list, 200, r#"{"items":[]}"#)
-        .answer(list, 200, r#"{"items":[]}"#)
-        .answer(list, 200, &found.to_string());
-    let stack = with_api(&script);
-    ensure(&stack, "integration:sendMessage", Observed::Absent)
-        .await
-        .unwrap();
-    assert_eq!(script.left(), 0);
-    let left = stack.found.integrations.get(Function::SendMessage);
-    assert_eq!(left.as_deref(), Some("i-1"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stage_is_only_done_when_it_is_there() {
-    let deployments = "POST /v2/apis/a1/deployments";
-    let deployed = r#"{"deploymentId":"d-1","deploymentStatus":"DEPLOYED"}"#;
-    let look = "GET /v2/apis/a1/stages/production";
-    let create = "POST /v2/apis/a1/stages";
-    let missing = error("NotFoundException", "Invalid stage identifier specified");
-    let script = Script::default()
-        .answer(deployments, 409, &error("ConflictException", BUSY))
-        .answer(deployments, 201, deployed)
-        .always(look, 404, &missing)
-        .answer(create, 409, &error("ConflictException", BUSY))
-        .answer(create, 409, &error("ConflictException", BUSY))
-        .answer(create, 201, r#"{"stageName":"production"}"#);
-    let (script, _stack, plan) = with_routes(script).await;
-    for key in [&api::DEPLOYMENT_KEY, &api::STAGE_KEY] {
-        let resource = plan.iter().find(|resource| resource.key() == *key).unwrap();
-        let made = resource.ensure(&Observed::Absent, &unwatched()).await;
-        made.unwrap();
-    }
-    assert_eq!(script.left(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_log_group_takes_its_retention_once_it_is_known() {
-    let busy = "A conflicting operation is currently in progress against this resource.";
-    let put = "PutRetentionPolicy";
-    let script = Script::default()
-        .answer(
-            "CreateLogGroup",
-            400,
-            &error("OperationAbortedException", busy),
-        )
-        .answer("CreateLogGroup", 200, "{}")
-        .answer(
-            put,
-            400,
-            &error("ResourceNotFoundException", "no such group"),
-        )
-        .answer(put, 400, &error("OperationAbortedException", busy))
-        .answer(put, 200, "{}");
-    let stack = script.stack();
-    ensure(&stack, "log-group:save", Observed::Absent)
-        .await
-        .unwrap();
-    assert_eq!(script.left(), 0);
 }
 
 /// The group of the teardown before this `up`, which CloudWatch Logs goes on listing.
@@ -122,65 +31,6 @@ async fn a_log_group_that_is_listed_and_gone_is_nobody_elses() {
     assert_eq!(observed, Observed::Absent);
     ensure(&stack, "log-group:save", observed).await.unwrap();
     assert_eq!(script.left(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_permission_waits_for_its_function() {
-    let policy = "POST /2015-03-31/functions/sendMessage/policy";
-    let script = Script::default()
-        .answer(
-            policy,
-            404,
-            &error("ResourceNotFoundException", "Function not found"),
-        )
-        .answer(
-            policy,
-            409,
-            &error("ResourceConflictException", "an update is in progress"),
-        )
-        .answer(policy, 201, "{}");
-    let stack = with_api(&script);
-    ensure(&stack, "permission:sendMessage", Observed::Absent)
-        .await
-        .unwrap();
-    assert_eq!(script.left(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_role_that_exists_and_is_not_seen_yet_is_looked_for() {
-    let fault = |code: &str| {
-        format!(
-            "<ErrorResponse><Error><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>"
-        )
-    };
-    let role = "<GetRoleResponse><GetRoleResult><Role><Path>/</Path><RoleName>r</RoleName>\
-                <RoleId>R</RoleId><Arn>arn:r</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>\
-                <Tags><member><Key>place:stack</Key><Value>place</Value></member></Tags></Role>\
-                </GetRoleResult></GetRoleResponse>";
-    let empty = |action: &str| format!("<{action}Response><{action}Result/></{action}Response>");
-    let script = Script::default()
-        .always("CreateRole", 409, &fault("EntityAlreadyExists"))
-        .answer("GetRole", 404, &fault("NoSuchEntity"))
-        .answer("GetRole", 404, &fault("NoSuchEntity"))
-        .always("GetRole", 200, role)
-        .always("GetRolePolicy", 404, &fault("NoSuchEntity"))
-        .always(
-            "ListAttachedRolePolicies",
-            200,
-            &empty("ListAttachedRolePolicies"),
-        )
-        .always("ListRolePolicies", 200, &empty("ListRolePolicies"))
-        .answer("TagRole", 200, &empty("TagRole"))
-        .answer(
-            "UpdateAssumeRolePolicy",
-            200,
-            &empty("UpdateAssumeRolePolicy"),
-        )
-        .answer("PutRolePolicy", 200, &empty("PutRolePolicy"));
-    let stack = with_api(&script);
-    ensure(&stack, "role:save", Observed::Absent).await.unwrap();
-    assert_eq!(script.left(), 0);
-    assert_eq!(script.times("CreateRole"), 3);
 }
 
 /// Removes the function `save`, found in `state`, whose move out of the VPC is answered by

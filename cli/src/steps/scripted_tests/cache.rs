@@ -145,21 +145,6 @@ fn with_subnet_group(script: Script) -> Script {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_subnet_group_in_use_goes_once_it_is_free() {
-    let delete = "DeleteCacheSubnetGroup";
-    let script = with_subnet_group(Script::default())
-        .answer(delete, 400, &fault("CacheSubnetGroupInUse"))
-        .answer(delete, 400, &fault("CacheSubnetGroupInUse"))
-        .answer(delete, 200, "<DeleteCacheSubnetGroupResponse/>");
-    let mut config = StackConfig::default();
-    config.redis.mode = place_config::stack::RedisMode::ReplicationGroup;
-    let stack = script.stack_of(config, Options::default());
-    let group = resource(&stack, "cache-subnet-group");
-    group.remove(&unwatched()).await.unwrap();
-    assert_eq!(script.left(), 0);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_subnet_group_of_the_other_mode_is_not_forgotten() {
     let script = with_subnet_group(Script::default())
         .always(

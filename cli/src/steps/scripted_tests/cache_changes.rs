@@ -165,7 +165,6 @@ async fn the_subnets_of_a_subnet_group_are_put_back() {
         .answer(describe, 200, &two)
         .always(describe, 200, &group(&["subnet-c", "subnet-b", "subnet-a"]))
         .always("ListTagsForResource", 200, &cache_tags("place", key))
-        .answer("AddTagsToResource", 200, &taken("AddTagsToResource"))
         .answer(modify, 400, &fault("CacheSubnetGroupInUse"))
         .answer(modify, 200, &taken(modify));
     let redis = RedisConfig {

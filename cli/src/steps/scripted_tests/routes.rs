@@ -74,17 +74,3 @@ async fn a_black_hole_is_said_and_led_to_the_new_nat_gateway() {
     let second = resource(&stack, KEY).observe().await.unwrap();
     assert!(matches!(second, Observed::Ready { .. }), "{second:?}");
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_route_waits_until_its_nat_gateway_is_known() {
-    let unknown = fault("InvalidNatGatewayID.NotFound");
-    let script = Script::default()
-        .always(LOOK, 200, &answered(None))
-        .answer(CREATE, 400, &unknown)
-        .answer(CREATE, 400, &unknown)
-        .answer(CREATE, 200, "<CreateRouteResponse/>");
-    ensure(&with_table(&script), KEY, Observed::Absent)
-        .await
-        .unwrap();
-    assert_eq!(script.left(), 0);
-}

@@ -1,22 +1,22 @@
 //! The rule that lets the functions into the cache: TCP 6379 (reads and writes) and 6380 (reads
 //! from replicas of a serverless cache), from the functions' security group.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{IpPermission, ResourceType, UserIdGroupPair};
 
-use super::super::repeat::{doing, once_visible};
+use super::super::drift::Drift;
+use super::super::lifecycle::{Card, Kind, Reading, Trouble, Whose};
 use super::super::{Stack, keys};
-use super::{STEP, look};
+use super::look;
 use crate::aws::{Answer, AwsError, AwsResult};
-use crate::engine::outcome::Difference;
-use crate::engine::{Failure, Observed, Progress, Resource, ResourceKey, Step};
 
 const PORTS: (i32, i32) = (6379, 6380);
 
+/// The rule. A node of its own, because neither group can go while it names the other.
+pub(super) struct CacheIngress;
+
 /// What may come into the cache's group.
-struct Rules {
+pub(super) struct Rules {
     /// Its id.
     group: String,
     /// From the functions' group.
@@ -25,162 +25,111 @@ struct Rules {
     others: Vec<IpPermission>,
 }
 
-/// The rule. A node of its own, because neither group can go while it names the other.
-pub(super) struct CacheIngress {
-    stack: Arc<Stack>,
+impl Rules {
+    fn is_right(&self) -> bool {
+        self.others.is_empty() && matches!(self.ours.as_slice(), [only] if is_right(only))
+    }
 }
 
-impl CacheIngress {
-    pub(super) const fn new(stack: Arc<Stack>) -> Self {
-        Self { stack }
-    }
+async fn authorize(stack: &Stack, cache: &str) -> Result<(), Trouble> {
+    let functions = stack.found.function_group.require(&keys::FUNCTION_GROUP)?;
+    let kind = ResourceType::SecurityGroupRule;
+    let tags = look::specification(stack, &keys::CACHE_INGRESS, kind);
+    let call = stack.aws.ec2.authorize_security_group_ingress();
+    let call = call.group_id(cache).ip_permissions(rule(&functions));
+    let answer = call.tag_specifications(tags).send().await;
+    let answer = answer.during("ec2:AuthorizeSecurityGroupIngress");
+    Ok(answer.exists_as_none().map(drop)?)
+}
 
-    /// The cache's group, and the rules in it.
-    async fn find(&self) -> Result<Option<Rules>, AwsError> {
-        let found = &self.stack.found;
-        let (Some(vpc), Some(cache)) = (found.vpc.get(), found.cache_group.get()) else {
-            return Ok(None);
-        };
-        let groups = look::security_groups(&self.stack, &vpc.id).await?;
-        let group = groups
-            .into_iter()
-            .find(|group| group.group_id() == Some(cache.as_str()));
-        let functions = found.function_group.get();
-        Ok(group.map(|group| {
-            let all = group.ip_permissions.unwrap_or_default();
-            let functions = functions.as_deref();
-            let ours = all.iter().filter_map(|rule| about(rule, functions?));
-            Rules {
-                group: cache,
-                ours: ours.collect(),
-                others: all.iter().filter_map(|of| beside(of, functions)).collect(),
-            }
-        }))
+async fn revoke(stack: &Stack, cache: &str, rules: Vec<IpPermission>) -> Result<(), AwsError> {
+    if rules.is_empty() {
+        return Ok(());
     }
-
-    async fn authorize(&self, cache: &str, functions: &str) -> Result<(), AwsError> {
-        let key = ResourceType::SecurityGroupRule;
-        let tags = look::specification(&self.stack, &keys::CACHE_INGRESS, key);
-        let call = self
-            .stack
-            .aws
-            .ec2
-            .authorize_security_group_ingress()
-            .group_id(cache);
-        let call = call
-            .ip_permissions(rule(functions))
-            .tag_specifications(tags);
-        let answer = call
-            .send()
-            .await
-            .during("ec2:AuthorizeSecurityGroupIngress");
-        answer.exists_as_none().map(drop)
-    }
-
-    async fn revoke(&self, cache: &str, rules: Vec<IpPermission>) -> Result<(), AwsError> {
-        if rules.is_empty() {
-            return Ok(());
-        }
-        let call = self
-            .stack
-            .aws
-            .ec2
-            .revoke_security_group_ingress()
-            .group_id(cache);
-        let answer = call.set_ip_permissions(Some(rules)).send().await;
-        answer
-            .during("ec2:RevokeSecurityGroupIngress")
-            .absent_as_none()
-            .map(drop)
-    }
+    let call = stack.aws.ec2.revoke_security_group_ingress();
+    let answer = call
+        .group_id(cache)
+        .set_ip_permissions(Some(rules))
+        .send()
+        .await;
+    let answer = answer.during("ec2:RevokeSecurityGroupIngress");
+    answer.absent_as_none().map(drop)
 }
 
 #[async_trait(?Send)]
-impl Resource for CacheIngress {
-    fn key(&self) -> ResourceKey {
-        keys::CACHE_INGRESS
+impl Kind for CacheIngress {
+    type Found = Rules;
+
+    fn card(&self, _: &Stack) -> Card {
+        let name = format!("functions to cache, {}-{}", PORTS.0, PORTS.1);
+        let card = Card::new(1, keys::CACHE_INGRESS, "security group rule", name);
+        card.needs([keys::CACHE_GROUP, keys::FUNCTION_GROUP])
     }
 
-    fn step(&self) -> Step {
-        STEP
-    }
-
-    fn kind(&self) -> &'static str {
-        "security group rule"
-    }
-
-    fn name(&self) -> String {
-        format!("functions to cache, {}-{}", PORTS.0, PORTS.1)
-    }
-
-    fn needs(&self) -> Vec<ResourceKey> {
-        vec![keys::CACHE_GROUP, keys::FUNCTION_GROUP]
-    }
-
-    async fn observe(&self) -> Result<Observed, Failure> {
-        let found = self
-            .find()
-            .await
-            .or_failure(|| doing("looking for", self))?;
-        let some = |rules: &Rules| !rules.ours.is_empty() || !rules.others.is_empty();
-        let Some(rules) = found.filter(some) else {
-            return Ok(Observed::Absent);
+    /// The rules in the cache's group.
+    async fn find(&self, stack: &Stack) -> Result<Vec<Rules>, Trouble> {
+        let found = &stack.found;
+        let (Some(vpc), Some(cache)) = (found.vpc.get(), found.cache_group.get()) else {
+            return Ok(Vec::new());
         };
-        let cache = rules.group;
-        if let ([only], []) = (rules.ours.as_slice(), rules.others.as_slice())
-            && is_right(only)
-        {
-            return Ok(Observed::ready(cache));
-        }
-        let others = rules.others.iter().map(describe);
-        let others = others.map(|rule| format!("{rule} for others"));
-        let described: Vec<String> = rules.ours.iter().map(describe).chain(others).collect();
+        let mut groups = look::security_groups(stack, &vpc.id).await?.into_iter();
+        let group = groups.find(|group| group.group_id() == Some(&cache));
+        let all = group
+            .and_then(|group| group.ip_permissions)
+            .unwrap_or_default();
+        let functions = found.function_group.get();
+        let functions = functions.as_deref();
+        let ours = all.iter().filter_map(|rule| about(rule, functions?));
+        let rules = Rules {
+            group: cache,
+            ours: ours.collect(),
+            others: all.iter().filter_map(|of| beside(of, functions)).collect(),
+        };
+        let none = rules.ours.is_empty() && rules.others.is_empty();
+        Ok((!none).then_some(rules).into_iter().collect())
+    }
+
+    fn read(&self, _: &Stack, found: &Rules) -> Reading {
+        Reading::new(&found.group, Whose::Parents)
+    }
+
+    fn compare(&self, _: &Stack, found: &Rules, drift: &mut Drift) {
         let wanted = format!("tcp {}-{}", PORTS.0, PORTS.1);
-        let differences = vec![Difference::new(
-            "IpPermissions",
-            described.join(", "),
-            wanted,
-        )];
-        Ok(Observed::Drifted {
-            id: cache,
-            differences,
+        if found.is_right() {
+            return;
+        }
+        let others = found.others.iter().map(describe);
+        let others = others.map(|rule| format!("{rule} for others"));
+        let described: Vec<String> = found.ours.iter().map(describe).chain(others).collect();
+        drift.compare("IpPermissions", described.join(", "), wanted);
+    }
+
+    async fn create(&self, stack: &Stack) -> Result<Rules, Trouble> {
+        let group = stack.found.cache_group.require(&keys::CACHE_GROUP)?;
+        authorize(stack, &group).await?;
+        let (ours, others) = (Vec::new(), Vec::new());
+        Ok(Rules {
+            group,
+            ours,
+            others,
         })
     }
 
-    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        let created = *observed == Observed::Absent;
-        let action = doing(if created { "creating" } else { "repairing" }, self);
-        let cache = self.stack.found.cache_group.require(&keys::CACHE_GROUP)?;
-        let functions = self
-            .stack
-            .found
-            .function_group
-            .require(&keys::FUNCTION_GROUP)?;
-        let authorize = async || self.authorize(&cache, &functions).await;
-        once_visible(progress, &action, authorize).await?;
-        if !created {
-            self.stack.lookups.security_groups.forget();
-            let found = self.find().await.or_failure(|| action.clone())?;
-            let (ours, others) = found
-                .map(|rules| (rules.ours, rules.others))
-                .unwrap_or_default();
-            let wrong = ours.into_iter().filter(|rule| !is_right(rule));
-            let wrong = wrong.chain(others).collect();
-            self.revoke(&cache, wrong).await.or_failure(|| action)?;
+    async fn mend(&self, stack: &Stack, found: &Rules, _: &Drift) -> Result<(), Trouble> {
+        let (right, wrong): (Vec<_>, Vec<_>) = found.ours.iter().cloned().partition(is_right);
+        if right.is_empty() {
+            authorize(stack, &found.group).await?;
         }
-        self.stack.lookups.security_groups.forget();
-        Ok(())
+        let wrong = wrong.into_iter().chain(found.others.clone()).collect();
+        Ok(revoke(stack, &found.group, wrong).await?)
     }
 
-    async fn remove(&self, _: &Progress) -> Result<(), Failure> {
-        let action = doing("removing", self);
-        self.stack.lookups.security_groups.forget();
-        if let Some(rules) = self.find().await.or_failure(|| action.clone())? {
-            let revoked = self.revoke(&rules.group, rules.ours).await;
-            revoked.or_failure(|| action)?;
-            self.stack.lookups.security_groups.forget();
-        }
-        Ok(())
+    async fn delete(&self, stack: &Stack, found: &Rules) -> Result<(), Trouble> {
+        Ok(revoke(stack, &found.group, found.ours.clone()).await?)
+    }
+
+    fn refresh(&self, stack: &Stack) {
+        stack.lookups.security_groups.forget();
     }
 }
 

@@ -1,14 +1,15 @@
 //! What a subnet is associated with, what it was associated with before, and the way back.
 
 use aws_sdk_ec2::types::{
-    RouteTable as Table, RouteTableAssociation, RouteTableAssociationStateCode,
+    RouteTable as Table, RouteTableAssociation, RouteTableAssociationState,
+    RouteTableAssociationStateCode,
 };
 
 use super::super::Stack;
+use super::super::lifecycle::State;
 use super::look;
 use crate::aws::tags::Tags;
 use crate::aws::{Answer, AwsError, AwsResult};
-use crate::engine::Observed;
 
 /// What a subnet is explicitly associated with.
 pub(super) struct Current {
@@ -19,6 +20,17 @@ pub(super) struct Current {
 }
 
 impl Current {
+    /// One that was asked for and not looked at yet.
+    pub(super) fn on_its_way() -> Self {
+        let code = RouteTableAssociationStateCode::Associating;
+        let state = RouteTableAssociationState::builder().state(code).build();
+        let association = RouteTableAssociation::builder();
+        Self {
+            association: association.association_state(state).build(),
+            table: Table::builder().build(),
+        }
+    }
+
     /// The association's id.
     pub(super) fn id(&self) -> &str {
         self.association
@@ -98,29 +110,14 @@ pub(super) async fn disassociate(stack: &Stack, current: &Current) -> Result<(),
         .map(drop)
 }
 
-/// What is to be said about an association with a table of ours.
-pub(super) fn state(current: &Current) -> Observed {
-    let id = current.id().to_owned();
-    let state = current
-        .association
-        .association_state()
-        .and_then(|state| state.state());
-    match state {
-        None | Some(RouteTableAssociationStateCode::Associated) => Observed::ready(id),
-        Some(RouteTableAssociationStateCode::Failed) => Observed::Broken {
-            id,
-            reason: why_failed(current),
-        },
-        Some(other) => Observed::Changing {
-            id,
-            state: other.as_str().to_owned(),
-        },
+/// How an association is. One that EC2 gave up stays as it is until it is taken away.
+pub(super) fn state(current: &Current) -> State {
+    let state = current.association.association_state();
+    match state.and_then(|state| state.state()) {
+        None | Some(RouteTableAssociationStateCode::Associated) => State::Usable,
+        Some(RouteTableAssociationStateCode::Failed) => State::Failed(why_failed(current)),
+        Some(other) => State::Changing(other.as_str().to_owned()),
     }
-}
-
-/// Whether EC2 gave it up: it stays as it is until it is taken away.
-pub(super) fn is_failed(current: &Current) -> bool {
-    matches!(state(current), Observed::Broken { .. })
 }
 
 fn why_failed(current: &Current) -> String {
@@ -134,8 +131,6 @@ fn why_failed(current: &Current) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ec2::types::RouteTableAssociationState;
-
     use super::*;
 
     fn table(id: &str, subnet: Option<&str>, code: RouteTableAssociationStateCode) -> Table {
@@ -162,7 +157,7 @@ mod tests {
         };
         let found = current(&tables(), "subnet-1");
         assert_eq!((found.len(), found[0].table_id()), (1, "rtb-2"));
-        assert!(matches!(state(&found[0]), Observed::Ready { .. }));
+        assert_eq!(state(&found[0]), State::Usable);
         assert!(current(&tables(), "subnet-2").is_empty());
     }
 
@@ -170,7 +165,7 @@ mod tests {
     fn an_association_on_its_way_is_changing() {
         let code = RouteTableAssociationStateCode::Associating;
         let found = current(&[table("rtb-1", Some("subnet-1"), code)], "subnet-1");
-        assert!(matches!(state(&found[0]), Observed::Changing { .. }));
+        assert!(matches!(state(&found[0]), State::Changing(_)));
     }
 
     #[test]

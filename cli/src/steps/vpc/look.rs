@@ -174,6 +174,11 @@ pub(super) async fn mend_tags(
     if compare_tags(stack, tags, key) == Drift::default() {
         return Ok(());
     }
+    put_tags(stack, id, key).await
+}
+
+/// Puts the tags of the resource `key` on the thing `id`.
+pub(super) async fn put_tags(stack: &Stack, id: &str, key: &ResourceKey) -> Result<(), AwsError> {
     let call = stack.aws.ec2.create_tags().resources(id);
     let call = call.set_tags(Some(stack.ownership.list(key)));
     call.send().await.during("ec2:CreateTags").map(drop)

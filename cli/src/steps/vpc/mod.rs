@@ -5,6 +5,7 @@ mod association;
 mod cache_ingress;
 mod choice;
 mod current;
+mod endpoint;
 mod guard;
 mod interfaces;
 mod internet_gateway;
@@ -18,13 +19,14 @@ mod subnet;
 
 use std::sync::Arc;
 
-use super::Stack;
+use super::{Stack, keys, lifecycle};
 use crate::aws::AwsError;
-use crate::engine::{Resource, Step};
+use crate::engine::{Resource, ResourceKey, Step};
 
 use self::address::ElasticAddress;
 use self::association::Association;
 use self::cache_ingress::CacheIngress;
+use self::endpoint::DynamoEndpoint;
 use self::interfaces::FunctionInterfaces;
 use self::internet_gateway::InternetGateway;
 use self::nat_gateway::NatGateway;
@@ -48,24 +50,25 @@ pub(crate) async fn zones(stack: &Stack) -> Result<Vec<String>, AwsError> {
 
 /// The resources of step 1.
 pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
-    let stack = || Arc::clone(stack);
+    let shared = || Arc::clone(stack);
     let mut resources: Vec<Arc<dyn Resource>> = vec![
-        Arc::new(Network::new(stack())),
-        Arc::new(InternetGateway::new(stack())),
-        Arc::new(ElasticAddress::new(stack())),
-        Arc::new(NatGateway::new(stack())),
-        Arc::new(SecurityGroup::of_functions(stack())),
-        Arc::new(SecurityGroup::of_cache(stack())),
-        Arc::new(CacheIngress::new(stack())),
-        Arc::new(FunctionInterfaces::new(stack())),
+        lifecycle::resource(stack, Network),
+        lifecycle::resource(stack, InternetGateway),
+        lifecycle::resource(stack, ElasticAddress),
+        Arc::new(NatGateway::new(shared())),
+        lifecycle::resource(stack, SecurityGroup::OfFunctions),
+        lifecycle::resource(stack, SecurityGroup::OfCache),
+        lifecycle::resource(stack, CacheIngress),
+        lifecycle::resource(stack, DynamoEndpoint),
+        Arc::new(FunctionInterfaces::new(shared())),
     ];
     for side in Side::BOTH {
-        resources.push(Arc::new(RouteTable::new(stack(), side)));
-        resources.push(Arc::new(DefaultRoute::new(stack(), side)));
+        resources.push(lifecycle::resource(stack, RouteTable(side)));
+        resources.push(lifecycle::resource(stack, DefaultRoute(side)));
     }
     for place in Place::ALL {
-        resources.push(Arc::new(PlaceSubnet::new(stack(), place)));
-        resources.push(Arc::new(Association::new(stack(), place)));
+        resources.push(lifecycle::resource(stack, PlaceSubnet(place)));
+        resources.push(lifecycle::resource(stack, Association(place)));
     }
     resources
 }
@@ -107,6 +110,14 @@ impl Place {
         match self {
             Self::Public => 0,
             Self::Private(number) => number + 1,
+        }
+    }
+
+    /// Key of the subnet.
+    fn subnet_key(self) -> ResourceKey {
+        match self {
+            Self::Public => keys::PUBLIC_SUBNET,
+            Self::Private(number) => keys::PRIVATE_SUBNETS[number].clone(),
         }
     }
 

@@ -1,4 +1,8 @@
 //! The NAT gateway: the functions' way out, in the public subnet.
+//!
+//! It implements [`Resource`] by itself. Its create call takes a token of its own for each NAT
+//! gateway that the stack ever had, EC2 may answer that call with one of old that stays invisible,
+//! and one that failed for a reason that passes is made once more in the same run.
 
 mod making;
 
@@ -97,6 +101,10 @@ impl Resource for NatGateway {
     /// Nothing: it costs money by the hour, and what routes to it only loses its way out.
     fn removed_after(&self) -> Option<Vec<ResourceKey>> {
         Some(Vec::new())
+    }
+
+    fn usual(&self) -> Duration {
+        Duration::from_mins(2)
     }
 
     fn billable(&self) -> bool {

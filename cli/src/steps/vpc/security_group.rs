@@ -3,27 +3,21 @@
 //! All functions share one, because Lambda makes one network interface for each pair of subnet and
 //! set of groups, and each takes minutes to go.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{IpPermission, IpRange, ResourceType, SecurityGroup as Answered};
 
 use super::super::drift::Drift;
-use super::super::repeat::{doing, once_visible, until_gone};
-use super::super::{Slot, Stack, keys};
-use super::{STEP, cache_ingress, look};
+use super::super::lifecycle::{Card, Kind, Reading, Trouble};
+use super::super::{Stack, keys};
+use super::{cache_ingress, interfaces, look};
 use crate::aws::{Answer, AwsError, AwsResult, Class};
+use crate::engine::ResourceKey;
 use crate::engine::outcome::Difference;
-use crate::engine::{Failure, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait};
 
 /// A deleted cache may hold its network interfaces for some minutes.
-const FREE_WITHIN: Duration = Duration::from_mins(20);
-
-const GONE_WITHIN: Duration = Duration::from_mins(2);
-
-/// Attribute as differences name it.
-const EGRESS: &str = "IpPermissionsEgress";
+const PATIENCE: Duration = Duration::from_mins(20);
 
 /// Every address.
 const ANYWHERE: &str = "0.0.0.0/0";
@@ -31,253 +25,146 @@ const ANYWHERE: &str = "0.0.0.0/0";
 /// Every protocol.
 const ANYTHING: &str = "-1";
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    Functions,
-    Cache,
-}
-
 /// A security group.
-pub(super) struct SecurityGroup {
-    stack: Arc<Stack>,
-    whose: Whose,
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SecurityGroup {
+    /// The one that all functions share.
+    OfFunctions,
+    /// The one that the cache is in.
+    OfCache,
 }
 
 impl SecurityGroup {
-    /// The one that all functions share.
-    pub(super) const fn of_functions(stack: Arc<Stack>) -> Self {
-        Self {
-            stack,
-            whose: Whose::Functions,
+    const fn key(self) -> ResourceKey {
+        match self {
+            Self::OfFunctions => keys::FUNCTION_GROUP,
+            Self::OfCache => keys::CACHE_GROUP,
         }
     }
 
-    /// The one that the cache is in.
-    pub(super) const fn of_cache(stack: Arc<Stack>) -> Self {
-        Self {
-            stack,
-            whose: Whose::Cache,
+    fn name(self, stack: &Stack) -> String {
+        match self {
+            Self::OfFunctions => stack.names.function_security_group(),
+            Self::OfCache => stack.names.cache_security_group(),
         }
     }
 
-    fn slot(&self) -> &Slot<String> {
-        match self.whose {
-            Whose::Functions => &self.stack.found.function_group,
-            Whose::Cache => &self.stack.found.cache_group,
+    const fn description(self) -> &'static str {
+        match self {
+            Self::OfFunctions => "Functions of a place",
+            Self::OfCache => "Cache of a place",
         }
     }
+}
 
-    const fn description(&self) -> &'static str {
-        match self.whose {
-            Whose::Functions => "Functions of a place",
-            Whose::Cache => "Cache of a place",
-        }
+/// What still uses a group, in words.
+async fn users(stack: &Stack, id: &str) -> Result<String, AwsError> {
+    let found = look::interfaces(stack, "group-id", id).await?;
+    Ok(match found.first() {
+        Some(interface) => interfaces::describe(interface),
+        None => "a rule of another security group".to_owned(),
+    })
+}
+
+#[async_trait(?Send)]
+impl Kind for SecurityGroup {
+    type Found = Answered;
+
+    fn card(&self, stack: &Stack) -> Card {
+        let card = Card::new(1, self.key(), "security group", self.name(stack));
+        let card = card.needs([keys::VPC]).patience(PATIENCE);
+        card.seen_off(1, 600)
     }
 
     /// The group of that name in the VPC, whosever it is: names are unique in a VPC.
-    async fn find(&self) -> Result<Option<Answered>, AwsError> {
-        let Some(vpc) = self.stack.found.vpc.get() else {
-            return Ok(None);
+    async fn find(&self, stack: &Stack) -> Result<Vec<Answered>, Trouble> {
+        let Some(vpc) = stack.found.vpc.get() else {
+            return Ok(Vec::new());
         };
-        let name = self.name();
-        let groups = look::security_groups(&self.stack, &vpc.id).await?;
-        Ok(groups
-            .into_iter()
-            .find(|group| group.group_name() == Some(name.as_str())))
+        let (name, mut groups) = (
+            self.name(stack),
+            look::security_groups(stack, &vpc.id).await?,
+        );
+        groups.retain(|group| group.group_name() == Some(&name));
+        Ok(groups)
     }
 
-    async fn find_own(&self) -> Result<Option<String>, AwsError> {
-        self.stack.lookups.security_groups.forget();
-        let found = self.find().await?;
-        let own = found.filter(|group| self.is_own(group));
-        Ok(own.and_then(|group| group.group_id))
-    }
-
-    fn is_own(&self, group: &Answered) -> bool {
-        self.stack.ownership.owns(&self.key(), group.tags())
-    }
-
-    async fn create(&self, vpc: &str) -> Result<String, AwsError> {
-        let tags = look::specification(&self.stack, &self.key(), ResourceType::SecurityGroup);
-        let call = self
-            .stack
-            .aws
-            .ec2
-            .create_security_group()
-            .group_name(self.name());
-        let call = call
-            .description(self.description())
-            .vpc_id(vpc)
-            .tag_specifications(tags);
-        let answer = call
-            .send()
-            .await
-            .during("ec2:CreateSecurityGroup")
-            .exists_as_none()?;
-        // The name keeps a repeated create from making a second one.
-        let id = match answer {
-            Some(answer) => answer.group_id,
-            None => self.find_own().await?,
-        };
-        id.ok_or_else(|| AwsError::absent("ec2:DescribeSecurityGroups", &self.key()))
-    }
-
-    async fn tag(&self, id: &str) -> Result<(), AwsError> {
-        let tags = self.stack.ownership.list(&self.key());
-        let call = self
-            .stack
-            .aws
-            .ec2
-            .create_tags()
-            .resources(id)
-            .set_tags(Some(tags));
-        call.send().await.during("ec2:CreateTags").map(drop)
+    fn read(&self, _: &Stack, found: &Answered) -> Reading {
+        Reading::tagged(found.group_id().unwrap_or_default(), found.tags())
     }
 
     /// The functions reach the cache, the queues, the tables and the gateway: nothing that EC2 lets
     /// out of a new group may be missing. What answers the functions goes out of the cache's group
     /// by itself.
-    fn compare(&self, group: &Answered) -> Drift {
-        let mut drift = look::compare_tags(&self.stack, group.tags(), &self.key());
-        if self.whose == Whose::Functions && !lets_all_out(group) {
-            let rules = group.ip_permissions_egress().iter();
-            let found: Vec<String> = rules.map(cache_ingress::describe).collect();
-            let found = if found.is_empty() {
-                "none".to_owned()
-            } else {
-                found.join(", ")
-            };
-            drift.note(Difference::new(EGRESS, found, format!("all to {ANYWHERE}")));
+    fn compare(&self, _: &Stack, found: &Answered, drift: &mut Drift) {
+        if *self == Self::OfCache || lets_all_out(found) {
+            return;
         }
-        drift
+        let rules = found.ip_permissions_egress().iter();
+        let rules: Vec<String> = rules.map(cache_ingress::describe).collect();
+        let rules = if rules.is_empty() {
+            "none".to_owned()
+        } else {
+            rules.join(", ")
+        };
+        let wanted = format!("all to {ANYWHERE}");
+        drift.note(Difference::new("IpPermissionsEgress", rules, wanted));
+    }
+
+    async fn create(&self, stack: &Stack) -> Result<Answered, Trouble> {
+        let tags = look::specification(stack, &self.key(), ResourceType::SecurityGroup);
+        let call = stack.aws.ec2.create_security_group();
+        let call = call
+            .group_name(self.name(stack))
+            .description(self.description())
+            .vpc_id(stack.found.vpc.require(&keys::VPC)?.id)
+            .tag_specifications(tags);
+        let answer = call.send().await.during("ec2:CreateSecurityGroup")?;
+        Ok(Answered::builder().set_group_id(answer.group_id).build())
+    }
+
+    async fn tag(&self, stack: &Stack, found: &Answered) -> Result<(), Trouble> {
+        let id = found.group_id().unwrap_or_default();
+        Ok(look::put_tags(stack, id, &self.key()).await?)
     }
 
     /// Lets the functions out again.
-    async fn open(&self, id: &str, progress: &Progress) -> Result<(), Failure> {
-        let action = doing("repairing", self);
-        let open = async || {
-            self.stack.lookups.security_groups.forget();
-            let found = self.find().await?;
-            let shut = found.is_some_and(|group| self.compare(&group).has(EGRESS));
-            if !shut {
-                return Ok(());
-            }
-            let call = self.stack.aws.ec2.authorize_security_group_egress();
-            let answer = call.group_id(id).ip_permissions(all_out()).send().await;
-            let answer = answer.during("ec2:AuthorizeSecurityGroupEgress");
-            answer.exists_as_none().map(drop)
-        };
-        once_visible(progress, &action, open).await
+    async fn mend(&self, stack: &Stack, found: &Answered, _: &Drift) -> Result<(), Trouble> {
+        let call = stack.aws.ec2.authorize_security_group_egress();
+        let call = call.set_group_id(found.group_id.clone());
+        let answer = call.ip_permissions(all_out()).send().await;
+        let answer = answer.during("ec2:AuthorizeSecurityGroupEgress");
+        Ok(answer.exists_as_none().map(drop)?)
     }
 
-    /// What still uses the group, in words.
-    async fn users(&self, id: &str) -> Result<String, AwsError> {
-        let interfaces = look::interfaces(&self.stack, "group-id", id).await?;
-        Ok(match interfaces.first() {
-            Some(interface) => super::interfaces::describe(interface),
-            None => "a rule of another security group".to_owned(),
-        })
-    }
-
-    async fn delete(&self, id: &str, action: &str) -> Result<Poll<()>, Failure> {
-        let call = self.stack.aws.ec2.delete_security_group().group_id(id);
-        let answer = call
+    async fn delete(&self, stack: &Stack, found: &Answered) -> Result<(), Trouble> {
+        let id = found.group_id().unwrap_or_default();
+        let deleted = stack
+            .aws
+            .ec2
+            .delete_security_group()
+            .group_id(id)
             .send()
-            .await
-            .during("ec2:DeleteSecurityGroup")
-            .absent_as_none();
-        match answer {
-            Ok(_) => Ok(Poll::Ready(())),
+            .await;
+        match deleted.during("ec2:DeleteSecurityGroup") {
             Err(error) if error.class == Class::Conflict => {
-                Ok(Poll::Pending(self.users(id).await.or_failure(|| action)?))
+                let message = format!("in use by {}", users(stack, id).await?);
+                Err(AwsError { message, ..error }.into())
             }
-            Err(error) => Err(error.failure(action).left(Left::Ours)),
-        }
-    }
-}
-
-#[async_trait(?Send)]
-impl Resource for SecurityGroup {
-    fn key(&self) -> ResourceKey {
-        match self.whose {
-            Whose::Functions => keys::FUNCTION_GROUP,
-            Whose::Cache => keys::CACHE_GROUP,
+            deleted => Ok(deleted.map(drop)?),
         }
     }
 
-    fn step(&self) -> Step {
-        STEP
-    }
-
-    fn kind(&self) -> &'static str {
-        "security group"
-    }
-
-    fn name(&self) -> String {
-        match self.whose {
-            Whose::Functions => self.stack.names.function_security_group(),
-            Whose::Cache => self.stack.names.cache_security_group(),
-        }
-    }
-
-    fn needs(&self) -> Vec<ResourceKey> {
-        vec![keys::VPC]
-    }
-
-    async fn observe(&self) -> Result<Observed, Failure> {
-        let found = self
-            .find()
-            .await
-            .or_failure(|| doing("looking for", self))?;
-        let Some(group) = found else {
-            self.slot().clear();
-            return Ok(Observed::Absent);
+    fn leave(&self, stack: &Stack, found: Option<&Answered>) {
+        let slot = match self {
+            Self::OfFunctions => &stack.found.function_group,
+            Self::OfCache => &stack.found.cache_group,
         };
-        let id = group.group_id().unwrap_or_default().to_owned();
-        if !self.is_own(&group) {
-            // Nothing may take it for ours: its rules and interfaces are somebody else's.
-            self.slot().clear();
-            let owner = self.stack.ownership.owner(&self.key(), group.tags());
-            return Ok(Observed::foreign(id, owner.describe()));
-        }
-        self.slot().set(id.clone());
-        Ok(self.compare(&group).verdict(id))
+        slot.replace(found.and_then(|group| group.group_id.clone()));
     }
 
-    async fn ensure(&self, observed: &Observed, progress: &Progress) -> Result<(), Failure> {
-        if let Observed::Foreign { id, .. } | Observed::Drifted { id, .. } = observed {
-            let tagged = self.tag(id).await;
-            tagged.or_failure(|| doing("tagging", self))?;
-            self.open(id, progress).await?;
-            self.slot().set(id.clone());
-        } else {
-            let action = doing("creating", self);
-            let vpc = self.stack.found.vpc.require(&keys::VPC)?.id;
-            let id = once_visible(progress, &action, async || self.create(&vpc).await).await?;
-            self.slot().set(id);
-        }
-        self.stack.lookups.security_groups.forget();
-        Ok(())
-    }
-
-    async fn remove(&self, progress: &Progress) -> Result<(), Failure> {
-        let action = doing("removing", self);
-        if let Some(id) = self.find_own().await.or_failure(|| action.clone())? {
-            let wait = Wait::new(
-                format!("security group `{}` to be free", self.name()),
-                FREE_WITHIN,
-            );
-            let delete = async || self.delete(&id, &action).await;
-            progress.until(wait.usual(1, 600), delete).await?;
-        }
-        let wait = Wait::new(
-            format!("security group `{}` to be gone", self.name()),
-            GONE_WITHIN,
-        );
-        let wait = wait.usual(0, 10);
-        until_gone(progress, wait, &action, async || self.find_own().await).await?;
-        self.slot().clear();
-        Ok(())
+    fn refresh(&self, stack: &Stack) {
+        stack.lookups.security_groups.forget();
     }
 }
 

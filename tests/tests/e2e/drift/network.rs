@@ -15,6 +15,16 @@ pub(super) const CHANGES: &[Change] = &[
         &["route:private"],
     ),
     (
+        "endpoint deleted",
+        |sdk| Box::pin(delete_endpoint(sdk)),
+        &["dynamodb-endpoint"],
+    ),
+    (
+        "endpoint moved",
+        |sdk| Box::pin(move_endpoint(sdk)),
+        &["dynamodb-endpoint"],
+    ),
+    (
         "association removed",
         |sdk| Box::pin(disassociate(sdk)),
         &["association:public"],
@@ -83,6 +93,7 @@ pub(super) const CHANGES: &[Change] = &[
             "cache",
             "dead-letter-queue:initialize",
             "dead-letter-queue:request",
+            "dynamodb-endpoint",
             "elastic-ip",
             "nat-gateway",
             "queue:initialize",
@@ -110,6 +121,29 @@ async fn remove_route(sdk: Sdk) {
     let table = table(&sdk, "route-table:private").await;
     let call = sdk.ec2.delete_route().destination_cidr_block("0.0.0.0/0");
     let call = call.route_table_id(table.route_table_id().unwrap());
+    call.send().await.unwrap();
+}
+
+async fn endpoint(sdk: &Sdk) -> String {
+    let answer = sdk.ec2.describe_vpc_endpoints().send().await.unwrap();
+    let endpoint = &answer.vpc_endpoints()[0];
+    endpoint.vpc_endpoint_id().unwrap().to_owned()
+}
+
+async fn delete_endpoint(sdk: Sdk) {
+    let endpoint = endpoint(&sdk).await;
+    let call = sdk.ec2.delete_vpc_endpoints().vpc_endpoint_ids(endpoint);
+    call.send().await.unwrap();
+}
+
+async fn move_endpoint(sdk: Sdk) {
+    let public = table(&sdk, "route-table:public").await;
+    let private = table(&sdk, "route-table:private").await;
+    let call = sdk.ec2.modify_vpc_endpoint();
+    let call = call
+        .vpc_endpoint_id(endpoint(&sdk).await)
+        .add_route_table_ids(public.route_table_id().unwrap())
+        .remove_route_table_ids(private.route_table_id().unwrap());
     call.send().await.unwrap();
 }
 

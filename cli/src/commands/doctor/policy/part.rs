@@ -25,8 +25,8 @@ impl Part {
     pub(super) fn holds(self, place: Place) -> bool {
         match self {
             Self::All => true,
-            Self::Infrastructure => place < Place::Account,
-            Self::Functions => place >= Place::Account,
+            Self::Infrastructure => place < Place::LinkedRoles,
+            Self::Functions => place >= Place::LinkedRoles,
         }
     }
 

@@ -23,10 +23,10 @@ pub(super) enum Place {
     /// ElastiCache's tag on them.
     EndpointTags,
     Cache,
-    LinkedRoles,
     Queues,
     Tables,
     Schedule,
+    LinkedRoles,
     /// What is asked about the account as a whole.
     Account,
     Api,
@@ -47,11 +47,11 @@ pub(super) fn of(action: &str) -> &'static [Place] {
             Place::TagsBack,
             Place::EndpointTags,
         ],
-        "ec2:DeleteVpcEndpoints" => &[Place::Endpoints],
+        "ec2:DeleteVpcEndpoints" => &[Place::Tagged, Place::Lost, Place::Endpoints],
         "ec2:AuthorizeSecurityGroupEgress" | "ec2:AuthorizeSecurityGroupIngress" => {
             &[Place::Tagged, Place::Rules]
         }
-        "ec2:CreateRoute" | "ec2:ReplaceRoute" => &[Place::Tagged],
+        "ec2:CreateRoute" | "ec2:ModifyVpcEndpoint" | "ec2:ReplaceRoute" => &[Place::Tagged],
         "ec2:DeleteInternetGateway"
         | "ec2:DeleteNatGateway"
         | "ec2:DeleteRoute"

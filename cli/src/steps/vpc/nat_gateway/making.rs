@@ -12,6 +12,7 @@ use super::super::look;
 use super::{NatGateway, id};
 use crate::aws::{Answer, AwsError, AwsResult};
 use crate::engine::{Failure, FailureKind, Left, Poll, Progress, Wait};
+use crate::steps::digest::hexadecimal;
 use crate::steps::keys;
 use crate::steps::lost::Creation;
 use crate::steps::repeat::doing;
@@ -222,7 +223,6 @@ fn reason(nat: &Answered) -> String {
 
 /// Sixty-four characters, the most that EC2 takes.
 fn token(parts: &[&str], dead: &[String], salt: u8) -> String {
-    use std::fmt::Write as _;
     let mut hash = Sha256::new();
     for part in parts.iter().copied().chain(dead.iter().map(String::as_str)) {
         hash.update(part);
@@ -231,12 +231,7 @@ fn token(parts: &[&str], dead: &[String], salt: u8) -> String {
     if salt > 0 {
         hash.update([salt]);
     }
-    hash.finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string can't fail");
-            text
-        })
+    hexadecimal(&hash.finalize())
 }
 
 #[cfg(test)]
