@@ -11,6 +11,10 @@ use crate::aws::{Access, Aws, AwsError, ConnectError, Ownership};
 use crate::engine::event::SharedSink;
 
 /// What the operator allowed for this run.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     /// Take over what has our names but not our tag.
