@@ -96,6 +96,10 @@ impl Queues {
 
     /// Lets newcomers that were not served come again sooner than their queue's visibility time-out
     /// would have it.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "an id and a handle are all that is required"
+    )]
     pub async fn again(&self, unserved: &[Unserved]) -> Result<(), Error> {
         let queue = &self.initialize_url;
         let request = self.client.change_message_visibility_batch();

@@ -113,7 +113,7 @@ impl Lines {
         let (sender, connection) = line.map_err(|error| failed(chain(&error)))?;
         Ok(Line {
             sender,
-            connection: Driven::Running(connection),
+            connection: Driven::Running(Box::new(connection)),
         })
     }
 
@@ -175,7 +175,8 @@ impl Line {
 
 /// A connection that whoever waits for it drives.
 enum Driven {
-    Running(Connection<Stream, Full<Bytes>>),
+    /// Boxed, because it is large and moves with each call.
+    Running(Box<Connection<Stream, Full<Bytes>>>),
     Ended,
 }
 
@@ -193,7 +194,7 @@ impl Driven {
     fn poll(&mut self, context: &mut Context<'_>) {
         // How it ended, whoever waits for an answer hears.
         if let Self::Running(connection) = self
-            && let Poll::Ready(_) = Pin::new(connection).poll(context)
+            && let Poll::Ready(_) = Pin::new(connection.as_mut()).poll(context)
         {
             *self = Self::Ended;
         }

@@ -46,7 +46,7 @@ pub(super) async fn settle<C: Cache, R: Rows>(
     };
     settling.check_background(&found, known)?;
     match found.geometry {
-        None => settling.from_tables(known, answer).await?,
+        None => settling.open_saved(known, answer).await?,
         Some(size) if size != geometry => settling.resize(size, &found, answer).await?,
         Some(_) if found.epoch.is_none() => settling.open(Source::Kept, None, answer).await?,
         Some(_) => settling.make_good(known, &found, answer).await?,
@@ -98,7 +98,7 @@ impl<C: Cache, R: Rows> Settling<'_, C, R> {
     }
 
     /// Opens the canvas that the tables hold, or a new one.
-    async fn from_tables(
+    async fn open_saved(
         &self,
         known: Option<&State>,
         answer: &mut SaveAnswer,
@@ -182,14 +182,14 @@ impl<C: Cache, R: Rows> Settling<'_, C, R> {
 
     async fn recover(&self, reached: Position) -> Result<u64, Error> {
         let Saver { cache, tables, .. } = self.saver;
-        let last = cache.last_before(reached).await?;
+        let kept = cache.last_before(reached).await?;
         let since = self.painted_after(reached).await?;
         let canvas = cache.read_canvas().await?.picture;
         let mut lost: Vec<Pixel> = Vec::new();
         let is_lost = |row: &Current| {
             let (x, y) = (row.pixel.x, row.pixel.y);
             let shown: Option<Rgb> = canvas.get(x, y);
-            row.at > last
+            row.at > kept
                 && shown.is_some_and(|shown| shown != row.pixel.rgb)
                 && !since.contains(&(x, y))
         };

@@ -28,8 +28,10 @@ const TURNS: u32 = 5;
 /// How much dearer than the baseline a function may be, in percent.
 const DEARER: f64 = 105.0;
 
+type Figure = (&'static str, fn(&Used) -> f64, bool);
+
 /// Figures of a paint, and whether one may not be much dearer than the baseline's.
-const FIGURES: [(&str, fn(&Used) -> f64, bool); 6] = [
+const FIGURES: [Figure; 6] = [
     (
         "sendMessage, ms of processor",
         |used| used.ms(used.painting),

@@ -64,7 +64,9 @@ async fn one(side: u16, subject: Subject) -> String {
     let time = millis(begun.elapsed());
     served.expect("a newcomer is served");
     let used = processor_time(function.id()).zip(before);
-    let used = used.map_or(f64::NAN, |(after, before)| millis(after - before));
+    let used = used.map_or(f64::NAN, |(after, before)| {
+        millis(after.saturating_sub(before))
+    });
     let peak = function.memory().peak;
     let pixels = rig.geometry().pixels() as u64;
     // Base64 has four bytes for three, and a frame's envelope hardly counts.

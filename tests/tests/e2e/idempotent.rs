@@ -24,7 +24,10 @@ async fn up_twice_changes_nothing_the_second_time() {
         ["unchanged"],
         "{finished}"
     );
-    assert_eq!(proxy.changes(), Vec::<String>::new());
+    // The admin function is asked whether people can paint.
+    let changes = proxy.changes();
+    let changes: Vec<_> = changes.iter().filter(|c| *c != "lambda:Invoke").collect();
+    assert_eq!(changes, Vec::<&String>::new());
     let after = inventory(&shared.operator.sdk()).await;
     assert_eq!(difference(&before, &after), Vec::<String>::new());
 }

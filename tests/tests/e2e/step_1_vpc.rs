@@ -211,7 +211,7 @@ async fn an_endpoint_that_is_switched_off_goes_and_is_not_missed() {
         config.vpc.dynamodb_endpoint = false;
     });
     let check = ["plan", "--check"];
-    without.placectl().args(check).run().await.expect_code(4);
+    let _ = without.placectl().args(check).run().await.expect_code(4);
     without.up().await;
     without.placectl().args(check).succeed().await;
     let answer = operator.sdk().ec2.describe_vpc_endpoints().send().await;

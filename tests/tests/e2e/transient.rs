@@ -91,7 +91,7 @@ async fn an_outage_that_stays_ends_the_run_with_what_is_left() {
     assert!(up.stderr.contains("503"), "{up}");
     assert!(up.stderr.contains("schedule `place-save`"), "{up}");
     let tries = bench.proxy.count("CreateSchedule");
-    assert!((2..30).contains(&tries), "{tries} tries");
+    assert!((2..60).contains(&tries), "{tries} tries");
     bench.proxy.clear();
     let _ = bench.run(&["up"]).await.expect_code(0);
     assert!(

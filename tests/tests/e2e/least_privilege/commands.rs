@@ -32,6 +32,7 @@ const NOT_SEEN: &[(&str, &str)] = &[
     ("ec2:CreateNetworkInterface", NODES),
     ("ec2:DeleteNetworkInterface", LINGERING),
     ("ec2:DescribeTags", ENDPOINTS),
+    ("ec2:ModifyVpcEndpoint", ENDPOINT),
     ("elasticache:AddTagsToResource", BESIDE),
     ("elasticache:DecreaseReplicaCount", CACHE),
     ("elasticache:IncreaseReplicaCount", CACHE),
@@ -43,6 +44,7 @@ const NOT_SEEN: &[(&str, &str)] = &[
 ];
 
 const BESIDE: &str = "AWS asks for it beside the call that makes the thing";
+const ENDPOINT: &str = "an endpoint that somebody took off its route table is put back";
 const BARE: &str = "only in an account without them: step_1_vpc.rs";
 const NODES: &str = "ElastiCache puts its nodes into the VPC with the caller's permissions";
 const ENDPOINTS: &str = "ElastiCache reaches a serverless cache with the caller's permissions";
