@@ -13,12 +13,12 @@ use place_canvas::store::{CanvasStats, Stats};
 use place_config::Function;
 use serde_json::{Value, json};
 
-use super::functions::{FunctionError, environment_key, invoke};
+use super::functions::{FunctionError, environment_key, invoke_within};
 use super::tables::{self, Content};
 use super::{Stack, keys};
 use crate::engine::outcome::Difference;
 use crate::engine::{
-    Failure, FailureKind, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
+    Failure, FailureKind, Left, Observed, Poll, Progress, Resource, ResourceKey, Step, Wait,
 };
 
 /// The canvas.
@@ -27,6 +27,10 @@ pub(crate) const KEY: ResourceKey = ResourceKey::new("canvas");
 /// How long a canvas may take to open: a new role's permissions and a new route take some seconds to
 /// be in force everywhere, and a large canvas is read from the tables.
 const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How long one answer is waited for. A save that takes longer goes on, and whoever asks again is told
+/// that it runs.
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// The canvas of a stack.
 #[derive(Debug)]
@@ -48,7 +52,8 @@ impl Canvas {
     }
 
     async fn stats(&self) -> Result<Result<Stats, String>, Failure> {
-        let answer = match invoke(&self.stack, Function::Admin, &Request::Stats).await {
+        let asked = invoke_within(&self.stack, Function::Admin, &Request::Stats, ANSWER);
+        let answer = match asked.await {
             Ok(answer) => answer,
             // The function itself failed, and says how.
             Err(failure) => {
@@ -120,12 +125,17 @@ impl Canvas {
             "resize": options.resize || options.replace,
             "crop": options.replace,
         });
-        invoke(&self.stack, Function::Save, &event).await
+        invoke_within(&self.stack, Function::Save, &event, ANSWER).await
     }
 
     /// Opens it, unless something that passes is in the way.
     async fn try_open(&self) -> Result<Poll<()>, Failure> {
         if let Err(failure) = self.open().await {
+            if failure.left == Left::Unknown && FunctionError::of(&failure).is_none() {
+                return Ok(Poll::Pending(
+                    "the save function does not answer".to_owned(),
+                ));
+            }
             let said = FunctionError::of(&failure);
             return match said.filter(|said| said.kind != CANVAS_DIFFERS) {
                 Some(said) => Ok(Poll::Pending(said.message.clone())),

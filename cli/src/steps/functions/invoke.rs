@@ -57,11 +57,21 @@ pub(crate) async fn invoke(
     function: Function,
     payload: &impl Serialize,
 ) -> Result<Value, Failure> {
+    let limit = Duration::from_secs(settings::timeout(stack, function).into()) + MARGIN;
+    invoke_within(stack, function, payload, limit).await
+}
+
+/// The same, but an answer that takes longer than `limit` is not waited for.
+pub(crate) async fn invoke_within(
+    stack: &Stack,
+    function: Function,
+    payload: &impl Serialize,
+    limit: Duration,
+) -> Result<Value, Failure> {
     let name = stack.names.function(function);
     let action = || format!("calling function `{name}`");
     let payload =
         serde_json::to_vec(payload).map_err(|cause| Failure::new(action()).caused_by(cause))?;
-    let limit = Duration::from_secs(settings::timeout(stack, function).into()) + MARGIN;
     let request = stack.aws.lambda.invoke().function_name(&name);
     let request = request
         .invocation_type(InvocationType::RequestResponse)

@@ -30,7 +30,7 @@ use crate::engine::{Failure, Resource, ResourceKey};
 
 pub(crate) use artifacts::Artifacts;
 pub(crate) use environment::Environments;
-pub(crate) use invoke::{FunctionError, invoke};
+pub(crate) use invoke::{FunctionError, invoke, invoke_within};
 pub(crate) use role::{Holder, Role};
 pub(crate) use settings::timeout;
 
