@@ -105,8 +105,8 @@ impl<C: Backend> World<C> {
 
     /// Paints once; says whether that was accepted.
     pub(super) async fn paint_once(&self, pixels: &[Pixel]) -> bool {
-        let painter = id("painter");
-        let Ok(painted) = self.cache.paint(&painter, "", pixels).await else {
+        let artist = id("painter");
+        let Ok(painted) = self.cache.paint(&artist, "", pixels).await else {
             return false;
         };
         let calls = painted.wake.iter().map(|shard| Call {

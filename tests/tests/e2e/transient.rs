@@ -94,11 +94,10 @@ async fn an_outage_that_stays_ends_the_run_with_what_is_left() {
     assert!((2..60).contains(&tries), "{tries} tries");
     bench.proxy.clear();
     let _ = bench.run(&["up"]).await.expect_code(0);
-    assert!(
-        bench.proxy.changes().len() < 5,
-        "{:?}",
-        bench.proxy.changes()
-    );
+    // The admin function is asked whether people can paint.
+    let mut changes = bench.proxy.changes();
+    changes.retain(|change| change != "lambda:Invoke");
+    assert!(changes.len() < 5, "{changes:?}");
     bench.proxy.clear();
     bench.proxy.plan(
         When::Operation("DeleteTable"),

@@ -123,7 +123,7 @@ async fn one_that_exists_already_and_is_somebody_elses_is_not_touched() {
             world.things.push(Thing {
                 stack,
                 ..thing("theirs")
-            })
+            });
         });
         let failure = ensure(&life, Observed::Absent).await.unwrap_err();
         assert!(failure.hint.unwrap().contains("--adopt"));
@@ -138,7 +138,7 @@ async fn one_that_exists_already_is_ours_once_its_tags_are_told() {
         world.things.push(Thing {
             told: 5,
             ..thing("of old")
-        })
+        });
     });
     ensure(&life, Observed::Absent).await.unwrap();
     assert_eq!(fake.changes(), ["create"]);
@@ -256,7 +256,7 @@ async fn one_that_failed_is_made_anew_and_one_that_fails_says_why() {
         world.things.push(Thing {
             fails: true,
             ..thing("of old")
-        })
+        });
     });
     let observed = life.observe().await.unwrap();
     assert!(matches!(observed, Observed::Broken { .. }), "{observed:?}");
