@@ -62,7 +62,8 @@ async fn row_4_5_departures_at_once_hold_no_newcomer_up() {
     assert_eq!(delivered(&function, &[stays], 1).await, DONE);
     let elapsed = start.elapsed();
     assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
-    assert_eq!(rig.gateway.posts(), 300 + 2);
+    // One post to each that is gone, and a small picture in two or three parts.
+    assert!((302..=303).contains(&rig.gateway.posts()));
 }
 
 #[tokio::test]
