@@ -65,6 +65,9 @@ pub fn batch(bodies: &[String]) -> String {
 
 fn records(bodies: &[String], attributes: &Value) -> String {
     let record = |(number, body): (usize, &String)| -> Value {
+        // Each has a group of its own, as the functions send them.
+        let mut attributes = attributes.clone();
+        attributes["MessageGroupId"] = json!(format!("group-{number}"));
         json!({
             "messageId": format!("message-{number}"),
             "receiptHandle": format!("handle-{number}"),
