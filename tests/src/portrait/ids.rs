@@ -26,6 +26,8 @@ async fn of_network(sdk: &Sdk) -> Vec<(String, String)> {
     let groups = sdk.ec2.describe_security_groups().send().await;
     let gateways = sdk.ec2.describe_nat_gateways().send().await;
     let addresses = sdk.ec2.describe_addresses().send().await;
+    let endpoints = sdk.ec2.describe_vpc_endpoints().send().await;
+    let endpoints = endpoints.expect("endpoints");
     let (tables, groups) = (tables.expect("route tables"), groups.expect("groups"));
     let (gateways, addresses) = (gateways.expect("gateways"), addresses.expect("addresses"));
     let tables = tables.route_tables().iter();
@@ -36,6 +38,8 @@ async fn of_network(sdk: &Sdk) -> Vec<(String, String)> {
     names.extend(gateways.filter_map(|gateway| by_tag(gateway.nat_gateway_id(), gateway.tags())));
     let addresses = addresses.addresses().iter();
     names.extend(addresses.filter_map(|address| by_tag(address.allocation_id(), address.tags())));
+    let endpoints = endpoints.vpc_endpoints().iter();
+    names.extend(endpoints.filter_map(|one| by_tag(one.vpc_endpoint_id(), one.tags())));
     let groups = groups.security_groups().iter();
     names.extend(groups.filter_map(|group| pair(group.group_id(), group.group_name())));
     names
