@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use place_canvas::tables::TablesError;
 use place_config::ConfigError;
 use thiserror::Error;
 
@@ -47,9 +46,6 @@ pub(crate) enum CommandError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The tables can't be read.
-    #[error("reading the tables")]
-    Tables(#[source] TablesError),
     /// The stack's own functions answered something else than they should.
     #[error("{doing}")]
     Answer {
@@ -115,7 +111,7 @@ impl CommandError {
             Self::LeaseLost => {
                 Some("run the same command again: it goes on where this one stopped".to_owned())
             }
-            Self::Interrupted | Self::Graph(_) | Self::File { .. } | Self::Tables(_) => None,
+            Self::Interrupted | Self::Graph(_) | Self::File { .. } => None,
         }
     }
 }

@@ -274,6 +274,10 @@ impl Rows for Tables {
         Ok(Box::pin(self.scan_mru(SCANS, on_page)).await?)
     }
 
+    async fn table_id(&self) -> Result<Option<String>, Error> {
+        Ok(Box::pin(Self::table_id(self)).await?)
+    }
+
     async fn state(&self) -> Result<Option<State>, Error> {
         Ok(Box::pin(Self::state(self)).await?)
     }

@@ -39,7 +39,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use place_canvas::store::{SaveLease, SaveSummary};
-use place_canvas::tables::{State, Stored};
+use place_canvas::tables::{Filling, State, Stored};
 use place_canvas::{Position, Shard, Token};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -180,7 +180,13 @@ async fn save(
     let mut answer = SaveAnswer::new(saved);
     let work = async {
         let deadline = invocation.deadline;
-        opening::settle(&saver, event, found, &mut answer).await?;
+        let table = table_id(tables).await;
+        let opening = opening::Request {
+            event,
+            found,
+            table: table.clone(),
+        };
+        opening::settle(&saver, opening, &mut answer).await?;
         Segments {
             saver: &saver,
             deadline,
@@ -194,7 +200,12 @@ async fn save(
             answer.pixels += colours::settle_doubts(&saver, until).await?;
         }
         if event.full {
-            full::save(&saver, event.offset, deadline, &mut answer).await?;
+            let pixels = (event.offset, None);
+            answer.next = full::save(&saver, pixels, deadline, &mut answer).await?;
+            answer.complete &= answer.next.is_none();
+        }
+        if answer.complete {
+            full::refill(&saver, table, deadline, &mut answer).await?;
         }
         Ok(())
     };
@@ -267,6 +278,26 @@ impl<C: Cache, R: Rows> Saver<'_, C, R> {
         }
     }
 
+    /// Stores that the table of this id holds all that was saved, or how many pixels of it.
+    async fn filled(&self, table: String, written: Option<u64>) -> Result<(), Error> {
+        let state = self.state.borrow().clone();
+        let Some(state) = state else {
+            return Ok(());
+        };
+        let state = match written {
+            None => State {
+                filled: Some(table),
+                filling: None,
+                ..state
+            },
+            Some(written) => State {
+                filling: Some(Filling { table, written }),
+                ..state
+            },
+        };
+        self.store(state).await
+    }
+
     async fn store(&self, state: State) -> Result<(), Error> {
         match self.tables.store_state(&state).await? {
             Stored::Yes => {
@@ -277,6 +308,19 @@ impl<C: Cache, R: Rows> Saver<'_, C, R> {
             Stored::Outdated => Err(Error::LeaseLost("save")),
         }
     }
+}
+
+/// The id of the table of current colours. A save goes on without one: a role that is older than the
+/// code may not describe the table.
+async fn table_id(tables: &impl Rows) -> Option<String> {
+    let told = tables.table_id().await;
+    let unknown = |error: &Error| {
+        warn!(
+            error = chain(error),
+            "could not see whether a table was made anew"
+        );
+    };
+    told.inspect_err(unknown).ok().flatten()
 }
 
 /// Calls the shards that lag: their loop died, or its wake-up was lost.

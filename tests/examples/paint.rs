@@ -6,6 +6,7 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
+use std::convert::Infallible;
 use std::env;
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -26,6 +27,9 @@ const USAGE: &str = "usage: paint <websocket url> <picture.png> [--clients <numb
 const PIXELS_PER_MESSAGE: usize = 256;
 /// Clients give up when nothing arrives for so long.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// A client that has sent everything asks so often whether it still gets what the canvas shows.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+const PING: &str = r#"{"action":"sendMessage","ping":true}"#;
 const DEFAULT_CLIENTS: usize = 8;
 
 struct Arguments {
@@ -93,15 +97,24 @@ fn message(pixels: &[Pixel]) -> String {
 async fn client(url: &str, messages: Vec<String>, wanted: &Picture) -> Result<usize, Failure> {
     let (stream, _) = connect_async(url).await?;
     let (sink, stream) = stream.split();
-    let ((), frames) = future::try_join(send(sink, messages), watch(stream, wanted)).await?;
-    Ok(frames)
+    tokio::select! {
+        frames = watch(stream, wanted) => frames,
+        Err(failure) = send(sink, messages) => Err(failure),
+    }
 }
 
-async fn send(mut sink: SplitSink<Socket, Message>, messages: Vec<String>) -> Result<(), Failure> {
+/// Sends `messages`, and pings from then on.
+async fn send(
+    mut sink: SplitSink<Socket, Message>,
+    messages: Vec<String>,
+) -> Result<Infallible, Failure> {
     for message in messages {
         sink.send(Message::text(message)).await?;
     }
-    Ok(())
+    loop {
+        tokio::time::sleep(KEEPALIVE).await;
+        sink.send(Message::text(PING)).await?;
+    }
 }
 
 async fn watch(mut stream: SplitStream<Socket>, wanted: &Picture) -> Result<usize, Failure> {

@@ -30,7 +30,7 @@ use aws_sdk_dynamodb::Client;
 use thiserror::Error;
 
 pub use rows::{Change, Current, HistoryRow};
-pub use state::{State, Stored};
+pub use state::{Filling, State, Stored};
 pub use write::Counts;
 
 /// Calls in flight at once, unless said otherwise.

@@ -20,6 +20,9 @@ const POSITION: &str = "position";
 const SALT: &str = "salt";
 const SIZE: &str = "size";
 const BACKGROUND: &str = "background";
+const FILLED: &str = "filled";
+const FILLING: &str = "filling";
+const WRITTEN: &str = "written";
 
 /// What the tables know of the canvas beside its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,20 @@ pub struct State {
     pub geometry: Geometry,
     /// Colour of the pixels that have no row.
     pub background: Rgb,
+    /// The table of current colours that holds all that was saved, by its [`Tables::table_id`].
+    /// Another id than that of the table means that the table was made anew since.
+    pub filled: Option<String>,
+    /// The table that is being filled.
+    pub filling: Option<Filling>,
+}
+
+/// How far a table of current colours that was made anew has got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filling {
+    /// Its [`Tables::table_id`].
+    pub table: String,
+    /// Pixels of the canvas, row by row, that need not be written any more.
+    pub written: u64,
 }
 
 /// What came of storing a state.
@@ -44,7 +61,33 @@ pub enum Stored {
     Outdated,
 }
 
+impl State {
+    /// How many pixels, row by row, this table of current colours holds already; nothing when it
+    /// holds all that was saved.
+    pub fn lacks(&self, table: &str) -> Option<u64> {
+        if self.filled.as_deref() == Some(table) {
+            return None;
+        }
+        let filling = self.filling.as_ref();
+        let filling = filling.filter(|filling| filling.table == table);
+        Some(filling.map_or(0, |filling| filling.written))
+    }
+}
+
 impl Tables {
+    /// The id of the table of current colours: `TableId`, of which DynamoDB gives each table that is
+    /// made another one, whatever the table's name. `None` when there is no such table, or no
+    /// journal to compare the id with.
+    pub async fn table_id(&self) -> Result<Option<String>, TablesError> {
+        if self.journal.is_none() {
+            return Ok(None);
+        }
+        let answer = self.client.describe_table().table_name(&self.mru).send();
+        let answer = answer.await;
+        let answer = answer.map_err(|error| Self::failed("describing", &self.mru, error))?;
+        Ok(answer.table.and_then(|table| table.table_id))
+    }
+
     /// The stored state, if there is one. The read is consistent.
     pub async fn state(&self) -> Result<Option<State>, TablesError> {
         let Some(journal) = &self.journal else {
@@ -113,6 +156,13 @@ fn item(state: &State) -> Item {
         text(SIZE, state.geometry.to_string()),
         text(BACKGROUND, state.background.to_string()),
     ]);
+    item.extend(state.filled.clone().map(|table| text(FILLED, table)));
+    if let Some(Filling { table, written }) = &state.filling {
+        item.extend([
+            text(FILLING, table.clone()),
+            text(WRITTEN, written.to_string()),
+        ]);
+    }
     item
 }
 
@@ -123,11 +173,16 @@ fn state(item: &Item) -> Result<State, String> {
         .split_once(" x ")
         .and_then(|(width, height)| Geometry::new(width.parse().ok()?, height.parse().ok()?).ok());
     let background = read(item, BACKGROUND)?.parse();
+    let some = |name| read(item, name).ok().map(str::to_owned);
+    let written = read(item, WRITTEN).ok().and_then(|text| text.parse().ok());
+    let filling = some(FILLING).zip(written);
     Ok(State {
         position,
         salt: read(item, SALT)?.to_owned(),
         geometry: geometry.ok_or_else(|| format!("`{SIZE}` is `{size}`"))?,
         background: background.map_err(|error| format!("`{BACKGROUND}`: {error}"))?,
+        filled: some(FILLED),
+        filling: filling.map(|(table, written)| Filling { table, written }),
     })
 }
 
@@ -146,15 +201,40 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_state_comes_back_from_its_row(ms: u64, n: u64, w in 1_u16.., h in 1_u16..) {
+        fn a_state_comes_back_from_its_row(
+            (ms, n, w, h) in (any::<u64>(), any::<u64>(), 1_u16.., 1_u16..),
+            filled in proptest::option::of("[a-z0-9-]{1,9}"),
+            filling in proptest::option::of(("[a-z0-9-]{1,9}", any::<u64>())),
+        ) {
             let stored = State {
                 position: Position::new(ms, n),
                 salt: "abc".into(),
                 geometry: Geometry::new(w, h).unwrap(),
                 background: Rgb::new(1, 2, 3),
+                filled,
+                filling: filling.map(|(table, written)| Filling { table, written }),
             };
             prop_assert_eq!(state(&item(&stored)), Ok(stored));
         }
+    }
+
+    #[test]
+    fn a_table_lacks_what_was_saved_to_another_one() {
+        let mut stored = State {
+            position: Position::ZERO,
+            salt: "abc".into(),
+            geometry: Geometry::new(1, 1).unwrap(),
+            background: Rgb::WHITE,
+            filled: Some("old".into()),
+            filling: None,
+        };
+        assert_eq!((stored.lacks("old"), stored.lacks("new")), (None, Some(0)));
+        let table = "new".to_owned();
+        stored.filling = Some(Filling { table, written: 7 });
+        assert_eq!(
+            (stored.lacks("new"), stored.lacks("newer")),
+            (Some(7), Some(0))
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::ui::words;
 
 /// Saves that may be missed before what is unsaved counts as stale.
 const MISSED_SAVES: u64 = 3;
-/// How long a shard may lag behind the canvas: a call expires after 2 s, a loop that died after 5 s.
+/// How long a shard may lag behind the canvas: a call expires after 2 s, the lease of a loop that died after 3 s.
 const LAG: Duration = Duration::from_secs(15);
 
 /// What is wrong with the figures of a stack whose saves run every `rate_minutes`.

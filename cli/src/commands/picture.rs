@@ -1,18 +1,13 @@
 //! The canvas as a PNG file: from Redis through the admin function, or from the saved rows.
 
-use aws_sdk_dynamodb::operation::scan::ScanError;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use place_canvas::admin::{Request, Response};
-use place_canvas::tables::{Tables, TablesError};
 use place_canvas::{Geometry, Picture, Position, Rgb, png};
 
 use super::clients::{ask, unexpected};
-use crate::aws::AwsError;
 use crate::error::CommandError;
-use crate::steps::Stack;
+use crate::steps::{Stack, tables};
 
 /// How often a picture that changed between two of its parts is begun again.
 const BEGINNINGS: usize = 5;
@@ -82,11 +77,7 @@ pub(crate) async fn saved(stack: &Stack) -> Result<Export, CommandError> {
         .map_err(|e| invalid(Box::new(e)))?;
     let mut picture = Picture::new(geometry, background);
     let mut at = Position::ZERO;
-    let names = &stack.names;
-    let client = stack.aws.dynamodb.clone();
-    let tables = Tables::new(client, names.mru_table(), names.history_table())
-        .with_journal(names.journal_table());
-    tables
+    tables::rows(stack)
         .scan_mru(SEGMENTS, |page| {
             for row in page {
                 at = at.max(row.at);
@@ -94,31 +85,9 @@ pub(crate) async fn saved(stack: &Stack) -> Result<Export, CommandError> {
             }
         })
         .await
-        .map_err(unreadable)?;
+        .map_err(tables::failure)?;
     Ok(Export {
         png: png::encode(&picture),
         at,
     })
-}
-
-/// What DynamoDB said, classified, so that the operator is told what helps.
-fn unreadable(error: TablesError) -> CommandError {
-    match error {
-        TablesError::Call {
-            doing,
-            table,
-            source,
-        } => match source.downcast::<SdkError<ScanError, HttpResponse>>() {
-            Ok(said) => {
-                let said = AwsError::of("dynamodb:Scan", &said);
-                said.failure(format!("{doing} table `{table}`")).into()
-            }
-            Err(source) => CommandError::Tables(TablesError::Call {
-                doing,
-                table,
-                source,
-            }),
-        },
-        other => CommandError::Tables(other),
-    }
 }

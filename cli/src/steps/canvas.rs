@@ -1,8 +1,9 @@
 //! The canvas: what all the other resources are for. It is a `Resource` of its own, because it is
 //! nothing of AWS's: it is looked at through the admin function, and opened by the save function.
 //!
-//! It is ready when somebody can paint: the functions reach the cache, the cache takes writes, and the
-//! canvas is open in the configured size.
+//! It is ready when somebody can paint, and what is painted is safe: the functions reach the cache,
+//! the cache takes writes, the canvas is open in the configured size, and the table of current colours
+//! is the one that it was saved to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,29 @@ impl Canvas {
             Ok(Response::Error { message }) => Err(message),
             other => Err(format!("the admin function answered {other:?}")),
         })
+    }
+
+    async fn look(&self) -> Result<Result<Observed, String>, Failure> {
+        let (stats, whole) = tokio::join!(self.stats(), tables::are_whole(&self.stack));
+        let verdict = match stats? {
+            Ok(stats) => self.verdict(&stats),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let Observed::Ready { id, .. } = &verdict else {
+            return Ok(Ok(verdict));
+        };
+        Ok(Ok(if whole? {
+            verdict
+        } else {
+            let table = self.stack.names.mru_table();
+            Observed::Broken {
+                id: id.clone(),
+                reason: format!(
+                    "table `{table}` was made anew and lacks what was saved to the table before: \
+                     saves fill it"
+                ),
+            }
+        }))
     }
 
     fn verdict(&self, stats: &Stats) -> Observed {
@@ -145,11 +169,9 @@ impl Canvas {
                 None => Err(failure),
             };
         }
-        Ok(match self.stats().await? {
-            Ok(stats) => match self.verdict(&stats) {
-                Observed::Ready { .. } => Poll::Ready(()),
-                other => Poll::Pending(other.detail().unwrap_or_else(|| "it is closed".to_owned())),
-            },
+        Ok(match self.look().await? {
+            Ok(Observed::Ready { .. }) => Poll::Ready(()),
+            Ok(other) => Poll::Pending(other.detail().unwrap_or_else(|| "it is closed".to_owned())),
             Err(reason) => Poll::Pending(reason),
         })
     }
@@ -195,8 +217,8 @@ impl Resource for Canvas {
         if self.stack.found.functions.get(Function::Admin).is_none() {
             return Ok(Observed::Absent);
         }
-        Ok(match self.stats().await {
-            Ok(Ok(stats)) => self.verdict(&stats),
+        Ok(match self.look().await {
+            Ok(Ok(verdict)) => verdict,
             Ok(Err(reason)) => Observed::Broken {
                 id: self.size(),
                 reason,

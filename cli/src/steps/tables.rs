@@ -1,6 +1,7 @@
 //! Step 6: the tables.
 
 mod key_schema;
+mod rows;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use aws_sdk_dynamodb::types::{
 };
 use place_canvas::tables::schema::{self, KeyKind};
 use place_config::Function;
+
+pub(crate) use self::rows::{are_whole, failure, rows};
 
 use self::key_schema::{key_attribute, schema_of, schema_text};
 use super::drift::Drift;

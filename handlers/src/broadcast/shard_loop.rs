@@ -19,9 +19,9 @@ use crate::ports::{Calls, Gateway};
 use crate::queues::{Call, Reason};
 
 /// How long a loop that died blocks its shard.
-const LEASE: Duration = Duration::from_secs(5);
+const LEASE: Duration = Duration::from_secs(3);
 /// How often the lease is renewed while posts take longer than a tick.
-const RENEWAL: Duration = Duration::from_millis(1500);
+const RENEWAL: Duration = Duration::from_millis(900);
 /// How long a cache that fails is asked again. The lease may be lost meanwhile; then the cache says
 /// so, and whoever has it serves the shard.
 const PATIENCE: Duration = Duration::from_secs(20);

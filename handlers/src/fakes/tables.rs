@@ -44,16 +44,38 @@ pub(crate) struct FakeTables {
     in_flight: Mutex<BTreeMap<u64, Vec<Current>>>,
     calls: AtomicU64,
     pub(crate) state: Mutex<Option<State>>,
+    /// How often the table of current colours was made anew.
+    made: AtomicU64,
     late: Mutex<Vec<(Instant, Vec<Current>)>>,
 }
 
+fn table_id(made: u64) -> String {
+    format!("t{made}")
+}
+
 impl FakeTables {
-    /// Empty ones, which share the cache's faults.
+    /// Those of a canvas that was opened and that nobody has painted on. They share the cache's
+    /// faults.
     pub(crate) fn new(faults: Faults) -> Self {
+        let state = State {
+            position: Position::ZERO,
+            salt: "salt".to_owned(),
+            geometry: geometry(),
+            background: Rgb::WHITE,
+            filled: Some(table_id(0)),
+            filling: None,
+        };
         Self {
             faults,
+            state: Mutex::new(Some(state)),
             ..Self::default()
         }
+    }
+
+    /// Makes the table of current colours anew, without a row.
+    pub(crate) fn make_anew(&self) {
+        self.current.lock().unwrap().clear();
+        self.made.fetch_add(1, Ordering::Relaxed);
     }
 
     /// From now on a batch takes so many milliseconds.
@@ -182,6 +204,10 @@ impl Rows for FakeTables {
         };
         on_page(rows.iter().map(row).collect());
         Ok(rows.len() as u64)
+    }
+
+    async fn table_id(&self) -> Result<Option<String>, Error> {
+        Ok(Some(table_id(self.made.load(Ordering::Relaxed))))
     }
 
     async fn state(&self) -> Result<Option<State>, Error> {

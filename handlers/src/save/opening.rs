@@ -22,11 +22,24 @@ const PAGE: usize = 2000;
 /// Pixels of one entry that is painted anew: it must fit the smallest frame that can be configured.
 const AT_ONCE: usize = 80;
 
+/// What a save begins with.
+pub(super) struct Request {
+    /// What it was asked for.
+    pub(super) event: SaveEvent,
+    /// What the cache holds.
+    pub(super) found: Found,
+    /// The id of the table of current colours, if that could be told.
+    pub(super) table: Option<String>,
+}
+
 /// Sees to it that the canvas is open, in the configured size, and holds everything that is saved.
 pub(super) async fn settle<C: Cache, R: Rows>(
     saver: &Saver<'_, C, R>,
-    event: SaveEvent,
-    found: Found,
+    Request {
+        event,
+        found,
+        table,
+    }: Request,
     answer: &mut SaveAnswer,
 ) -> Result<(), Error> {
     let stored = saver.tables.state().await?;
@@ -42,13 +55,16 @@ pub(super) async fn settle<C: Cache, R: Rows>(
             salt: salt.unwrap_or_else(random_salt),
             geometry,
             background,
+            filled: known.and_then(|state| state.filled.clone()),
+            filling: known.and_then(|state| state.filling.clone()),
         },
+        table,
     };
     settling.check_background(&found, known)?;
     match found.geometry {
         None => settling.open_saved(known, answer).await?,
         Some(size) if size != geometry => settling.resize(size, &found, answer).await?,
-        Some(_) if found.epoch.is_none() => settling.open(Source::Kept, None, answer).await?,
+        Some(_) if found.epoch.is_none() => settling.adopt(known, answer).await?,
         Some(_) => settling.make_good(known, &found, answer).await?,
     }
     if saver.state.borrow().is_none() {
@@ -67,6 +83,8 @@ struct Settling<'a, C, R> {
     event: SaveEvent,
     /// What is to be stored.
     state: State,
+    /// The id of the table of current colours.
+    table: Option<String>,
 }
 
 impl<C: Cache, R: Rows> Settling<'_, C, R> {
@@ -118,14 +136,36 @@ impl<C: Cache, R: Rows> Settling<'_, C, R> {
         if rows > 0 {
             warn!(rows, %after, "the cache holds no canvas: loaded what the tables hold");
         }
-        let opening = Settling {
-            state: State {
-                position: after,
-                ..self.state.clone()
-            },
-            ..*self
-        };
+        // A canvas that is made of a table's rows is all in that table.
+        let opening = self.with(State {
+            position: after,
+            filled: self.table.clone(),
+            filling: None,
+            ..self.state.clone()
+        });
         opening.open(Source::Saved, Some(&picture), answer).await
+    }
+
+    /// Opens the canvas that is in the cache. One that was saved before there was a state is in the
+    /// tables, as far as anybody can tell.
+    async fn adopt(&self, known: Option<&State>, answer: &mut SaveAnswer) -> Result<(), Error> {
+        let filled = match known {
+            Some(known) => known.filled.clone(),
+            None => self.table.clone(),
+        };
+        let opening = self.with(State {
+            filled,
+            ..self.state.clone()
+        });
+        opening.open(Source::Kept, None, answer).await
+    }
+
+    fn with(&self, state: State) -> Self {
+        Self {
+            state,
+            table: self.table.clone(),
+            ..*self
+        }
     }
 
     /// Gives the canvas the configured size: what it shows stays where it is.

@@ -108,6 +108,9 @@ pub trait Rows: Sync {
     ) -> impl Future<Output = Result<HashMap<Place, Current>, Error>>;
     /// Every row of the table of current colours, page by page; answers how many there are.
     fn all(&self, on_page: impl FnMut(Vec<Current>)) -> impl Future<Output = Result<u64, Error>>;
+    /// The id of the table of current colours, if that can be told: a table that is made anew has
+    /// another one.
+    fn table_id(&self) -> impl Future<Output = Result<Option<String>, Error>>;
     /// What is stored of the canvas beside its pixels.
     fn state(&self) -> impl Future<Output = Result<Option<State>, Error>>;
     /// Stores it, unless what is stored is of a later position.

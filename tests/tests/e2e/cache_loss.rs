@@ -1,9 +1,11 @@
 //! A cache that loses what it holds, and a canvas whose configuration changes.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use place_canvas::client::Outcome;
+use place_config::Function;
 use place_tests::Operator;
 
-use crate::support::{Standing, pixel, red};
+use crate::support::{Standing, changed_artifacts, pixel, red};
 
 async fn ask_redis(operator: &Operator, words: &[&str]) {
     let url = operator.config().endpoints.redis.as_deref().unwrap();
@@ -137,7 +139,56 @@ async fn a_canvas_grows_on_request_and_shrinks_only_with_replace() {
     assert!(refused.stderr.contains("background #ffffff"), "{refused}");
 }
 
-/// A function that exits at once was `ready` before.
+/// Deleted behind the operator's back, and made anew by `up` beside a cache that counts as saved what
+/// was in it.
+#[tokio::test]
+async fn a_table_that_was_made_anew_gets_what_was_saved_to_the_one_before() {
+    let stack = Standing::up().await;
+    let operator = &stack.operator;
+    let mut client = operator.join().await;
+    let painted: Vec<_> = (0..60).map(|x| red(x, 7)).collect();
+    client.paint(&painted).await;
+    client.sees(red(59, 7)).await;
+    let _ = operator.placectl().args(["save"]).succeed().await;
+    let rows = async || {
+        let places: Vec<_> = painted.iter().map(|p| (p.x, p.y)).collect();
+        operator.tables().get(&places).await.unwrap().len()
+    };
+    assert_eq!(rows().await, 60);
+
+    let tables = operator.sdk().dynamodb;
+    let name = operator.names().mru_table();
+    tables.delete_table().table_name(name).send().await.unwrap();
+    operator.up().await;
+    assert_eq!(rows().await, 60);
+    let check = operator.placectl().args(["status", "--check"]);
+    let _ = check.succeed().await;
+}
+
+/// Until a save has filled it, `status` says so.
+#[tokio::test]
+async fn a_table_that_lacks_what_was_saved_is_named_until_a_save_fills_it() {
+    let stack = Standing::up().await;
+    let operator = &stack.operator;
+    let _ = operator.placectl().args(["save"]).succeed().await;
+    let tables = operator.sdk().dynamodb;
+    let journal = operator.names().journal_table();
+    let key = |name: &str| AttributeValue::S(name.to_owned());
+    let state = tables.update_item().table_name(journal);
+    let state = state
+        .key("hour", key("state"))
+        .key("positions", key("canvas"));
+    let state = state.update_expression("SET filled = :other");
+    let state = state.expression_attribute_values(":other", key("another table"));
+    state.send().await.unwrap();
+    let check = operator.placectl().args(["status", "--check"]);
+    let status = check.run().await.expect_code(4);
+    assert!(status.stdout.contains("was made anew"), "{status}");
+    let _ = operator.placectl().args(["save"]).succeed().await;
+    let check = operator.placectl().args(["status", "--check"]);
+    let _ = check.succeed().await;
+}
+
 #[tokio::test]
 async fn a_cache_that_does_not_answer_is_not_healthy() {
     let stack = Standing::up().await;
@@ -148,4 +199,20 @@ async fn a_cache_that_does_not_answer_is_not_healthy() {
         .args(["status", "--check", "-o", "json"]);
     let status = status.run().await.expect_code(4).json();
     assert_eq!(status["healthy"], false, "{status}");
+}
+
+/// Everything that AWS says of it is right: only a call tells.
+#[tokio::test]
+async fn a_function_that_exits_at_once_is_not_healthy() {
+    let stack = Standing::up().await;
+    let operator = &stack.operator;
+    let exits = |_| std::fs::read("/bin/false").unwrap();
+    let artifacts = changed_artifacts(operator, Function::Broadcast, exits);
+    let broken = Operator::with(&stack.cloud, |c| c.functions.artifacts = artifacts);
+    let _ = broken.placectl().args(["deploy"]).run().await;
+    let status = broken.placectl().args(["status", "--check", "-o", "json"]);
+    let status = status.run().await.expect_code(4).json();
+    assert_eq!(status["healthy"], false, "{status}");
+    let faults = status["live"]["faults"].to_string();
+    assert!(faults.contains("placev2broadcast"), "{status}");
 }

@@ -8,7 +8,7 @@ use place_config::Function;
 use place_tests::Operator;
 use serde_json::Value;
 
-use crate::support::{my_turn, pixel, shared};
+use crate::support::{changed_artifacts, my_turn, pixel, shared};
 
 fn step_states(status: &Value) -> Vec<(u64, String)> {
     let steps = status["steps"].as_array().unwrap().iter();
@@ -242,22 +242,6 @@ async fn hashes(operator: &Operator) -> Vec<String> {
     all
 }
 
-/// A copy of the binaries in which one is another: an ELF file may have anything at its end.
-fn changed_artifacts(operator: &Operator, changed: Function) -> String {
-    let copy = operator.directory().join("lambda");
-    for function in Function::ALL {
-        let from = Path::new(&operator.config().functions.artifacts).join(function.binary());
-        let to = copy.join(function.binary());
-        fs::create_dir_all(&to).unwrap();
-        fs::copy(from.join("bootstrap"), to.join("bootstrap")).unwrap();
-    }
-    let path = copy.join(changed.binary()).join("bootstrap");
-    let mut binary = fs::read(&path).unwrap();
-    binary.extend_from_slice(b"another build");
-    fs::write(path, binary).unwrap();
-    copy.to_str().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn row_c_7_deploy_uploads_new_binaries_only() {
     let (stack, _turn) = my_turn().await;
@@ -265,7 +249,12 @@ async fn row_c_7_deploy_uploads_new_binaries_only() {
     let before = hashes(operator).await;
     let _ = operator.placectl().args(["deploy"]).succeed().await;
     assert_eq!(hashes(operator).await, before, "the same binaries");
-    let artifacts = changed_artifacts(operator, Function::SendMessage);
+    // An ELF file may have anything at its end.
+    let another = |mut binary: Vec<u8>| {
+        binary.extend_from_slice(b"another build");
+        binary
+    };
+    let artifacts = changed_artifacts(operator, Function::SendMessage, another);
     let newer = Operator::with(&stack.cloud, |config| {
         config.functions.artifacts = artifacts;
     });

@@ -46,7 +46,7 @@ async fn a_client_written_from_the_documentation_ends_with_the_same_picture() {
     let our_id = our_id.unwrap().into_iter().next().unwrap();
 
     let number = MESSAGES.to_string();
-    let mut theirs = ReferenceClient::start(&url, &["--paint", &number]);
+    let mut theirs = ReferenceClient::start(&url, &["--paint", &number, "--keepalive", "1"]);
     theirs.tells("joined").await;
     for n in 0..MESSAGES {
         // In the corner where the other one paints, too.

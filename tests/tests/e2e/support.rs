@@ -1,9 +1,11 @@
 //! The stacks that tests share, and small helpers.
 
+use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use place_canvas::{Pixel, Rgb};
-use place_config::StackConfig;
+use place_config::{Function, StackConfig};
 use place_tests::{LocalCloud, Operator, inventory};
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
@@ -114,4 +116,22 @@ pub(crate) async fn eventually(
         );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// A copy of the binaries in which one is changed; its directory.
+pub(crate) fn changed_artifacts(
+    operator: &Operator,
+    changed: Function,
+    change: impl FnOnce(Vec<u8>) -> Vec<u8>,
+) -> String {
+    let copy = operator.directory().join("lambda");
+    for function in Function::ALL {
+        let from = Path::new(&operator.config().functions.artifacts).join(function.binary());
+        let to = copy.join(function.binary());
+        fs::create_dir_all(&to).unwrap();
+        fs::copy(from.join("bootstrap"), to.join("bootstrap")).unwrap();
+    }
+    let path = copy.join(changed.binary()).join("bootstrap");
+    fs::write(&path, change(fs::read(&path).unwrap())).unwrap();
+    copy.to_str().unwrap().to_owned()
 }

@@ -163,7 +163,10 @@ impl Scope<'_> {
                     &["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"],
                     &[self.names.mru_table(), self.names.history_table()],
                 ),
-                self.tables(&["dynamodb:Scan"], &[self.names.mru_table()]),
+                self.tables(
+                    &["dynamodb:DescribeTable", "dynamodb:Scan"],
+                    &[self.names.mru_table()],
+                ),
                 self.tables(
                     &["dynamodb:GetItem", "dynamodb:PutItem"],
                     &[self.names.journal_table()],

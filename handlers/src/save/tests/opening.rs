@@ -54,6 +54,54 @@ async fn killed_at_any_step_while_it_opens_the_next_save_opens_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_table_that_was_made_anew_is_filled_again_whatever_cuts_a_save_off() {
+    for step in 1.. {
+        let world = World::new();
+        let picture = {
+            world.paint(30);
+            world.save(ORDINARY, 60).await.unwrap();
+            world.tables.picture()
+        };
+        world.tables.make_anew();
+        world.cache.faults.fail_at(step);
+        let killed = world.save(ORDINARY, 60).await.is_err();
+        world.cache.drop_leases();
+        let again = world.save(ORDINARY, 60).await.unwrap();
+        assert!(world.tables.picture() == picture, "after step {step}");
+        if !killed {
+            assert!(step > 5, "filling has several steps");
+            assert_eq!(again.pixels, 0, "it is filled once");
+            return;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_takes_longer_than_a_save_is_filled_by_the_next_ones() {
+    let world = World::new();
+    let red: Vec<_> = (0..10)
+        .flat_map(|y| (0..20).map(move |x| dot(x, y, 1)))
+        .collect();
+    world.paint_these(&red);
+    world.save(ORDINARY, 60).await.unwrap();
+    let picture = world.tables.picture();
+    world.tables.make_anew();
+    world.tables.take(4_000);
+    let mut answers = Vec::new();
+    while answers
+        .last()
+        .is_none_or(|answer: &SaveAnswer| !answer.complete)
+    {
+        assert!(answers.len() < 20, "it gets nowhere: {answers:?}");
+        answers.push(world.save(ORDINARY, 20).await.unwrap());
+    }
+    assert!(answers.len() > 1, "one had time enough: {answers:?}");
+    assert!(world.tables.picture() == picture);
+    let rows: u64 = answers.iter().map(|answer| answer.pixels).sum();
+    assert_eq!(rows, red.len() as u64, "each pixel is written once");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_salt_outlives_the_cache() {
     let world = World::new();
     world.paint(1);

@@ -109,6 +109,12 @@ const LOSSES: &[Loss] = &[
         deed: |rig| Box::pin(rig.saves_in_vain()),
         log: &["AccessDenied"],
     },
+    Loss {
+        function: Function::Save,
+        permission: "dynamodb:DescribeTable",
+        deed: |rig| Box::pin(rig.saves_until("could not see whether a table was made anew")),
+        log: &["could not see whether a table was made anew", NOT_SENT],
+    },
     // The last one: it leaves the canvas closed.
     Loss {
         function: Function::Save,
