@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What such a place has in it.
-const MARKS: [&str; 7] = [
-    "is_unknown(",
+const MARKS: [&str; 6] = [
     "is_local()",
     "endpoints.aws.is_",
     "tands in for",

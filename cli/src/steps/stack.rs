@@ -7,7 +7,7 @@ use place_config::{Names, StackConfig};
 use super::found::Found;
 use super::functions::Artifacts;
 use super::lookup::Lookup;
-use crate::aws::{Access, Aws, AwsError, ConnectError, Ownership};
+use crate::aws::{Access, Aws, ConnectError, Ownership};
 use crate::engine::event::SharedSink;
 
 /// What the operator allowed for this run.
@@ -85,11 +85,6 @@ impl Stack {
             found: Found::default(),
             lookups: Lookups::default(),
         }
-    }
-
-    /// Whether `error` says that something that stands in for AWS doesn't know the operation.
-    pub(crate) fn is_unknown(&self, error: &AwsError) -> bool {
-        self.config.endpoints.aws.is_some() && error.is_uncoded()
     }
 
     /// Whether the local cloud stands in for AWS.
