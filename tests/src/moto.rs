@@ -42,7 +42,7 @@ const STATS: &str = r##"{"response":"stats","newest":"1-1","saved":"1-1","unsave
     "canvas":{"epoch":"0","width":64,"height":48,"background":"#ffffff","opened_ms":1}}"##;
 
 /// What moto gets wrong, and what makes up for it on the way.
-fn amendments() -> [(When, Fault); 15] {
+fn amendments() -> [(When, Fault); 16] {
     [
         (When::Operation("Invoke"), Fault::Answer(STATS)),
         // DynamoDB tells ids of tables, with which the functions, which do not run, would have
@@ -51,7 +51,7 @@ fn amendments() -> [(When, Fault); 15] {
             When::Operation("DescribeTable"),
             Fault::Amend("\"TableId\"", "\"Id\""),
         ),
-        // It knows neither these, nor the tags of a stage.
+        // It knows neither these, nor the tags of a stage, nor which deployment a stage serves.
         (
             When::Operation("CreateDeployment"),
             Fault::StandIn(StandIn::Deployments),
@@ -63,6 +63,13 @@ fn amendments() -> [(When, Fault); 15] {
         (
             When::Operation("GetTags"),
             Fault::StandIn(StandIn::StageTags),
+        ),
+        (
+            When::Operation("GetStage"),
+            Fault::Amend(
+                "\"stageName\"",
+                "\"deploymentId\": \"deployment\", \"stageName\"",
+            ),
         ),
         (
             When::Operation("GetFunctionRecursionConfig"),
