@@ -35,7 +35,8 @@ impl Interrupt {
                 () = next(&mut hangup) => {}
             }
             if finishing.load(Ordering::Relaxed) {
-                printer.note("stopping: calls in flight are finished first; again to stop at once");
+                printer
+                    .note("Stopping after the calls in progress. Press Ctrl-C again to stop now.");
             }
             // Nobody listens any more when the command is about to end by itself.
             let _ = sender.send(true);

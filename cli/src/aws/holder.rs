@@ -117,12 +117,12 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} runs `{}` (process {}), since {} s; if it does not renew its lease for {} s, that \
-             is taken over",
+            "{} has been running `{}` for {} s (process {}). Its lease expires {} s after its last \
+             renewal.",
             self.who,
             self.command,
-            self.process,
             now().saturating_sub(self.since) / 1000,
+            self.process,
             LENGTH.as_secs(),
         )
     }
@@ -201,7 +201,7 @@ mod tests {
         let mut holder = holder();
         for expires in [1, holder.expires, u64::MAX] {
             holder.expires = expires;
-            let said = "does not renew its lease for 45 s";
+            let said = "expires 45 s after its last renewal";
             assert!(holder.to_string().contains(said), "{holder}");
         }
     }

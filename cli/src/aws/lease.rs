@@ -108,8 +108,8 @@ impl LeaseTable<'_> {
         }
         let name = self.name();
         Err(Failure::new("taking the operator lease")
-            .caused_by(format!("table `{name}` comes and goes"))
-            .hint("somebody may be removing it: run the same command again")
+            .caused_by(format!("table `{name}` was deleted again and again"))
+            .hint("another operator may be removing the table: run the same command again")
             .kind(FailureKind::Incomplete)
             .into())
     }

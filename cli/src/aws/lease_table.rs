@@ -69,7 +69,9 @@ impl<'a> LeaseTable<'a> {
             Some(_) => return Ok(()),
             None => {}
         }
-        self.until("gone", Option::is_none, action).await.map(drop)
+        self.until("deleted", Option::is_none, action)
+            .await
+            .map(drop)
     }
 
     /// Why no lease can be in it, where that is known before one is taken: it is somebody else's.
@@ -85,8 +87,8 @@ impl<'a> LeaseTable<'a> {
             None => Ok(false),
             Some(Owner::Us) => Ok(true),
             Some(other) => Err(Failure::new(action())
-                .caused_by(format!("it is {}", other.describe()))
-                .hint("rename that table, or give the stack another name (`--stack`)")),
+                .caused_by(format!("the table is {}", other.describe()))
+                .hint("give the stack another name (`--stack`)")),
         }
     }
 
@@ -99,7 +101,7 @@ impl<'a> LeaseTable<'a> {
             let made = |table: &Option<TableDescription>| {
                 status(table.as_ref()) != Some(&TableStatus::Creating)
             };
-            let table = self.until("made", made, &action).await?;
+            let table = self.until("created", made, &action).await?;
             let deleting = status(table.as_ref()) == Some(&TableStatus::Deleting);
             let Some(table) = table.filter(|_| !deleting) else {
                 return Ok(None);
@@ -147,11 +149,11 @@ impl<'a> LeaseTable<'a> {
             if status(found.as_ref()) != Some(&TableStatus::Deleting) {
                 break;
             }
-            self.until("gone", Option::is_none, action).await?;
+            self.until("deleted", Option::is_none, action).await?;
         }
         let active =
             |table: &Option<TableDescription>| status(table.as_ref()) == Some(&TableStatus::Active);
-        self.until("usable", active, action).await.map(drop)
+        self.until("active", active, action).await.map(drop)
     }
 
     async fn find(&self) -> Result<Option<TableDescription>, AwsError> {
@@ -194,7 +196,10 @@ impl<'a> LeaseTable<'a> {
             }
             if began.elapsed() > WITHIN {
                 return Err(Failure::new(action())
-                    .caused_by(format!("not done after {} s", began.elapsed().as_secs()))
+                    .caused_by(format!(
+                        "the table is not {state} after {} s",
+                        began.elapsed().as_secs()
+                    ))
                     .hint("run the same command again")
                     .left(Left::Ours)
                     .kind(FailureKind::Incomplete));

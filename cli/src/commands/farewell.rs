@@ -47,7 +47,7 @@ impl Farewell<'_> {
         let is_closed = entrances.iter().all(|key| survey.is_absent(key));
         // Where it is open again, somebody may have painted since the picture was kept.
         if is_closed && mark == Some(FarewellMark::Kept) {
-            self.note("the last picture was kept when this teardown began");
+            self.note("the last picture was kept by an earlier teardown");
             return Ok(Begun::default());
         }
         let Some(survey) = self.at_hand(survey, mark).await? else {
@@ -98,8 +98,8 @@ impl Farewell<'_> {
                 if allowed.replace && differences.iter().any(|d| d.needs_replacement) => {}
             Some(Look::Seen(Observed::Broken { reason, .. })) => {
                 self.note(&format!(
-                    "the cache is broken ({reason}) and is made anew: what it held and nobody \
-                     saved is lost"
+                    "the cache is broken ({reason}) and is created again: unsaved changes in the \
+                     cache are lost"
                 ));
                 return Ok(());
             }
@@ -115,14 +115,14 @@ impl Farewell<'_> {
             kept.map_err(|error| match error {
                 CommandError::Interrupted => error,
                 error => CommandError::Answer {
-                    doing: "saving what was painted, before the cache is replaced; nothing is \
-                            changed yet (`--no-export` goes on without)"
+                    doing: "saving the canvas before the cache is replaced; nothing is changed \
+                            yet (`--no-export` skips the save and the picture)"
                         .to_owned(),
                     source: error.into(),
                 },
             })?;
         }
-        self.note("the cache is replaced: what is painted until it is there again is lost");
+        self.note("replacing the cache: paints are lost until the new cache is available");
         Ok(())
     }
 
@@ -152,11 +152,11 @@ impl Farewell<'_> {
         if holds_nothing(&survey) {
             return Ok(self.without(&missing));
         }
-        Err(Failure::new("keeping what was painted")
+        Err(Failure::new("saving and exporting the canvas")
             .caused_by(out_of_reach(&missing))
             .hint(format!(
-                "`placectl status` says why, `placectl up` repairs the stack, so that the picture \
-                 can be saved and exported; `placectl {} --no-export` goes on without",
+                "`placectl status` shows the reason. `placectl up` repairs the stack, so that the \
+                 canvas can be saved and exported. `placectl {} --no-export` skips both.",
                 self.command
             ))
             .into())
@@ -169,8 +169,8 @@ impl Farewell<'_> {
         };
         if let Some(key) = keys.iter().find(|key| changing(key)) {
             self.note(&format!(
-                "`{key}` is on its way to another state: waiting for it, so that what was painted \
-                 can be saved (`--no-export` goes on without)"
+                "waiting for `{key}` to change state, so that the canvas can be saved \
+                 (`--no-export` skips the save and the picture)"
             ));
         }
         Ok(self.runner.at_rest(survey, keys).await?)
@@ -178,7 +178,7 @@ impl Farewell<'_> {
 
     fn without<T>(&self, missing: &[ResourceKey]) -> Option<T> {
         let why = out_of_reach(missing);
-        self.note(&format!("no last save and picture: {why}"));
+        self.note(&format!("skipping the last save and picture: {why}"));
         None
     }
 
@@ -205,11 +205,11 @@ impl Farewell<'_> {
         let saved = save::save_all(self.stack, false, |line| self.note(line)).await?;
         if !saved.is_complete() {
             let command = self.command;
-            return Err(Failure::new("saving what was painted")
-                .caused_by(format!("{}, and not everything", saved.sentence()))
+            return Err(Failure::new("saving the canvas")
+                .caused_by(format!("{}, but not everything", saved.sentence()))
                 .hint(format!(
                     "run `placectl {command}` again to save the rest; \
-                     `placectl {command} --no-export` goes on without"
+                     `placectl {command} --no-export` skips the rest"
                 ))
                 .kind(FailureKind::Incomplete)
                 .into());
@@ -243,7 +243,7 @@ fn missing(survey: &Survey) -> Vec<ResourceKey> {
 
 fn out_of_reach(missing: &[ResourceKey]) -> String {
     let names: Vec<String> = missing.iter().map(|key| format!("`{key}`")).collect();
-    format!("{} not there or not usable", names.join(", "))
+    format!("{} missing or not usable", names.join(", "))
 }
 
 /// Whether there is certainly no cache that could hold what nobody saved.
@@ -262,8 +262,8 @@ fn kept_back(error: CommandError) -> CommandError {
         CommandError::Interrupted => CommandError::Interrupted,
         CommandError::Failure(failure) if failure.kind != FailureKind::Permanent => failure.into(),
         error => CommandError::Answer {
-            doing: "keeping what was painted; the API and the schedule are gone, everything else \
-                    stays (`--no-export` goes on without)"
+            doing: "saving and exporting the canvas; the API and the schedule are removed, \
+                    everything else stays (`--no-export` skips the save and the picture)"
                 .to_owned(),
             source: error.into(),
         },

@@ -40,7 +40,7 @@ fn stale(stats: &Stats, rate_minutes: u32) -> Option<String> {
     let limit = Duration::from_secs(60 * MISSED_SAVES * u64::from(rate_minutes));
     (oldest > limit).then(|| {
         let age = words::duration(oldest);
-        format!("Nothing has been saved for {age}. Look at the log of the save function.")
+        format!("The oldest unsaved change is {age} old. Look at the log of the save function.")
     })
 }
 
@@ -53,8 +53,8 @@ fn lagging(stats: &Stats, shard: &ShardStats) -> Option<String> {
         let (shard, clients) = (shard.shard, words::count(shard.clients, "client"));
         let age = words::duration(newest);
         format!(
-            "The {clients} of shard {shard} have seen nothing of what was painted {age} ago. Look at \
-             the log of the broadcast function."
+            "Shard {shard} ({clients}) has not sent the changes of {age} ago. Look at the log of \
+             the broadcast function."
         )
     })
 }
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn changes_that_no_save_takes_are_a_fault() {
         let fault = &faults(r#"{"oldest_unsaved_ms": 200000}"#)[0];
-        assert!(fault.contains("Nothing has been saved for"), "{fault}");
+        assert!(fault.contains("The oldest unsaved change is"), "{fault}");
     }
 
     #[test]

@@ -89,7 +89,8 @@ fn tell(runner: &Runner, holder: &Holder, since: Instant) {
         key: KEY,
         what: "the operator lease".to_owned(),
         usual_s: Some(USUAL),
-        blocker: Some(holder.to_string()),
+        // The usual range follows in brackets, on the same line.
+        blocker: Some(holder.to_string().trim_end_matches('.').to_owned()),
         waited: since.elapsed(),
     });
 }
@@ -128,7 +129,7 @@ pub(crate) async fn keep<T>(
 pub(crate) async fn give_back(context: &Context, lease: Lease) {
     if let Err(failure) = lease.release().await {
         let why = in_words(failure);
-        let note = format!("{why}; the next run may have to wait 45 s for the lease");
+        let note = format!("{why}; the next command may have to wait 45 s for the lease");
         context.printer.note(&note);
     }
 }

@@ -141,9 +141,10 @@ async fn confirm(
     let stack = &context.config.stack;
     let refused = |message: String| CommandError::Usage {
         message,
-        hint: "`--yes` removes it without asking".to_owned(),
+        hint: "`--yes` removes the stack without confirmation".to_owned(),
     };
-    let question = format!("this removes stack `{stack}`; type its name to go on: ");
+    let question =
+        format!("This removes stack `{stack}`. Type the name of the stack to continue: ");
     let answer = tokio::select! {
         answer = context.printer.ask(&question) => answer,
         Ok(_) = interrupted.wait_for(|stop| *stop) => return Err(stopped().into()),
@@ -151,9 +152,11 @@ async fn confirm(
     match answer {
         Ok(Some(answer)) if answer.trim() == stack => Ok(()),
         Ok(Some(_)) => Err(refused(format!(
-            "that is not `{stack}`; nothing was removed"
+            "the typed name is not `{stack}`; nothing was removed"
         ))),
-        Ok(None) => Err(refused("nobody is there to be asked".to_owned())),
+        Ok(None) => Err(refused(
+            "can't ask for confirmation: stdin is not a terminal".to_owned(),
+        )),
         Err(source) => Err(CommandError::File {
             doing: "reading from",
             path: "the terminal".into(),
@@ -172,10 +175,10 @@ fn left(context: &Context, report: &Report) {
     if costly.is_empty() {
         context
             .printer
-            .note("nothing that costs money is left; run `placectl teardown` again");
+            .note("No remaining resource costs money. Run `placectl teardown` again.");
     } else {
         context.printer.note(&format!(
-            "still there and costing money: {}; run `placectl teardown` again",
+            "These resources still cost money: {}. Run `placectl teardown` again.",
             costly.join(", ")
         ));
     }
