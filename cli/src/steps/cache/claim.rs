@@ -46,7 +46,7 @@ impl Cache {
         progress: &Progress,
     ) -> Result<Option<Owner>, Failure> {
         let action = || doing("looking for", self);
-        let what = format!("ElastiCache to tell whose cache `{}` is", self.name());
+        let what = format!("ElastiCache to return the tags of cache `{}`", self.name());
         let wait = Wait::new(what, self.mode.times().limit).usual(0, 300);
         let look = async || {
             let Some(found) = find().await? else {
@@ -67,8 +67,11 @@ impl Cache {
         match self.whose(progress).await? {
             None | Some(Owner::Us) => Ok(()),
             Some(other) => Err(Failure::new(doing("creating", self))
-                .caused_by(format!("one is there already, {}", other.describe()))
-                .hint("`--adopt` takes it over, or set `redis.name`")),
+                .caused_by(format!(
+                    "a cache of this name already exists, {}",
+                    other.describe()
+                ))
+                .hint("`--adopt` takes the cache over; or set another `redis.name`")),
         }
     }
 
@@ -84,7 +87,7 @@ impl Cache {
 
     pub(super) async fn tag(&self, arn: &str, progress: &Progress) -> Result<(), Failure> {
         let wait = Wait::new(
-            format!("cache `{}` to take tags", self.name()),
+            format!("cache `{}` to accept tags", self.name()),
             self.mode.times().limit,
         );
         let (action, passing) = (doing("tagging", self), [Class::Conflict]);

@@ -46,7 +46,7 @@ impl Cache {
         progress: &Progress,
     ) -> Result<bool, Failure> {
         let (action, passing) = (doing("repairing", self), [Class::Conflict]);
-        let what = format!("{} `{}` to take changes", self.mode.kind(), self.name());
+        let what = format!("{} `{}` to accept changes", self.mode.kind(), self.name());
         let wait = Wait::new(what, self.mode.times().limit).usual(0, 300);
         let modify = async || match self.mode.modify(&self.stack, differences).await {
             Err(error) if self.stack.is_unknown(&error) => Ok(false),

@@ -72,7 +72,11 @@ pub(super) async fn delete(stack: &Stack, name: &str, progress: &Progress) -> Re
             .await;
         delete.during("lambda:DeleteFunction").absent_as_none()
     };
-    let wait = Wait::new(format!("function `{name}` to take calls"), PATIENCE).usual(0, 90);
+    let wait = Wait::new(
+        format!("function `{name}` to accept the deletion"),
+        PATIENCE,
+    )
+    .usual(0, 90);
     let action = format!("removing function `{name}`");
     while_answer_is(progress, wait, &[Class::Conflict], &action, delete).await?;
     settle::until_gone(&stack.aws, name, progress).await

@@ -78,8 +78,10 @@ impl NatGateway {
             }
         }
         Err(Failure::new(action)
-            .caused_by("EC2 answers with NAT gateways that are gone")
-            .hint("run `placectl up` again in an hour: EC2 forgets them by then")
+            .caused_by("EC2 keeps returning deleted NAT gateways")
+            .hint(
+                "run `placectl up` again in an hour, when EC2 no longer lists deleted NAT gateways",
+            )
             .kind(FailureKind::Incomplete)
             .left(Left::Unknown))
     }
@@ -186,7 +188,7 @@ impl NatGateway {
     fn failed(&self, nat: &Answered) -> Failure {
         Failure::new(doing("creating", self))
             .caused_by(reason(nat))
-            .hint("mend the cause and run `placectl up` again: the failed one costs nothing")
+            .hint("fix the cause, then run `placectl up` again; a failed NAT gateway costs nothing")
             .left(Left::Nothing)
     }
 
