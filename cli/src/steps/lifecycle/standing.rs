@@ -255,7 +255,7 @@ impl<K: Kind> Life<'_, K> {
 
     fn failed(&self, reason: &str) -> Failure {
         Failure::new(self.card.doing("creating"))
-            .caused_by(format!("AWS says `{reason}`"))
+            .caused_by(reason.to_owned())
             .hint("fix the cause, then run `placectl up` again to replace the failed resource")
             .left(Left::Ours)
     }
