@@ -1,5 +1,5 @@
-//! The table that holds the operator lease: made when it is first needed, tagged like everything
-//! else, and the very last thing that goes.
+//! The table that holds the operator lease: created when the lease is first needed, tagged like
+//! every resource, and removed last.
 
 use std::time::Duration;
 
@@ -39,10 +39,10 @@ pub(crate) struct LeaseTable<'a> {
 /// How the operator learns what a wait is for.
 pub(crate) type Tell = Box<dyn Fn(&str) + Send + Sync>;
 
-/// Looks for tags that DynamoDB does not tell right after the table was made: eventual consistency.
+/// Looks for the tags of a new table: `ListTagsOfResource` is eventually consistent.
 const LOOKS: usize = 8;
 
-/// Pause between two of them, and the wait that is worth a word.
+/// Pause between two looks, and the wait after which the operator is told.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl<'a> LeaseTable<'a> {
@@ -56,8 +56,8 @@ impl<'a> LeaseTable<'a> {
         }
     }
 
-    /// Removes the table with whatever it holds, if it is there and the stack's own, and waits
-    /// until it is gone.
+    /// Removes the table with all rows, if the table exists and is the stack's own, and waits until
+    /// the table is deleted.
     pub(crate) async fn remove(&self) -> Result<(), Failure> {
         let action = || format!("removing table `{}`", self.name);
         match self.whose(&action).await? {
@@ -74,13 +74,14 @@ impl<'a> LeaseTable<'a> {
             .map(drop)
     }
 
-    /// Why no lease can be in it, where that is known before one is taken: it is somebody else's.
+    /// Why the table can't hold a lease, known before a lease is taken: the table has another
+    /// owner.
     pub(crate) async fn objection(&self) -> Option<Failure> {
         self.is_usable().await.err()
     }
 
-    /// Whether there is a table that the lease can be in. Somebody else's under its name is
-    /// refused before anything is written into it.
+    /// Whether the stack's own table exists. A table of another owner under the same name is
+    /// refused before anything is written.
     pub(super) async fn is_usable(&self) -> Result<bool, Failure> {
         let action = || format!("taking the operator lease in table `{}`", self.name);
         match self.whose(action).await? {
@@ -92,9 +93,10 @@ impl<'a> LeaseTable<'a> {
         }
     }
 
-    /// Whose the table is, once it is made: a run that was cut off may have left it on its way, and
-    /// until then it can neither be used nor deleted. `None` where there is none, it is on its way
-    /// out (it would take a row, and lose it), or DynamoDB does not tell.
+    /// The owner of the table, after a wait while the table is `CREATING`: DynamoDB refuses use and
+    /// deletion of such a table, and an interrupted run may leave one. `None` where there is no
+    /// table, where the table is `DELETING` (a new row would be lost), or where DynamoDB returns no
+    /// tags.
     async fn whose(&self, action: impl Fn() -> String) -> Result<Option<Owner>, Failure> {
         let mut owner = None;
         for look in 1..=LOOKS {
@@ -125,7 +127,7 @@ impl<'a> LeaseTable<'a> {
         &self.name
     }
 
-    /// Creates the table and waits until it can be used.
+    /// Creates the table and waits until the table is `ACTIVE`.
     pub(super) async fn create(&self) -> Result<(), Failure> {
         let action = || format!("creating table `{}`", self.name);
         let attribute = AttributeDefinition::builder().attribute_name(KEY);
@@ -144,7 +146,8 @@ impl<'a> LeaseTable<'a> {
             if !error.is("ResourceInUseException") || began.elapsed() > WITHIN {
                 return Err(error.failure(action()));
             }
-            // Another operator may be creating it at the same moment, or have just removed it.
+            // Another operator may be creating the table at the same moment, or have just removed
+            // the table.
             let found = self.find().await.or_failure(action)?;
             if status(found.as_ref()) != Some(&TableStatus::Deleting) {
                 break;
@@ -166,8 +169,8 @@ impl<'a> LeaseTable<'a> {
         Ok(answer.and_then(|answer| answer.table))
     }
 
-    /// Whose the table is; `None` where it is gone by now. Asked only of a table that was seen: for
-    /// one that is not there `AccessDeniedException` may come, as for somebody else's.
+    /// The owner of the table; `None` where the table was deleted meanwhile. Asked only of a table
+    /// that was seen: DynamoDB may answer `AccessDeniedException` for a missing table, too.
     async fn owner(&self, table: &TableDescription) -> Result<Option<Owner>, AwsError> {
         let arn = table.table_arn().unwrap_or_default();
         let call = self.client().list_tags_of_resource().resource_arn(arn);

@@ -50,7 +50,7 @@ async fn perform(
     let succeeds = lease.as_ref().is_some_and(|lease| lease.succeeds);
     let work = Box::pin(async {
         if succeeds {
-            // Whoever held it before may have changed anything since.
+            // The last holder may have changed the stack since the survey.
             survey = runner.survey().await;
         }
         let begun = if survey.is_empty() || args.no_export {
@@ -90,8 +90,8 @@ async fn under_lease(
 ) -> Result<Report, CommandError> {
     let report = lease::keep(&mut lease, work).await?;
     if matches!(&report, Ok(report) if report.verdict == Verdict::Done) {
-        // The very last call: from here on there is nothing that a lease could guard. It ends with
-        // its table, and nobody takes it as long as that stands.
+        // The last call: the lease guards nothing any more and ends with its table. Until the table
+        // is deleted, the unreleased row keeps other runs from taking the lease.
         lease.stop_renewing();
         table.remove().await?;
     } else {
@@ -100,9 +100,9 @@ async fn under_lease(
     report
 }
 
-/// Does `work` where the lease's table was not there, or took no row: one that a run has left on
-/// its way must not stay behind. It is never removed from under somebody who holds the lease by
-/// now, or has built the stack anew since.
+/// Does `work` where the lease's table was missing, or took no row. An interrupted run may have
+/// left a table that is still `CREATING`: the table is removed at the end, unless another run holds
+/// the lease by then, or has created the stack again.
 async fn without_lease(
     context: &Context,
     runner: &Runner,

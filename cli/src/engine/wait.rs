@@ -140,7 +140,7 @@ impl Progress {
     async fn pause(&self, pause: Duration, wait: &Wait) -> Result<(), Failure> {
         let mut interrupted = self.interrupted.clone();
         let stop = async {
-            // A closed channel means that nobody can interrupt any more.
+            // A closed channel means that no interrupt can come.
             if interrupted.wait_for(|stop| *stop).await.is_err() {
                 std::future::pending::<()>().await;
             }

@@ -55,7 +55,9 @@ impl Rules {
                 .all(|c| c.is_ascii_alphanumeric() || others.contains(c));
         self.demand(fits, key, || {
             let (from, to) = (length.start(), length.end());
-            format!("gives the name `{name}`, allowed: {from} to {to} of a-z, A-Z, 0-9 and `{others}`")
+            format!(
+                "gives the name `{name}`, allowed: {from} to {to} of a-z, A-Z, 0-9 and `{others}`"
+            )
         });
     }
 
@@ -67,7 +69,8 @@ impl Rules {
             && !name.ends_with('-');
         self.demand(fits, "redis.name", || {
             format!(
-                "gives the name `{name}`, allowed: 1 to 40 of a-z, 0-9 and single hyphens, a letter first"
+                "gives the name `{name}`, allowed: 1 to 40 of a-z, 0-9 and single hyphens, a letter \
+                 first"
             )
         });
     }

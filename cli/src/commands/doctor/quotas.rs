@@ -126,7 +126,7 @@ async fn functions(stack: &Stack) -> Result<Check, AwsError> {
     let detail = format!("the account runs at most {count} at once");
     Ok(if limit < CONCURRENCY {
         Check::new("concurrency", State::Warning, detail).hint(
-            "Lambda throttles more calls: raise the quota `Concurrent executions` in Service Quotas",
+            "Lambda throttles more calls: raise `Concurrent executions` in Service Quotas",
         )
     } else {
         Check::new("concurrency", State::Ok, detail)

@@ -1,4 +1,4 @@
-//! Whose the cache is: nothing is done to one before that is known.
+//! The owner of the cache: placectl changes a cache only after the tags are known.
 
 use place_config::stack::RedisMode;
 
@@ -25,7 +25,7 @@ impl Cache {
         ))
     }
 
-    /// Whose the cache of our name is; none once there is none any more.
+    /// The owner of the cache with the stack's name; none once the cache is deleted.
     pub(super) async fn whose(&self, progress: &Progress) -> Result<Option<Owner>, Failure> {
         self.told(async || self.find().await, progress).await
     }
@@ -38,8 +38,8 @@ impl Cache {
         Ok(whose == Some(Owner::Us))
     }
 
-    /// Whose it is that `find` finds. ElastiCache does not tell while a cache is on its way to
-    /// another state.
+    /// The owner of the cache that `find` finds. While a cache changes its state, ElastiCache
+    /// refuses `ListTagsForResource`.
     async fn told(
         &self,
         find: impl AsyncFn() -> Result<Option<Found>, Failure>,

@@ -77,7 +77,7 @@ pub(super) async fn put(
     progress: &Progress,
 ) -> Result<(), Failure> {
     let name = stack.names.function(function);
-    let action = format!("setting the asynchronous invocation of function `{name}`");
+    let action = format!("setting how Lambda calls function `{name}`");
     let put = async || {
         let put = match function {
             Function::Broadcast => allow_loop(stack, &name).await,

@@ -22,8 +22,8 @@ const MARGIN: Duration = Duration::from_secs(30);
 
 /// What to do about a function that takes no calls now (`ResourceNotReadyException`, and
 /// `ResourceConflictException` while it is `Pending`).
-const SLEPT: &str = "after weeks without a call a function is `Inactive`; this call reactivates the \
-                     function: run the same command again in two minutes";
+const SLEPT: &str = "after weeks without a call a function is `Inactive`; this call reactivates \
+                     the function: run the same command again in two minutes";
 
 /// What a function said when it failed.
 #[derive(Debug, thiserror::Error)]

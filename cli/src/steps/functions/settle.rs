@@ -1,4 +1,4 @@
-//! Waits for a function: usable, updated, gone. AWS refuses every other call meanwhile.
+//! Waits for a function to become active, updated or deleted. Lambda refuses other calls meanwhile.
 
 use std::time::Duration;
 
@@ -218,7 +218,7 @@ mod tests {
         );
         let awake = configuration(State::Active, LastUpdateStatus::Successful);
         assert_eq!(sleep(&awake), None);
-        // A state that AWS invents later must not stop anybody.
+        // A state that AWS adds later must not block `up`.
         assert_eq!(
             of(State::from("Resting"), LastUpdateStatus::Successful),
             Readiness::Ready
