@@ -103,7 +103,10 @@ impl Rules {
             )
         });
         self.demand(is_colour(&canvas.background), "canvas.background", || {
-            format!("is `{}`, allowed: a colour like `#ff8800`", canvas.background)
+            format!(
+                "is `{}`, allowed: a colour like `#ff8800`",
+                canvas.background
+            )
         });
         // One paint's records must fit one update frame: 7 bytes each, in base64, and an envelope.
         let fits_a_frame = config.api.frame_bytes.saturating_sub(256) / 4 * 3 / 7;

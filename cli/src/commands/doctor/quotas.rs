@@ -125,9 +125,8 @@ async fn functions(stack: &Stack) -> Result<Check, AwsError> {
     let count = words::count(u64::try_from(limit).unwrap_or(0), "function");
     let detail = format!("the account runs at most {count} at once");
     Ok(if limit < CONCURRENCY {
-        Check::new("concurrency", State::Warning, detail).hint(
-            "Lambda throttles more calls: raise `Concurrent executions` in Service Quotas",
-        )
+        Check::new("concurrency", State::Warning, detail)
+            .hint("Lambda throttles more calls: raise `Concurrent executions` in Service Quotas")
     } else {
         Check::new("concurrency", State::Ok, detail)
     })
