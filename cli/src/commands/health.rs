@@ -20,7 +20,9 @@ const LAG: Duration = Duration::from_secs(15);
 pub(crate) fn of_figures(stats: &Stats, rate_minutes: u32) -> Vec<String> {
     let mut faults = Vec::new();
     if stats.canvas.is_none() {
-        faults.push("The canvas is not open: nobody can paint. The next save opens it.".to_owned());
+        faults.push(
+            "The canvas is not open: nobody can paint. The next save opens the canvas.".to_owned(),
+        );
     }
     if stats.is_full {
         faults.push("The cache is full: nobody can paint until a save frees memory.".to_owned());
@@ -63,7 +65,7 @@ fn lagging(stats: &Stats, shard: &ShardStats) -> Option<String> {
 pub(crate) fn of_dead_letters(queue: &str, messages: u64) -> Option<String> {
     (messages > 0).then(|| {
         let messages = words::count(messages, "dead letter");
-        format!("Queue `{queue}` holds {messages}. Look at the log of the function that reads it.")
+        format!("Queue `{queue}` holds {messages}. Look at the log of the function that reads the queue.")
     })
 }
 

@@ -98,7 +98,7 @@ impl<'a> Ending<'a> {
         if only(Outcome::Unchanged) {
             format!("nothing to do, {} as configured", all())
         } else if only(Outcome::Absent) {
-            "nothing to do, the stack doesn't exist".to_owned()
+            "the stack doesn't exist, nothing to do".to_owned()
         } else {
             outcomes(self.counts)
         }
@@ -163,7 +163,7 @@ mod tests {
             "up: nothing to do, 58 resources as configured in 4.1 s"
         );
         let said = summary("done", &[(Outcome::Absent, 58)], None);
-        assert_eq!(said, "up: nothing to do, the stack doesn't exist in 4.1 s");
+        assert_eq!(said, "up: the stack doesn't exist, nothing to do in 4.1 s");
     }
 
     #[test]

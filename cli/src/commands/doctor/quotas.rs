@@ -69,7 +69,7 @@ async fn addresses(stack: &Stack, needed: bool) -> Result<Check, AwsError> {
 
 async fn gateways(stack: &Stack, needed: bool) -> Result<Check, AwsError> {
     let Some(subnet) = stack.found.public_subnet.get() else {
-        let detail = "there is no public subnet yet, so there are no NAT gateways to count";
+        let detail = "can't count NAT gateways: no public subnet yet";
         return Ok(Check::new("gateways", State::Unknown, detail));
     };
     let call = stack.aws.ec2.describe_nat_gateways();

@@ -38,8 +38,8 @@ impl Cache {
         Ok(whose == Some(Owner::Us))
     }
 
-    /// The owner of the cache that `find` finds. While a cache changes its state, ElastiCache
-    /// refuses `ListTagsForResource`.
+    /// The owner of the cache that `find` finds. ElastiCache refuses `ListTagsForResource` of
+    /// a cache that is not in the available state (ElastiCache API reference).
     async fn told(
         &self,
         find: impl AsyncFn() -> Result<Option<Found>, Failure>,

@@ -106,7 +106,7 @@ impl Settings {
         let groups = vpc
             .map(|vpc| list(vpc.security_group_ids()))
             .unwrap_or_default();
-        let unknown = || "not there yet".to_owned();
+        let unknown = || "not created yet".to_owned();
         let wanted = self
             .subnets
             .as_ref()
