@@ -42,7 +42,7 @@ say "== placectl save, placectl canvas export"
 cat <<TEXT
 
 The canvas is in demo.png. What to try next:
-  $placectl status --config $config          what stands, and how it is doing
+  $placectl status --config $config          show the resources and the canvas
   $placectl clients list --config $config    who is connected
   $paint '$url' $picture --clients 20
   $placectl canvas export tables.png --from tables --config $config

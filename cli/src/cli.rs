@@ -15,7 +15,7 @@ Exit codes:
   4    drift found (status --check, plan --check)
   130  interrupted";
 
-/// Stands up, runs and takes down an r/place canvas on AWS, or on this machine with --local.
+/// Set up, run and remove an r/place canvas on AWS, or on this machine with --local
 #[derive(Debug, Parser)]
 #[command(name = "placectl", version, after_help = EXIT_CODES, propagate_version = true)]
 pub(crate) struct Cli {
@@ -31,7 +31,7 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Configuration file [default: place.toml, where it exists]
+    /// Configuration file [default: place.toml, if the file exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Name of the stack
@@ -49,13 +49,13 @@ pub(crate) struct Global {
     /// Port of the local cloud [default: 4566]
     #[arg(long, global = true, value_name = "PORT")]
     pub(crate) local_port: Option<u16>,
-    /// How results are printed
+    /// Format of the results
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
-    /// Say more: every retry, and how many calls were made
+    /// Print more: every retry, and the number of calls
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
-    /// Say less: results and errors only
+    /// Print only results and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
@@ -63,9 +63,9 @@ pub(crate) struct Global {
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// For people.
+    /// Text for people
     Text,
-    /// For programs: JSON on stdout, everything else on stderr.
+    /// JSON on stdout, everything else on stderr
     Json,
 }
 
@@ -74,24 +74,24 @@ pub(crate) enum Output {
 pub(crate) enum Command {
     /// Write an annotated place.toml with every key and its default
     Init(InitArgs),
-    /// Perform the seven steps; repairs what has drifted, goes on where a run was cut off
+    /// Create or repair the stack; resumes interrupted runs
     Up(UpArgs),
-    /// Show what `up` would do, and when
+    /// Show what `up` would do
     Plan(PlanArgs),
-    /// Show what stands, what is missing or has drifted, and how it is doing
+    /// Show which resources exist, are missing or have drifted, and the health of the canvas
     Status(StatusArgs),
     /// Remove everything that the stack owns
     Teardown(TeardownArgs),
-    /// Check credentials, permissions, quotas, network and binaries: what would stop `up`
+    /// Check what could stop `up`: credentials, permissions, quotas, network, binaries
     Doctor(DoctorArgs),
-    /// Upload new handler binaries, and nothing else
+    /// Upload new function binaries; changes nothing else
     Deploy(DeployArgs),
     /// Save unsaved changes to DynamoDB now
     Save(SaveArgs),
-    /// Look at the connected clients
+    /// Show the connected clients
     #[command(subcommand)]
     Clients(ClientsCommand),
-    /// Get the picture as a file
+    /// Export the picture as a PNG file
     #[command(subcommand)]
     Canvas(CanvasCommand),
     /// Run the local cloud: MiniStack and Redis on this machine
@@ -111,22 +111,22 @@ pub(crate) struct InitArgs {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct UpArgs {
-    /// Take over resources that have the stack's names but not its tag
+    /// Take over resources that have the stack's names but not the stack's tags
     #[arg(long)]
     pub(crate) adopt: bool,
-    /// Re-route default subnets although other people's network interfaces are in them
+    /// Re-route default subnets that also hold other owners' network interfaces
     #[arg(long)]
     pub(crate) allow_shared_vpc: bool,
-    /// Replace what can't be changed in place; a cache is saved and exported first, a table's rows are lost
+    /// Replace resources that can't be changed in place; saves and exports the canvas first
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Enlarge the canvas to the size in place.toml; what is painted stays where it is
+    /// Enlarge the canvas to the size in place.toml; painted pixels stay in place
     #[arg(long)]
     pub(crate) resize: bool,
-    /// Replace a cache without saving and exporting what it holds
+    /// Replace a cache without saving and exporting the canvas first
     #[arg(long, requires = "replace")]
     pub(crate) no_export: bool,
-    /// Wait while somebody else works on the stack
+    /// Wait until no other operator works on the stack
     #[arg(long)]
     pub(crate) wait: bool,
 }
@@ -134,7 +134,7 @@ pub(crate) struct UpArgs {
 /// `placectl deploy`
 #[derive(Debug, Args)]
 pub(crate) struct DeployArgs {
-    /// Wait while somebody else works on the stack
+    /// Wait until no other operator works on the stack
     #[arg(long)]
     pub(crate) wait: bool,
 }
@@ -142,10 +142,10 @@ pub(crate) struct DeployArgs {
 /// `placectl plan`
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// Show when each part would happen and what the whole time hangs on, at AWS's usual pace
+    /// Show a timeline at AWS's usual pace, and which items determine the total time
     #[arg(long)]
     pub(crate) timing: bool,
-    /// Exit with 4 when there is anything to do
+    /// Exit with code 4 if there is anything to do
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -153,7 +153,7 @@ pub(crate) struct PlanArgs {
 /// `placectl status`
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// Exit with 4 when anything is missing or different
+    /// Exit with code 4 if a resource is missing or has drifted
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -161,7 +161,7 @@ pub(crate) struct StatusArgs {
 /// `placectl doctor`
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Print the IAM policy that an operator of this stack needs, or a part of it, and check nothing
+    /// Print the IAM policy that an operator needs, or one part of the policy; runs no checks
     #[arg(
         long,
         value_name = "PART",
@@ -177,19 +177,19 @@ pub(crate) struct DoctorArgs {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct TeardownArgs {
-    /// Don't ask for the stack's name
+    /// Don't ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Leave the tables
+    /// Keep the DynamoDB tables
     #[arg(long)]
     pub(crate) keep_data: bool,
-    /// Remove what people painted without a last save and export
+    /// Skip the last save and export of the canvas
     #[arg(long, conflicts_with = "export")]
     pub(crate) no_export: bool,
     /// File for the last picture [default: <stack>-<time>.png]
     #[arg(long, value_name = "FILE")]
     pub(crate) export: Option<PathBuf>,
-    /// Wait while somebody else works on the stack
+    /// Wait until no other operator works on the stack
     #[arg(long)]
     pub(crate) wait: bool,
 }
@@ -197,7 +197,7 @@ pub(crate) struct TeardownArgs {
 /// `placectl save`
 #[derive(Debug, Args)]
 pub(crate) struct SaveArgs {
-    /// Write every pixel of the canvas, not only the changed ones
+    /// Write every pixel of the canvas, not only the changed pixels
     #[arg(long)]
     pub(crate) full: bool,
 }
@@ -205,7 +205,7 @@ pub(crate) struct SaveArgs {
 /// `placectl clients`
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClientsCommand {
-    /// List them
+    /// List the connected clients
     List,
 }
 
@@ -214,7 +214,7 @@ pub(crate) enum ClientsCommand {
 pub(crate) enum CanvasCommand {
     /// Write the picture to a PNG file
     Export(ExportArgs),
-    /// Write the picture to a PNG file named after its stack and position
+    /// Write the picture to <stack>-<position>.png
     Snapshot(SnapshotArgs),
 }
 
@@ -223,7 +223,7 @@ pub(crate) enum CanvasCommand {
 pub(crate) struct ExportArgs {
     /// File to write
     pub(crate) file: PathBuf,
-    /// Where the picture comes from
+    /// Source of the picture
     #[arg(long, value_enum, default_value_t = Source::Redis)]
     pub(crate) from: Source,
 }
@@ -248,26 +248,26 @@ pub(crate) enum Source {
 /// `placectl local`
 #[derive(Debug, Subcommand)]
 pub(crate) enum LocalCommand {
-    /// Start it, unless it runs
+    /// Start the local cloud, unless the local cloud runs
     Start,
-    /// End it and everything on it
+    /// Stop the local cloud; deletes everything on it
     Stop,
-    /// Say how it is
+    /// Show its status
     Status,
-    /// Print its logs
+    /// Print the log of MiniStack or Redis
     Logs(LogsArgs),
 }
 
 /// `placectl local logs`
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
-    /// Redis's log instead of the emulator's
+    /// Print Redis's log instead of MiniStack's
     #[arg(long)]
     pub(crate) redis: bool,
-    /// Go on with what comes
+    /// Keep printing new lines
     #[arg(short, long)]
     pub(crate) follow: bool,
-    /// Lines from the end [default: all]
+    /// Number of lines from the end [default: all]
     #[arg(long, value_name = "LINES")]
     pub(crate) tail: Option<usize>,
 }

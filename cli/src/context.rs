@@ -190,9 +190,9 @@ impl Context {
 
 fn not_running(port: u16) -> CommandError {
     CommandError::Usage {
-        message: format!("no local cloud runs on port {port}"),
-        hint: "`placectl up --local` starts one and the stack on it; `placectl local start` \
-               starts it empty"
+        message: format!("the local cloud is not running on port {port}"),
+        hint: "`placectl up --local` starts the local cloud and the stack; `placectl local start` \
+               starts an empty local cloud"
             .to_owned(),
     }
 }

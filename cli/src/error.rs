@@ -14,7 +14,7 @@ use crate::local::LocalError;
 #[derive(Debug, Error)]
 pub(crate) enum CommandError {
     /// The configuration is wrong.
-    #[error("the configuration can't be used")]
+    #[error("the configuration is not valid")]
     Config(#[from] ConfigError),
     /// What was said on the command line doesn't go together, or isn't enough.
     #[error("{message}")]
@@ -34,7 +34,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Failure(#[from] Failure),
     /// The plan is no graph.
-    #[error("the plan contradicts itself; this is a mistake in placectl")]
+    #[error("the plan contradicts itself; this is a bug in placectl")]
     Graph(#[from] GraphError),
     /// A file can't be read or written.
     #[error("{doing} `{path}`")]
@@ -55,7 +55,7 @@ pub(crate) enum CommandError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The lease could not be renewed, so that another operator may hold it by now.
-    #[error("the operator lease is lost: AWS did not answer its renewal in time")]
+    #[error("the operator lease is lost: AWS did not confirm a renewal in time")]
     LeaseLost,
     /// The operator interrupted.
     #[error("interrupted")]
@@ -99,17 +99,17 @@ impl CommandError {
             Self::Answer { source, .. } => match source.downcast_ref::<Self>() {
                 Some(cause) => cause.hint(),
                 None => Some(
-                    "the functions may be of another version: `placectl deploy` uploads yours"
+                    "the functions may have another version than placectl: run `placectl deploy`"
                         .to_owned(),
                 ),
             },
             Self::Held { .. } => Some(
-                "`--wait` waits for it; the lease of a holder that dies meanwhile is free at once on \
-                 its own machine, and elsewhere after 45 s"
+                "`--wait` waits for the lease. After a crash the lease is free at once on the same \
+                 machine, and after 45 s on another machine."
                     .to_owned(),
             ),
             Self::LeaseLost => {
-                Some("run the same command again: it goes on where this one stopped".to_owned())
+                Some("run the same command again to resume".to_owned())
             }
             Self::Interrupted | Self::Graph(_) | Self::File { .. } => None,
         }

@@ -35,12 +35,13 @@ impl Interrupt {
                 () = next(&mut hangup) => {}
             }
             if finishing.load(Ordering::Relaxed) {
-                printer.note("stopping: calls in flight are finished first; again to stop at once");
+                printer
+                    .note("Stopping after the calls in progress. Press Ctrl-C again to stop now.");
             }
-            // Nobody listens any more when the command is about to end by itself.
+            // No receiver is left when the command is about to end by itself.
             let _ = sender.send(true);
-            // A terminal that goes away may be told by the kernel and by the shell: that is one
-            // wish to stop, not two.
+            // When a terminal closes, the kernel and the shell may both send SIGHUP: two signals,
+            // but only one request to stop.
             next(&mut ends).await;
             leave();
         });
@@ -64,7 +65,7 @@ impl Interrupt {
     ) -> Result<T, CommandError> {
         let mut stop = self.stop();
         let stopped = async {
-            // A closed channel means that nobody can interrupt any more.
+            // A closed channel means that no interrupt can come.
             if stop.wait_for(|stop| *stop).await.is_err() {
                 std::future::pending::<()>().await;
             }

@@ -99,12 +99,15 @@ impl Rules {
         let bytes = u64::from(canvas.width) * u64::from(canvas.height) * 3;
         self.demand(bytes <= 512 * 1024 * 1024, "canvas.width", || {
             format!(
-                "and height give a canvas of {} MiB, allowed: 512 MiB, a Redis string's limit",
+                "x `canvas.height` is {} MiB, allowed: 512 MiB, the limit of a Redis string",
                 bytes / (1024 * 1024)
             )
         });
         self.demand(is_colour(&canvas.background), "canvas.background", || {
-            format!("is `{}`, allowed: a colour as `#rrggbb`", canvas.background)
+            format!(
+                "is `{}`, allowed: a colour like `#ff8800`",
+                canvas.background
+            )
         });
         // One paint's records must fit one update frame: 7 bytes each, in base64, and an envelope.
         let fits_a_frame = config.api.frame_bytes.saturating_sub(256) / 4 * 3 / 7;
@@ -137,7 +140,7 @@ impl Rules {
         for origin in &config.api.allowed_origins {
             let is_origin = has_scheme(origin, &["http", "https"]) && !origin.contains(',');
             self.demand(is_origin, "api.allowed_origins", || {
-                format!("holds `{origin}`, allowed: origins as `https://place.example`")
+                format!("contains `{origin}`, allowed: origins like `https://place.example`")
             });
         }
     }
@@ -151,7 +154,7 @@ impl Rules {
         self.demand(has < 128 || needed <= has, "functions.memory_mb", || {
             format!(
                 "is {has}, needed: {needed} for a canvas of {width} x {height} pixels, because \
-                 functions hold all of it"
+                 a function holds the whole canvas"
             )
         });
         // API Gateway gives an integration 29 s; Lambda gives a function 900 s.
@@ -208,7 +211,7 @@ impl Rules {
             "redis.node_type",
             || {
                 format!(
-                    "is `{}`, allowed: a node type as `cache.t4g.micro`",
+                    "is `{}`, allowed: a node type like `cache.t4g.micro`",
                     redis.node_type
                 )
             },
@@ -226,7 +229,7 @@ impl Rules {
             .all(|part| part.parse::<u16>().is_ok());
         self.demand(is_version, "redis.engine_version", || {
             format!(
-                "is `{}`, allowed: a version as `7` or `7.1`",
+                "is `{}`, allowed: a version like `7` or `7.1`",
                 redis.engine_version
             )
         });

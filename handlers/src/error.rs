@@ -47,7 +47,7 @@ pub enum Error {
     #[error("lost the {0} lease to another invocation")]
     LeaseLost(&'static str),
     /// The invocation's time was up before the work was done.
-    #[error("the time of the {0} was up")]
+    #[error("the {0} ran out of time")]
     TimeUp(&'static str),
 }
 

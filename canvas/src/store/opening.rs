@@ -127,7 +127,10 @@ impl Store {
         let call = self.open_call(token, &epoch, opening);
         match self.run::<String>(call).await?.as_str() {
             "lost" => Ok(None),
-            "gone" => Err(StoreError::answer(OPEN.doing, "its pixels are not there")),
+            "gone" => Err(StoreError::answer(
+                OPEN.doing,
+                "the prepared pixels are missing",
+            )),
             at => at
                 .parse()
                 .map(Some)

@@ -74,7 +74,7 @@ impl Store {
             return Ok(SaveLease::Held);
         };
         let Some((saved, rest)) = answer.split_first() else {
-            return Err(StoreError::answer(TAKE.doing, "it is empty"));
+            return Err(StoreError::answer(TAKE.doing, "the answer is empty"));
         };
         let mut found = Found::read(rest)?;
         // In a cluster a key moves to another node whenever the cache is scaled, and nothing is lost.

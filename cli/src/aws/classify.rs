@@ -79,9 +79,9 @@ impl Error for AwsError {}
 const TAG_EC2: &str = "ec2:CreateTags";
 
 /// Why a caller who has that permission may still lack it.
-const NOT_OURS: &str = "the policy of `placectl doctor --print-policy` gives it on what carries \
-                        the stack's tags alone: to adopt a thing that has none, tag it by hand or \
-                        run this once with broader credentials";
+const NOT_OURS: &str = "The policy of `placectl doctor --print-policy` allows this action only on \
+                        resources with the stack's tags. To adopt a resource without tags, tag \
+                        the resource by hand, or run the command once with broader credentials.";
 
 /// In place of a code, where the answer has none.
 const UNCODED: &str = "an error without a code";
@@ -121,7 +121,7 @@ impl AwsError {
         let code = code
             .rsplit_once("SimpleQueueService.")
             .map_or(code, |(_, code)| code);
-        let message = error.message().unwrap_or("nothing more").to_owned();
+        let message = error.message().unwrap_or("no message").to_owned();
         let class = if status == TOO_MANY {
             Class::Throttled
         } else {
@@ -171,7 +171,7 @@ impl AwsError {
 
     /// An answer of `operation` that lacks what it must hold. Nobody knows what AWS did.
     pub(crate) fn empty(operation: &'static str) -> Self {
-        let message = "the answer lacks what was made".to_owned();
+        let message = "the answer lacks the created resource".to_owned();
         let (code, request_id, refused) = (None, None, false);
         Self {
             operation,
@@ -202,7 +202,7 @@ impl AwsError {
         message: Option<&str>,
     ) -> Self {
         let code = code.unwrap_or(UNCODED);
-        let message = message.unwrap_or("nothing more").to_owned();
+        let message = message.unwrap_or("no message").to_owned();
         Self {
             operation,
             class: classify(code, &message),
@@ -251,7 +251,7 @@ impl AwsError {
         };
         let hint = format!("the credentials need the {word} {}", needed.join(", "));
         if self.operation == TAG_EC2 {
-            return format!("{hint}; {NOT_OURS}");
+            return format!("{hint}. {NOT_OURS}");
         }
         hint
     }
@@ -260,11 +260,13 @@ impl AwsError {
         match self.class {
             Class::Denied => Some(self.missing_permission()),
             Class::Credentials => {
-                Some("the credentials are missing or expired: sign in again, then go on".to_owned())
+                Some("the credentials are missing or expired: sign in, then run again".to_owned())
             }
             Class::Quota => Some(quota_hint(self.code.as_deref().unwrap_or_default())),
-            Class::Throttled => Some("AWS throttles this account: wait a minute".to_owned()),
-            Class::Unreachable => Some("run the same command again: it looks first".to_owned()),
+            Class::Throttled => {
+                Some("AWS throttles this account: wait a minute, then run again".to_owned())
+            }
+            Class::Unreachable => Some("run the same command again".to_owned()),
             _ => None,
         }
     }

@@ -98,5 +98,8 @@ fn a_denied_tag_may_be_about_whose_the_thing_is() {
         .hint
         .unwrap();
     assert!(hint.contains("`ec2:CreateTags`"), "{hint}");
-    assert!(hint.contains("the stack's tags alone"), "{hint}");
+    assert!(
+        hint.contains("only on resources with the stack's tags"),
+        "{hint}"
+    );
 }

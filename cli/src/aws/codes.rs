@@ -101,14 +101,16 @@ pub(super) fn quota_hint(code: &str) -> String {
         "CodeStorageExceededException" => "Lambda function and layer storage",
         "ServerlessCacheQuotaForCustomerExceededFault" => "ElastiCache serverless caches",
         "InsufficientCacheClusterCapacityFault" => {
-            return "AWS has no such node free in these zones now: try later, or set another \
-                    `redis.node_type`"
+            return "AWS has no capacity for this node type in these zones: try later, or set \
+                    another `redis.node_type`"
                 .to_owned();
         }
         "NodeQuotaForCustomerExceededFault" => "ElastiCache nodes per Region",
-        other => return format!("raise the quota behind `{other}`, or free what uses it up"),
+        other => return format!("raise the quota behind `{other}`, or delete unused resources"),
     };
-    format!("the quota `{quota}` is used up: free one, or raise it in Service Quotas")
+    format!(
+        "the quota `{quota}` is used up: delete an unused resource, or ask Service Quotas for more"
+    )
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(crate) enum ConnectError {
         cause: AwsError,
     },
     /// AWS answered something else.
-    #[error("asking AWS who is calling")]
+    #[error("asking AWS for the caller's identity")]
     Other(#[source] AwsError),
 }
 
@@ -44,11 +44,11 @@ impl ConnectError {
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::NoRegion => {
-                "say `--region us-east-1`, set `AWS_REGION`, or set `region` in place.toml"
+                "pass `--region us-east-1`, set `AWS_REGION`, or set `region` in place.toml"
             }
             Self::Credentials(error) if error.code.is_some() => {
-                "AWS does not accept these credentials: sign in again \
-                 (`aws sso login`, `aws configure`), or pick others with `--profile`"
+                "AWS rejected the credentials: sign in again (`aws sso login`, `aws configure`), \
+                 or pick another profile with `--profile`"
             }
             Self::Credentials(_) => {
                 "sign in (`aws sso login`), run `aws configure`, pick a profile with `--profile`, \
@@ -56,7 +56,7 @@ impl ConnectError {
             }
             Self::Unreachable { .. } => {
                 "check the network, the region's name and `AWS_ENDPOINT_URL`; \
-                 for the local cloud, `placectl local start`"
+                 start the local cloud with `placectl local start`"
             }
             Self::Other(_) => "try `aws sts get-caller-identity` with the same profile",
         }

@@ -46,7 +46,7 @@ impl LeaseTable<'_> {
         let answer = answer.during("dynamodb:GetItem").absent_as_none();
         let table = self.name();
         let answer = answer
-            .or_failure(|| format!("asking table `{table}` whether the last picture is kept"))?;
+            .or_failure(|| format!("reading the state of the last picture from table `{table}`"))?;
         let Some(row) = answer.and_then(|answer| answer.item) else {
             return Ok(None);
         };
@@ -72,7 +72,7 @@ impl LeaseTable<'_> {
         let answer = answer.absent_as_none();
         let table = self.name();
         answer
-            .or_failure(|| format!("noting in table `{table}` how far the stack came: {state}"))
+            .or_failure(|| format!("writing the state of the stack to table `{table}`: {state}"))
             .map(drop)
     }
 }

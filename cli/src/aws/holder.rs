@@ -32,14 +32,14 @@ pub(crate) struct Holder {
     pub(crate) command: String,
     /// Process id on the holder's machine.
     pub(crate) process: u32,
-    /// When that process was started, in clock ticks since the machine was: a process id alone may
-    /// be another's by now.
+    /// When the process was started, in clock ticks since the machine's boot: a process id alone
+    /// may have been given to another process.
     started: u64,
     /// Which machine, in which of its runs, and which container on it.
     machine: String,
     /// Since when, in milliseconds since 1970.
     pub(crate) since: u64,
-    /// When it ends by itself, in milliseconds since 1970 by its holder's clock. Each renewal
+    /// When the lease expires, in milliseconds since 1970 by the holder's clock. Each renewal
     /// writes another value.
     pub(crate) expires: u64,
 }
@@ -60,14 +60,14 @@ impl Holder {
         }
     }
 
-    /// Whether it was a process of this machine that is not there any more. What ran elsewhere, or
-    /// can't be told, may live.
+    /// Whether the holder was a process of this machine that has exited. A process of another
+    /// machine, or one that `/proc` hides, may live.
     pub(super) fn is_dead(&self) -> bool {
         let here = machine().is_some_and(|machine| machine == self.machine);
         here && sees_others() && self.started != 0 && started(self.process) != Some(self.started)
     }
 
-    /// Whether it is a process of this machine that is there.
+    /// Whether the holder is a running process of this machine.
     pub(super) fn lives_here(&self) -> bool {
         let here = machine().is_some_and(|machine| machine == self.machine);
         here && self.started != 0 && started(self.process) == Some(self.started)
@@ -117,12 +117,12 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} runs `{}` (process {}), since {} s; if it does not renew its lease for {} s, that \
-             is taken over",
+            "{} has been running `{}` for {} s (process {}). Its lease expires {} s after its last \
+             renewal.",
             self.who,
             self.command,
-            self.process,
             now().saturating_sub(self.since) / 1000,
+            self.process,
             LENGTH.as_secs(),
         )
     }
@@ -166,8 +166,8 @@ fn machine() -> Option<String> {
     Some(format!("{} {}", boot.trim(), container.display()))
 }
 
-/// Whether processes of other users are seen here: `/proc` mounted with `hidepid` shows none, as if
-/// they were gone.
+/// Whether `/proc` shows the processes of other users: mounted with `hidepid`, `/proc` shows only
+/// the caller's processes (proc(5)).
 fn sees_others() -> bool {
     started(1).is_some()
 }
@@ -201,7 +201,7 @@ mod tests {
         let mut holder = holder();
         for expires in [1, holder.expires, u64::MAX] {
             holder.expires = expires;
-            let said = "does not renew its lease for 45 s";
+            let said = "expires 45 s after its last renewal";
             assert!(holder.to_string().contains(said), "{holder}");
         }
     }

@@ -1,8 +1,9 @@
 //! The operator lease: one `up`, `deploy` or `teardown` of a stack at a time.
 //!
-//! One row in a small table of the stack's own. It ends at once when its holder was a process of
-//! this machine that is gone, and otherwise when it was seen to stay as it is for its whole length:
-//! clocks of two machines are never compared where it matters.
+//! The lease is one row in a small table of the stack's own. The lease ends at once when its holder
+//! was a process of this machine that has exited. Otherwise the lease ends when this process has
+//! seen the row unchanged for the lease's whole length: the clocks of two machines are never
+//! compared.
 
 use std::time::Duration;
 
@@ -19,22 +20,23 @@ use super::lease_table::{KEY, LeaseTable, ROW};
 use super::lease_watch::Watch;
 use crate::engine::{Failure, FailureKind};
 
-/// How long the lease outlives its holder, as seen by whoever watches it.
+/// How long a watcher must see the row unchanged before the lease counts as expired.
 pub(super) const LENGTH: Duration = Duration::from_secs(45);
 
-/// How often its holder renews it.
+/// How often the holder renews the lease.
 const RENEWED_EVERY: Duration = Duration::from_secs(10);
 
-/// How often a table is made for the lease that is gone again when the lease is to be taken.
+/// How often the table is created again, when another run deletes the table before the lease is
+/// taken.
 const TRIES: usize = 5;
 
 /// Why there is no lease.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LeaseError {
-    /// Somebody else holds it.
+    /// Another run holds the lease.
     #[error("{0}")]
     Held(Holder),
-    /// It could not be asked for.
+    /// The call that takes the lease failed.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
@@ -47,9 +49,9 @@ pub(crate) struct Lease {
     token: String,
     renewal: JoinHandle<()>,
     lost: watch::Receiver<bool>,
-    /// Token of the run that held it before, if one did.
+    /// Token of the run that held the lease before, if any.
     pub(crate) before: Option<String>,
-    /// Somebody else held it until a moment ago: what was seen before may not be so any more.
+    /// Another run held the lease until a moment ago: an earlier survey may be out of date.
     pub(crate) succeeds: bool,
 }
 
@@ -59,16 +61,16 @@ impl Lease {
         self.lost.clone()
     }
 
-    /// Lets it run out: what it guards is about to go, and its table with it.
+    /// Lets the lease run out: the stack and the lease's table are about to be removed.
     pub(crate) fn stop_renewing(&self) {
         self.renewal.abort();
     }
 
-    /// Gives it back. A lease that is somebody else's by now, or a table that is gone, is left
+    /// Gives the lease back. A lease that another run has taken over, and a missing table, are left
     /// alone.
     pub(crate) async fn release(self) -> Result<(), Failure> {
         self.renewal.abort();
-        // The row stays, and tells the next one who held the lease before it.
+        // The row stays, and tells the next run who held the lease before.
         let call = self.client.update_item().table_name(&self.table);
         let call = call.key(KEY, AttributeValue::S(ROW.to_owned()));
         let call = call.update_expression("SET #released = :yes");
@@ -108,14 +110,14 @@ impl LeaseTable<'_> {
         }
         let name = self.name();
         Err(Failure::new("taking the operator lease")
-            .caused_by(format!("table `{name}` comes and goes"))
-            .hint("somebody may be removing it: run the same command again")
+            .caused_by(format!("table `{name}` was deleted again and again"))
+            .hint("another operator may be removing the table: run the same command again")
             .kind(FailureKind::Incomplete)
             .into())
     }
 
-    /// Takes the lease for `command`; `None` where there is no table, so that there is nothing of
-    /// the stack to guard, or it was all but removed.
+    /// Takes the lease for `command`; `None` where there is no table: the stack was never created,
+    /// or is all but removed.
     pub(crate) async fn acquire_if_there(
         &self,
         command: &str,
@@ -138,8 +140,8 @@ impl LeaseTable<'_> {
         Ok(taken?.map(hold))
     }
 
-    /// Token of the run that held the lease last and has given it back. Who holds it now may still
-    /// change anything, and so may who is not seen: that is nobody.
+    /// Token of the run that held the lease last and has given the lease back. `None` while a run
+    /// holds the lease, and where the row can't be read: that run may still change anything.
     pub(crate) async fn last_holder(&self) -> Option<String> {
         let call = self.client().get_item().table_name(self.name());
         let call = call.key(KEY, AttributeValue::S(ROW.to_owned()));
@@ -148,8 +150,8 @@ impl LeaseTable<'_> {
         row.contains_key(RELEASED).then(|| token_of(&row))?
     }
 
-    /// Writes the row if there is none, if it was given back, or if it is `dead`'s and was not
-    /// renewed meanwhile. `None` where there is no table.
+    /// Writes the row if there is no row, if the lease was given back, or if the row belongs to
+    /// `dead` and was not renewed meanwhile. `None` where there is no table.
     async fn take(
         &self,
         holder: &Holder,
@@ -221,9 +223,9 @@ impl LeaseTable<'_> {
     }
 }
 
-/// The row that is now this run's.
+/// The row that this run has just written.
 struct Taken {
-    /// Token of the run whose it was before.
+    /// Token of the run that had written the row before.
     before: Option<String>,
 }
 
@@ -239,8 +241,8 @@ fn current(error: &PutItemError) -> Option<&Row> {
     }
 }
 
-/// Renews until the lease turns out to be somebody else's, or could not be renewed for so long
-/// that it may be.
+/// Renews the lease until another run holds the lease, or until renewals have failed for so long
+/// that another run may hold the lease.
 async fn renew(
     client: Client,
     table: String,
@@ -252,12 +254,12 @@ async fn renew(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut held_until = asked + LENGTH;
     loop {
-        // A pause may end after the lease has: then it is lost, and not only when AWS says so.
+        // A pause (a suspended machine) may outlast the lease: the lease is lost without a call.
         if timeout_at(held_until, ticks.tick()).await.is_err() {
             break;
         }
         let asked = Instant::now();
-        // The answer may take longer than the lease lasts: then it comes too late.
+        // An answer that arrives after the lease's end is too late.
         let renewal = prolong(&client, &table, &token);
         match timeout_at(held_until, renewal).await {
             Ok(Ok(())) => held_until = asked + LENGTH,

@@ -1,5 +1,5 @@
-//! The table that holds the operator lease: made when it is first needed, tagged like everything
-//! else, and the very last thing that goes.
+//! The table that holds the operator lease: created when the lease is first needed, tagged like
+//! every resource, and removed last.
 
 use std::time::Duration;
 
@@ -39,10 +39,10 @@ pub(crate) struct LeaseTable<'a> {
 /// How the operator learns what a wait is for.
 pub(crate) type Tell = Box<dyn Fn(&str) + Send + Sync>;
 
-/// Looks for tags that DynamoDB does not tell right after the table was made: eventual consistency.
+/// Looks for the tags of a new table: `ListTagsOfResource` is eventually consistent.
 const LOOKS: usize = 8;
 
-/// Pause between two of them, and the wait that is worth a word.
+/// Pause between two looks, and the wait after which the operator is told.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl<'a> LeaseTable<'a> {
@@ -56,8 +56,8 @@ impl<'a> LeaseTable<'a> {
         }
     }
 
-    /// Removes the table with whatever it holds, if it is there and the stack's own, and waits
-    /// until it is gone.
+    /// Removes the table with all rows, if the table exists and is the stack's own, and waits until
+    /// the table is deleted.
     pub(crate) async fn remove(&self) -> Result<(), Failure> {
         let action = || format!("removing table `{}`", self.name);
         match self.whose(&action).await? {
@@ -69,37 +69,41 @@ impl<'a> LeaseTable<'a> {
             Some(_) => return Ok(()),
             None => {}
         }
-        self.until("gone", Option::is_none, action).await.map(drop)
+        self.until("deleted", Option::is_none, action)
+            .await
+            .map(drop)
     }
 
-    /// Why no lease can be in it, where that is known before one is taken: it is somebody else's.
+    /// Why the table can't hold a lease, known before a lease is taken: the table has another
+    /// owner.
     pub(crate) async fn objection(&self) -> Option<Failure> {
         self.is_usable().await.err()
     }
 
-    /// Whether there is a table that the lease can be in. Somebody else's under its name is
-    /// refused before anything is written into it.
+    /// Whether the stack's own table exists. A table of another owner under the same name is
+    /// refused before anything is written.
     pub(super) async fn is_usable(&self) -> Result<bool, Failure> {
         let action = || format!("taking the operator lease in table `{}`", self.name);
         match self.whose(action).await? {
             None => Ok(false),
             Some(Owner::Us) => Ok(true),
             Some(other) => Err(Failure::new(action())
-                .caused_by(format!("it is {}", other.describe()))
-                .hint("rename that table, or give the stack another name (`--stack`)")),
+                .caused_by(format!("the table is {}", other.describe()))
+                .hint("give the stack another name (`--stack`)")),
         }
     }
 
-    /// Whose the table is, once it is made: a run that was cut off may have left it on its way, and
-    /// until then it can neither be used nor deleted. `None` where there is none, it is on its way
-    /// out (it would take a row, and lose it), or DynamoDB does not tell.
+    /// The owner of the table, after a wait while the table is `CREATING`: DynamoDB refuses use and
+    /// deletion of such a table, and an interrupted run may leave one. `None` where there is no
+    /// table, where the table is `DELETING` (a new row would be lost), or where DynamoDB returns no
+    /// tags.
     async fn whose(&self, action: impl Fn() -> String) -> Result<Option<Owner>, Failure> {
         let mut owner = None;
         for look in 1..=LOOKS {
             let made = |table: &Option<TableDescription>| {
                 status(table.as_ref()) != Some(&TableStatus::Creating)
             };
-            let table = self.until("made", made, &action).await?;
+            let table = self.until("created", made, &action).await?;
             let deleting = status(table.as_ref()) == Some(&TableStatus::Deleting);
             let Some(table) = table.filter(|_| !deleting) else {
                 return Ok(None);
@@ -123,7 +127,7 @@ impl<'a> LeaseTable<'a> {
         &self.name
     }
 
-    /// Creates the table and waits until it can be used.
+    /// Creates the table and waits until the table is `ACTIVE`.
     pub(super) async fn create(&self) -> Result<(), Failure> {
         let action = || format!("creating table `{}`", self.name);
         let attribute = AttributeDefinition::builder().attribute_name(KEY);
@@ -142,16 +146,17 @@ impl<'a> LeaseTable<'a> {
             if !error.is("ResourceInUseException") || began.elapsed() > WITHIN {
                 return Err(error.failure(action()));
             }
-            // Another operator may be creating it at the same moment, or have just removed it.
+            // Another operator may be creating the table at the same moment, or have just removed
+            // the table.
             let found = self.find().await.or_failure(action)?;
             if status(found.as_ref()) != Some(&TableStatus::Deleting) {
                 break;
             }
-            self.until("gone", Option::is_none, action).await?;
+            self.until("deleted", Option::is_none, action).await?;
         }
         let active =
             |table: &Option<TableDescription>| status(table.as_ref()) == Some(&TableStatus::Active);
-        self.until("usable", active, action).await.map(drop)
+        self.until("active", active, action).await.map(drop)
     }
 
     async fn find(&self) -> Result<Option<TableDescription>, AwsError> {
@@ -164,8 +169,8 @@ impl<'a> LeaseTable<'a> {
         Ok(answer.and_then(|answer| answer.table))
     }
 
-    /// Whose the table is; `None` where it is gone by now. Asked only of a table that was seen: for
-    /// one that is not there `AccessDeniedException` may come, as for somebody else's.
+    /// The owner of the table; `None` where the table was deleted meanwhile. Asked only of a table
+    /// that was seen: DynamoDB may answer `AccessDeniedException` for a missing table, too.
     async fn owner(&self, table: &TableDescription) -> Result<Option<Owner>, AwsError> {
         let arn = table.table_arn().unwrap_or_default();
         let call = self.client().list_tags_of_resource().resource_arn(arn);
@@ -194,7 +199,10 @@ impl<'a> LeaseTable<'a> {
             }
             if began.elapsed() > WITHIN {
                 return Err(Failure::new(action())
-                    .caused_by(format!("not done after {} s", began.elapsed().as_secs()))
+                    .caused_by(format!(
+                        "the table is not {state} after {} s",
+                        began.elapsed().as_secs()
+                    ))
                     .hint("run the same command again")
                     .left(Left::Ours)
                     .kind(FailureKind::Incomplete));

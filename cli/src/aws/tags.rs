@@ -28,7 +28,7 @@ impl Owner {
             Self::Us => "this stack's".to_owned(),
             Self::Stack(name) => format!("tagged as part of stack `{name}`"),
             Self::Nobody => format!(
-                "without the tag `{TAG_STACK}`: not made by placectl, or its tags were taken off"
+                "without the tag `{TAG_STACK}`: not created by placectl, or its tags were removed"
             ),
         }
     }

@@ -65,12 +65,12 @@ async fn all(stack: &Stack) -> Result<Vec<ClientRow>, CommandError> {
 pub(crate) async fn ask(stack: &Stack, request: &Request) -> Result<Response, CommandError> {
     let answer = invoke(stack, Function::Admin, request).await?;
     let answer = serde_json::from_value(answer).map_err(|error| CommandError::Answer {
-        doing: "reading what the admin function answered".to_owned(),
+        doing: "reading the answer of the admin function".to_owned(),
         source: error.into(),
     })?;
     match answer {
         Response::Error { message } => Err(CommandError::Answer {
-            doing: "the admin function could not do it".to_owned(),
+            doing: "the admin function reported an error".to_owned(),
             source: message.into(),
         }),
         answer => Ok(answer),
@@ -81,6 +81,6 @@ pub(crate) async fn ask(stack: &Stack, request: &Request) -> Result<Response, Co
 pub(crate) fn unexpected(asked: &str) -> CommandError {
     CommandError::Answer {
         doing: format!("asking the admin function for the {asked}"),
-        source: "it answered another question".into(),
+        source: "the answer belongs to another request".into(),
     }
 }

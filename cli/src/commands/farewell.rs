@@ -1,5 +1,5 @@
-//! Before data goes: nobody paints any more, all that was painted is saved, and the picture is a
-//! file.
+//! The farewell, before data is removed: painting is closed, every change is saved, and the picture
+//! is exported to a file.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,7 +26,7 @@ pub(crate) struct Farewell<'a> {
     pub(crate) stack: &'a Stack,
     pub(crate) runner: &'a Runner,
     pub(crate) table: &'a LeaseTable<'a>,
-    /// The command, as far as it has to be said again: `teardown`, `up --replace`.
+    /// The command to run again, for hints: `teardown`, `up --replace`.
     pub(crate) command: &'static str,
 }
 
@@ -34,9 +34,9 @@ impl Farewell<'_> {
     /// Closes the API and stops the schedule, saves everything and writes the picture to `file`.
     /// Says what is closed by then.
     ///
-    /// Marks tell the next teardown how far this one came: once the API and the schedule are gone
-    /// the stack looks like one that was never whole, and once the picture is kept what it takes to
-    /// keep it goes.
+    /// Marks in the lease's table tell the next teardown how far this teardown came. Without the
+    /// API and the schedule a stack looks as if no `up` had ever finished. After the export, the
+    /// functions and the cache that an export needs are removed.
     pub(crate) async fn keep(
         &self,
         survey: &Survey,
@@ -45,9 +45,9 @@ impl Farewell<'_> {
         let mark = self.table.farewell().await?;
         let entrances = [api::KEY, schedule::KEY];
         let is_closed = entrances.iter().all(|key| survey.is_absent(key));
-        // Where it is open again, somebody may have painted since the picture was kept.
+        // A stack that was opened again may have new paints since the picture was kept.
         if is_closed && mark == Some(FarewellMark::Kept) {
-            self.note("the last picture was kept when this teardown began");
+            self.note("the last picture was kept by an earlier teardown");
             return Ok(Begun::default());
         }
         let Some(survey) = self.at_hand(survey, mark).await? else {
@@ -67,7 +67,7 @@ impl Farewell<'_> {
         Ok(begun)
     }
 
-    /// The picture that a teardown kept is not the last one any more once people can paint again.
+    /// Once people can paint again, the picture that a teardown kept is out of date.
     pub(crate) async fn reopens(&self) -> Result<(), CommandError> {
         if self.table.farewell().await? == Some(FarewellMark::Kept) {
             self.table.mark_farewell(FarewellMark::Begun).await?;
@@ -80,15 +80,15 @@ impl Farewell<'_> {
         Ok(self.table.mark_farewell(FarewellMark::Whole).await?)
     }
 
-    /// A cache that is made anew loses what it holds: before that, everything is saved and the
-    /// picture is a file.
+    /// A new cache is empty: before a cache is replaced, every change is saved and the picture is
+    /// exported to a file.
     pub(crate) async fn before_replacement(
         &self,
         survey: &Survey,
         allowed: Allowed,
     ) -> Result<(), CommandError> {
         let survey = if allowed.replace && !survey.is_absent(&keys::CACHE) {
-            // What it will be when it is at rest decides.
+            // The state after a running change decides.
             &self.rested(survey, &[keys::CACHE]).await?
         } else {
             survey
@@ -98,12 +98,12 @@ impl Farewell<'_> {
                 if allowed.replace && differences.iter().any(|d| d.needs_replacement) => {}
             Some(Look::Seen(Observed::Broken { reason, .. })) => {
                 self.note(&format!(
-                    "the cache is broken ({reason}) and is made anew: what it held and nobody \
-                     saved is lost"
+                    "the cache is broken ({reason}) and is created again: unsaved changes in the \
+                     cache are lost"
                 ));
                 return Ok(());
             }
-            // It may turn out to be one that is replaced, when nobody asks any more.
+            // The cache could not be read, and may be replaced later in this run.
             Some(look) if allowed.replace && !matches!(look, Look::Seen(_)) => {}
             _ => return Ok(()),
         }
@@ -115,14 +115,14 @@ impl Farewell<'_> {
             kept.map_err(|error| match error {
                 CommandError::Interrupted => error,
                 error => CommandError::Answer {
-                    doing: "saving what was painted, before the cache is replaced; nothing is \
-                            changed yet (`--no-export` goes on without)"
+                    doing: "saving the canvas before the cache is replaced; nothing is changed \
+                            yet (`--no-export` skips the save and the picture)"
                         .to_owned(),
                     source: error.into(),
                 },
             })?;
         }
-        self.note("the cache is replaced: what is painted until it is there again is lost");
+        self.note("replacing the cache: paints are lost until the new cache is available");
         Ok(())
     }
 
@@ -133,9 +133,9 @@ impl Farewell<'_> {
         survey: &Survey,
         mark: Option<FarewellMark>,
     ) -> Result<Option<Survey>, CommandError> {
-        // The schedule is the last thing that `up` makes, and one of the first that go: where it is
-        // there, or an `up` has said that it came to its end, or a teardown has begun, the stack was
-        // whole once and may hold what nobody saved.
+        // `up` creates the schedule last, and `teardown` removes the schedule first. A schedule, or
+        // a mark of a finished `up` or a begun teardown, means that the stack was whole once and
+        // may hold unsaved changes.
         let was_whole = mark.is_some() || !survey.is_absent(&schedule::KEY);
         let missing = missing(survey);
         if missing.is_empty() {
@@ -152,11 +152,11 @@ impl Farewell<'_> {
         if holds_nothing(&survey) {
             return Ok(self.without(&missing));
         }
-        Err(Failure::new("keeping what was painted")
+        Err(Failure::new("saving and exporting the canvas")
             .caused_by(out_of_reach(&missing))
             .hint(format!(
-                "`placectl status` says why, `placectl up` repairs the stack, so that the picture \
-                 can be saved and exported; `placectl {} --no-export` goes on without",
+                "`placectl status` shows the reason. `placectl up` repairs the stack, so that the \
+                 canvas can be saved and exported. `placectl {} --no-export` skips both.",
                 self.command
             ))
             .into())
@@ -169,8 +169,8 @@ impl Farewell<'_> {
         };
         if let Some(key) = keys.iter().find(|key| changing(key)) {
             self.note(&format!(
-                "`{key}` is on its way to another state: waiting for it, so that what was painted \
-                 can be saved (`--no-export` goes on without)"
+                "waiting for `{key}` to change state, so that the canvas can be saved \
+                 (`--no-export` skips the save and the picture)"
             ));
         }
         Ok(self.runner.at_rest(survey, keys).await?)
@@ -178,14 +178,14 @@ impl Farewell<'_> {
 
     fn without<T>(&self, missing: &[ResourceKey]) -> Option<T> {
         let why = out_of_reach(missing);
-        self.note(&format!("no last save and picture: {why}"));
+        self.note(&format!("skipping the last save and picture: {why}"));
         None
     }
 
     async fn save_and_export(&self, file: &Path) -> Result<(), CommandError> {
         let mut saved = self.save().await?;
         let mut export = picture::live(self.stack).await?;
-        // A message that was on its way when the API was closed may still paint.
+        // A message that was in progress when the API was removed may still paint.
         for _ in 0..ROUNDS {
             if export.at <= saved.to() {
                 break;
@@ -205,11 +205,11 @@ impl Farewell<'_> {
         let saved = save::save_all(self.stack, false, |line| self.note(line)).await?;
         if !saved.is_complete() {
             let command = self.command;
-            return Err(Failure::new("saving what was painted")
-                .caused_by(format!("{}, and not everything", saved.sentence()))
+            return Err(Failure::new("saving the canvas")
+                .caused_by(format!("{}, but not everything", saved.sentence()))
                 .hint(format!(
                     "run `placectl {command}` again to save the rest; \
-                     `placectl {command} --no-export` goes on without"
+                     `placectl {command} --no-export` skips the rest"
                 ))
                 .kind(FailureKind::Incomplete)
                 .into());
@@ -243,10 +243,10 @@ fn missing(survey: &Survey) -> Vec<ResourceKey> {
 
 fn out_of_reach(missing: &[ResourceKey]) -> String {
     let names: Vec<String> = missing.iter().map(|key| format!("`{key}`")).collect();
-    format!("{} not there or not usable", names.join(", "))
+    format!("{} missing or not usable", names.join(", "))
 }
 
-/// Whether there is certainly no cache that could hold what nobody saved.
+/// Whether no cache of the stack can hold unsaved changes.
 fn holds_nothing(survey: &Survey) -> bool {
     matches!(
         survey.of(&keys::CACHE),
@@ -262,8 +262,8 @@ fn kept_back(error: CommandError) -> CommandError {
         CommandError::Interrupted => CommandError::Interrupted,
         CommandError::Failure(failure) if failure.kind != FailureKind::Permanent => failure.into(),
         error => CommandError::Answer {
-            doing: "keeping what was painted; the API and the schedule are gone, everything else \
-                    stays (`--no-export` goes on without)"
+            doing: "saving and exporting the canvas; the API and the schedule are removed, \
+                    everything else stays (`--no-export` skips the save and the picture)"
                 .to_owned(),
             source: error.into(),
         },

@@ -20,7 +20,9 @@ const LAG: Duration = Duration::from_secs(15);
 pub(crate) fn of_figures(stats: &Stats, rate_minutes: u32) -> Vec<String> {
     let mut faults = Vec::new();
     if stats.canvas.is_none() {
-        faults.push("The canvas is not open: nobody can paint. The next save opens it.".to_owned());
+        faults.push(
+            "The canvas is not open: nobody can paint. The next save opens the canvas.".to_owned(),
+        );
     }
     if stats.is_full {
         faults.push("The cache is full: nobody can paint until a save frees memory.".to_owned());
@@ -40,7 +42,7 @@ fn stale(stats: &Stats, rate_minutes: u32) -> Option<String> {
     let limit = Duration::from_secs(60 * MISSED_SAVES * u64::from(rate_minutes));
     (oldest > limit).then(|| {
         let age = words::duration(oldest);
-        format!("Nothing has been saved for {age}. Look at the log of the save function.")
+        format!("The oldest unsaved change is {age} old. Look at the log of the save function.")
     })
 }
 
@@ -53,8 +55,8 @@ fn lagging(stats: &Stats, shard: &ShardStats) -> Option<String> {
         let (shard, clients) = (shard.shard, words::count(shard.clients, "client"));
         let age = words::duration(newest);
         format!(
-            "The {clients} of shard {shard} have seen nothing of what was painted {age} ago. Look at \
-             the log of the broadcast function."
+            "Shard {shard} ({clients}) has not sent the changes of {age} ago. Look at the log of \
+             the broadcast function."
         )
     })
 }
@@ -63,7 +65,7 @@ fn lagging(stats: &Stats, shard: &ShardStats) -> Option<String> {
 pub(crate) fn of_dead_letters(queue: &str, messages: u64) -> Option<String> {
     (messages > 0).then(|| {
         let messages = words::count(messages, "dead letter");
-        format!("Queue `{queue}` holds {messages}. Look at the log of the function that reads it.")
+        format!("Queue `{queue}` holds {messages}. Look at the log of the function that reads the queue.")
     })
 }
 
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn changes_that_no_save_takes_are_a_fault() {
         let fault = &faults(r#"{"oldest_unsaved_ms": 200000}"#)[0];
-        assert!(fault.contains("Nothing has been saved for"), "{fault}");
+        assert!(fault.contains("The oldest unsaved change is"), "{fault}");
     }
 
     #[test]

@@ -25,11 +25,11 @@ pub(crate) fn run(args: &InitArgs, printer: &Printer, json: bool) -> Result<Exit
             Ok(Exit::Done)
         }
         Ok(()) => {
-            printer.note(&format!("wrote {path}; every key in it is optional"));
+            printer.note(&format!("wrote {path}; every key is optional"));
             Ok(Exit::Done)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(CommandError::Usage {
-            message: format!("`{path}` is there already and stays as it is"),
+            message: format!("`{path}` already exists and was not changed"),
             hint: "name another file: `placectl init other.toml`".to_owned(),
         }),
         Err(source) => Err(CommandError::File {

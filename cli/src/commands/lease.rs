@@ -11,14 +11,14 @@ use crate::engine::{EventKind, Failure, Problem, Reminder, ResourceKey, Runner};
 use crate::error::CommandError;
 use crate::steps::Stack;
 
-/// Pause before a lease that somebody else holds is asked for again.
+/// Pause between two tries to take a lease that another run holds.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What events call it: it is no resource of the plan.
+/// The lease's key in events: the lease is no resource of the plan.
 const KEY: ResourceKey = ResourceKey::new("lease");
 
-/// How long an `up` or a `teardown` of somebody else usually takes, in seconds: from one that finds
-/// nearly everything done to one that makes a replication group.
+/// How long another operator's command usually takes, in seconds: from an `up` with little to do to
+/// an `up` that creates a replication group.
 const USUAL: (u64, u64) = (10, 1200);
 
 /// The table of this stack's lease.
@@ -33,18 +33,19 @@ pub(crate) fn table<'a>(context: &Context, stack: &'a Stack) -> LeaseTable<'a> {
 pub(crate) struct Wanted {
     /// `up`, `deploy`, `teardown`.
     pub(crate) command: &'static str,
-    /// Make the table where there is none.
+    /// Create the table if the table is missing.
     pub(crate) create: bool,
-    /// Wait for whoever holds it.
+    /// Wait until the holder gives the lease back.
     pub(crate) wait: bool,
-    /// Who had held it and given it back when this run began to look around.
+    /// Token of the last holder, read before the survey.
     pub(crate) before: Option<String>,
 }
 
-/// Takes the lease, unless there is no table and none is to be made. An interrupt ends the wait.
+/// Takes the lease; `None` where the table is missing and must not be created. An interrupt ends
+/// the wait.
 ///
-/// A holder that can't be seen to live is watched even by who did not ask to wait, until it renews
-/// its lease or turns out to be dead: nobody is sent away for a dead one.
+/// Without `--wait`, too, a holder on another machine is watched until its next renewal proves that
+/// the holder lives: a dead holder must not turn an operator away.
 pub(crate) async fn acquire(
     context: &Context,
     runner: &Runner,
@@ -72,7 +73,7 @@ pub(crate) async fn acquire(
                     tokio::time::sleep(PAUSE).await;
                 }
                 Ok(Some(mut lease)) => {
-                    // Whoever held it since may have given it back before anybody asked.
+                    // Another run may have held the lease since the survey and given it back.
                     lease.succeeds |= since.is_some() || lease.before != wanted.before;
                     return Ok(Some(lease));
                 }
@@ -89,7 +90,8 @@ fn tell(runner: &Runner, holder: &Holder, since: Instant) {
         key: KEY,
         what: "the operator lease".to_owned(),
         usual_s: Some(USUAL),
-        blocker: Some(holder.to_string()),
+        // The usual range follows in brackets, on the same line.
+        blocker: Some(holder.to_string().trim_end_matches('.').to_owned()),
         waited: since.elapsed(),
     });
 }
@@ -113,7 +115,7 @@ pub(crate) async fn keep<T>(
 ) -> Result<T, CommandError> {
     let mut lost = lease.lost();
     let loses = async {
-        // A renewal that has ended can't lose anything any more.
+        // After the end of the renewals the lease can't be lost.
         if lost.wait_for(|lost| *lost).await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -124,11 +126,11 @@ pub(crate) async fn keep<T>(
     }
 }
 
-/// Gives `lease` back. That it can't be is worth a word, and no failure.
+/// Gives `lease` back. A failure is noted, and fails no command.
 pub(crate) async fn give_back(context: &Context, lease: Lease) {
     if let Err(failure) = lease.release().await {
         let why = in_words(failure);
-        let note = format!("{why}; the next run may have to wait 45 s for the lease");
+        let note = format!("{why}; the next command may have to wait 45 s for the lease");
         context.printer.note(&note);
     }
 }

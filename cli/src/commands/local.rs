@@ -43,9 +43,9 @@ async fn stop(context: &Context, cloud: &LocalCloud) -> Result<Exit, CommandErro
         return Ok(Exit::Done);
     }
     context.printer.note(if ran {
-        "the local cloud is stopped"
+        "the local cloud has stopped"
     } else {
-        "no local cloud runs"
+        "the local cloud was not running"
     });
     Ok(Exit::Done)
 }
@@ -82,7 +82,7 @@ fn child(state: ChildState) -> String {
     match state {
         ChildState::Running { pid } => format!("running, process {pid}"),
         ChildState::Stopped => "stopped".to_owned(),
-        ChildState::Ended => "ended by itself".to_owned(),
+        ChildState::Ended => "exited".to_owned(),
         ChildState::Silent { pid } => format!("process {pid} does not answer"),
     }
 }

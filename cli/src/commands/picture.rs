@@ -46,7 +46,7 @@ pub(crate) async fn live(stack: &Stack) -> Result<Export, CommandError> {
         let bytes = STANDARD
             .decode(&part.png)
             .map_err(|error| CommandError::Answer {
-                doing: "reading the picture that the admin function answered".to_owned(),
+                doing: "reading the picture from the admin function".to_owned(),
                 source: error.into(),
             })?;
         export.png.extend(bytes);
@@ -57,7 +57,7 @@ pub(crate) async fn live(stack: &Stack) -> Result<Export, CommandError> {
         if beginnings > BEGINNINGS {
             return Err(CommandError::Answer {
                 doing: "fetching the picture".to_owned(),
-                source: "it changed again and again while it was fetched in parts".into(),
+                source: "the canvas kept changing while its parts were fetched".into(),
             });
         }
     }

@@ -102,9 +102,9 @@ pub(crate) async fn run(mut context: Context, args: &SaveArgs) -> Result<Exit, C
         return Ok(Exit::Done);
     }
     context.printer.note(if saved.held {
-        "another save still runs; run `placectl save` again to wait for the rest"
+        "Another save still runs. Run `placectl save` again to save the rest."
     } else {
-        "not everything is saved; run `placectl save` again"
+        "Some changes are not saved yet. Run `placectl save` again."
     });
     Ok(Exit::Incomplete)
 }
@@ -145,7 +145,7 @@ pub(crate) async fn save_all(
             }
             tokio::time::sleep(PAUSE).await;
         } else {
-            tell(&format!("{} so far; going on", all.sentence()));
+            tell(&format!("{} so far; saving the rest", all.sentence()));
         }
         sum = Some(all);
     }
@@ -159,7 +159,7 @@ fn waiting(waited: Duration, patience: Duration) -> String {
         String::new()
     };
     let usual = words::range(0, patience.as_secs());
-    format!("another save runs; waiting for it to end (usually {usual}{so_far})")
+    format!("waiting for another save to finish (usually {usual}{so_far})")
 }
 
 /// Invokes the save function; with `offset`, for every pixel from there on.
@@ -170,7 +170,7 @@ async fn save(stack: &Stack, offset: Option<u64>) -> Result<Saved, CommandError>
     };
     let answer = invoke(stack, Function::Save, &event).await?;
     serde_json::from_value(answer).map_err(|error| CommandError::Answer {
-        doing: "reading what the save function answered".to_owned(),
+        doing: "reading the answer of the save function".to_owned(),
         source: error.into(),
     })
 }
@@ -229,7 +229,7 @@ mod tests {
         assert!(saved.is_complete());
         assert_eq!(saved.from.to_string(), "1-0", "not what a held one says");
         assert_eq!(told.borrow().len(), 1, "{told:?}");
-        assert!(told.borrow()[0].starts_with("another save runs; waiting for it to end (usually"));
+        assert!(told.borrow()[0].starts_with("waiting for another save to finish (usually"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -186,7 +186,7 @@ impl Status {
             text += &live.text();
         }
         if self.empty {
-            text += "\n\nnothing of it is there: `placectl up` makes it";
+            text += "\n\nThe stack doesn't exist yet. Run `placectl up`.";
         }
         text
     }

@@ -50,7 +50,7 @@ async fn perform(
     let succeeds = lease.as_ref().is_some_and(|lease| lease.succeeds);
     let work = Box::pin(async {
         if succeeds {
-            // Whoever held it before may have changed anything since.
+            // The last holder may have changed the stack since the survey.
             survey = runner.survey().await;
         }
         let begun = if survey.is_empty() || args.no_export {
@@ -90,8 +90,8 @@ async fn under_lease(
 ) -> Result<Report, CommandError> {
     let report = lease::keep(&mut lease, work).await?;
     if matches!(&report, Ok(report) if report.verdict == Verdict::Done) {
-        // The very last call: from here on there is nothing that a lease could guard. It ends with
-        // its table, and nobody takes it as long as that stands.
+        // The last call: the lease guards nothing any more and ends with its table. Until the table
+        // is deleted, the unreleased row keeps other runs from taking the lease.
         lease.stop_renewing();
         table.remove().await?;
     } else {
@@ -100,9 +100,9 @@ async fn under_lease(
     report
 }
 
-/// Does `work` where the lease's table was not there, or took no row: one that a run has left on
-/// its way must not stay behind. It is never removed from under somebody who holds the lease by
-/// now, or has built the stack anew since.
+/// Does `work` where the lease's table was missing, or took no row. An interrupted run may have
+/// left a table that is still `CREATING`: the table is removed at the end, unless another run holds
+/// the lease by then, or has created the stack again.
 async fn without_lease(
     context: &Context,
     runner: &Runner,
@@ -141,9 +141,10 @@ async fn confirm(
     let stack = &context.config.stack;
     let refused = |message: String| CommandError::Usage {
         message,
-        hint: "`--yes` removes it without asking".to_owned(),
+        hint: "`--yes` removes the stack without confirmation".to_owned(),
     };
-    let question = format!("this removes stack `{stack}`; type its name to go on: ");
+    let question =
+        format!("This removes stack `{stack}`. Type the name of the stack to continue: ");
     let answer = tokio::select! {
         answer = context.printer.ask(&question) => answer,
         Ok(_) = interrupted.wait_for(|stop| *stop) => return Err(stopped().into()),
@@ -151,9 +152,11 @@ async fn confirm(
     match answer {
         Ok(Some(answer)) if answer.trim() == stack => Ok(()),
         Ok(Some(_)) => Err(refused(format!(
-            "that is not `{stack}`; nothing was removed"
+            "the typed name is not `{stack}`; nothing was removed"
         ))),
-        Ok(None) => Err(refused("nobody is there to be asked".to_owned())),
+        Ok(None) => Err(refused(
+            "can't ask for confirmation: stdin is not a terminal".to_owned(),
+        )),
         Err(source) => Err(CommandError::File {
             doing: "reading from",
             path: "the terminal".into(),
@@ -172,10 +175,10 @@ fn left(context: &Context, report: &Report) {
     if costly.is_empty() {
         context
             .printer
-            .note("nothing that costs money is left; run `placectl teardown` again");
+            .note("No remaining resource costs money. Run `placectl teardown` again.");
     } else {
         context.printer.note(&format!(
-            "still there and costing money: {}; run `placectl teardown` again",
+            "These resources still cost money: {}. Run `placectl teardown` again.",
             costly.join(", ")
         ));
     }

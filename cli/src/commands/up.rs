@@ -117,8 +117,8 @@ fn next(context: &Context, stack: &Stack) {
     let flags = context.common_flags();
     context.printer.note(&format!(
         "\nWhat to do next:\n\
-         \x20 placectl status{flags}                   what stands, and how it is doing\n\
-         \x20 placectl canvas export place.png{flags}  the picture as a file\n\
-         \x20 placectl teardown{flags}                 remove all of it"
+         \x20 placectl status{flags}                   show the resources and the canvas\n\
+         \x20 placectl canvas export place.png{flags}  export the picture\n\
+         \x20 placectl teardown{flags}                 remove the whole stack"
     ));
 }

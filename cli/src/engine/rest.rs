@@ -24,7 +24,7 @@ impl Runner {
             if !keys.contains(key) || survey.stands(key) {
                 continue;
             }
-            let what = format!("{} `{}` to be at rest", resource.kind(), resource.name());
+            let what = format!("{} `{}` to become stable", resource.kind(), resource.name());
             let look = async || {
                 Ok(match look_at(&**resource).await {
                     Look::Seen(Observed::Changing { state, .. }) => Poll::Pending(state),

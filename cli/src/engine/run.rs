@@ -191,14 +191,14 @@ fn refusal(resource: &dyn Resource, observed: &Observed, allowed: Allowed) -> Op
 fn needs_replacement(resource: &dyn Resource, differences: &[String]) -> Failure {
     let (kind, name) = (resource.kind(), resource.name());
     let loss = if resource.holds_data() {
-        ", and with it the data that it holds"
+        " and its data"
     } else {
         ""
     };
     Failure::new(format!("{kind} `{name}` can't be changed in place"))
         .caused_by(differences.join("; "))
         .hint(format!(
-            "`placectl up --replace` removes it{loss} and creates it again as configured"
+            "`placectl up --replace` removes the {kind}{loss}, then creates the {kind} again"
         ))
         .left(super::outcome::Left::Ours)
 }

@@ -40,7 +40,7 @@ impl Look {
                 let chain = std::iter::once(&problem.message).chain(&problem.causes);
                 Some(chain.cloned().collect::<Vec<_>>().join(": "))
             }
-            Self::Blocked(by) => Some(format!("`{by}` could not be looked at")),
+            Self::Blocked(by) => Some(format!("`{by}` could not be read")),
             Self::Interrupted => Some("interrupted".to_owned()),
         }
     }
@@ -216,7 +216,7 @@ pub(super) fn conflict(
 ) -> Option<Failure> {
     let (kind, name) = (resource.kind(), resource.name());
     if let Observed::Impossible { reason, remedy } = observed {
-        let failure = Failure::new(format!("{kind} `{name}` can't be made"));
+        let failure = Failure::new(format!("{kind} `{name}` can't be created"));
         return Some(failure.caused_by(reason.clone()).hint(remedy));
     }
     let Observed::Foreign { detail, remedy, .. } = observed else {
@@ -226,10 +226,10 @@ pub(super) fn conflict(
         return None;
     }
     let (verdict, hint) = match remedy {
-        Some(remedy) => ("can't be the stack's", remedy.as_str()),
+        Some(remedy) => ("can't be part of the stack", remedy.as_str()),
         None => (
-            "is there and not this stack's",
-            "`--adopt` takes it over; or give the stack other names in place.toml",
+            "exists, but does not belong to this stack",
+            "`--adopt` takes such resources over; or set other names in place.toml",
         ),
     };
     let failure = Failure::new(format!("{kind} `{name}` {verdict}"));

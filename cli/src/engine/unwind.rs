@@ -146,7 +146,7 @@ impl Runner {
         }
         if let Look::Seen(Observed::Foreign { detail, .. }) = look {
             let (kind, name) = (resource.kind(), resource.name());
-            let message = format!("{kind} `{name}` is {detail}; left alone");
+            let message = format!("{kind} `{name}` was not removed: {detail}");
             self.emit(EventKind::Note { message });
         }
         Some(turn)
@@ -196,12 +196,12 @@ impl Runner {
             Ok(if keys.is_empty() {
                 Poll::Ready(())
             } else {
-                Poll::Pending(format!("listed: {}", keys.join(", ")))
+                Poll::Pending(format!("still listed: {}", keys.join(", ")))
             })
         };
         let wait = Wait {
             first_pause: Duration::from_secs(1),
-            ..Wait::new("AWS to list no more what was removed", LISTED_WITHIN).usual(0, 15)
+            ..Wait::new("AWS to stop listing removed resources", LISTED_WITHIN).usual(0, 15)
         };
         let outcome = self.progress(first).until(wait, look).await;
         if outcome.is_err_and(|failure| failure.kind == FailureKind::Interrupted) {
@@ -228,9 +228,9 @@ impl Runner {
         let resource = self.graph.resource(node);
         let (kind, name) = (resource.kind(), resource.name());
         let failure = |cause: String| {
-            Failure::new(format!("making sure that {kind} `{name}` is gone"))
+            Failure::new(format!("checking that {kind} `{name}` is removed"))
                 .caused_by(cause)
-                .hint("run `placectl teardown` again: it goes on where this one stopped")
+                .hint("run `placectl teardown` again to resume")
                 .kind(FailureKind::Incomplete)
         };
         match look {
@@ -241,7 +241,7 @@ impl Runner {
             Look::Seen(observed) if resource.owned() => {
                 let id = observed.id().unwrap_or(&name);
                 let state = observed.label();
-                Some(failure(format!("`{id}` is still there, {state}")).left(Left::Ours))
+                Some(failure(format!("`{id}` still exists, {state}")).left(Left::Ours))
             }
             Look::Seen(_) => None,
             Look::Failed(_) | Look::Blocked(_) => {

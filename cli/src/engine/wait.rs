@@ -140,7 +140,7 @@ impl Progress {
     async fn pause(&self, pause: Duration, wait: &Wait) -> Result<(), Failure> {
         let mut interrupted = self.interrupted.clone();
         let stop = async {
-            // A closed channel means that nobody can interrupt any more.
+            // A closed channel means that no interrupt can come.
             if interrupted.wait_for(|stop| *stop).await.is_err() {
                 std::future::pending::<()>().await;
             }
@@ -163,8 +163,8 @@ fn jittered(pause: Duration) -> Duration {
 
 fn gave_up(wait: &Wait, blocker: &str, waited: Duration) -> Failure {
     Failure::new(format!("waiting for {}", wait.what))
-        .caused_by(format!("still {blocker} after {} s", waited.as_secs()))
-        .hint("run the same command again: it goes on where this one stopped")
+        .caused_by(format!("gave up after {} s: {blocker}", waited.as_secs()))
+        .hint("run the same command again to resume")
         .left(Left::Ours)
         .kind(FailureKind::Incomplete)
 }
@@ -208,7 +208,7 @@ mod tests {
         let failure = progress.until(wait, look).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Incomplete);
         let cause = failure.cause.unwrap().to_string();
-        assert!(cause.starts_with("still half there after 16"), "{cause}");
+        assert!(cause.starts_with("gave up after 16"), "{cause}");
         let told = told.0.lock().unwrap();
         let said: Vec<&str> = told.iter().map(|(_, blocker)| blocker.as_str()).collect();
         assert_eq!(said, ["pending", "pending", "half there", "half there"]);

@@ -113,7 +113,7 @@ impl LocalCloud {
     }
 
     async fn lock(&self, report: Report<'_>) -> Result<Lock, LocalError> {
-        let waiting = || report("waiting for another placectl that works on this local cloud");
+        let waiting = || report("waiting for another placectl to finish with this local cloud");
         Lock::take(self.state_dir().join("lock"), LOCK_PATIENCE, waiting).await
     }
 
@@ -132,16 +132,12 @@ impl LocalCloud {
     fn remark(&self, damaged: bool, emulator: ChildState, redis: ChildState) -> Option<String> {
         let port = self.settings.port;
         match (emulator, redis) {
-            _ if damaged => Some("the state file is damaged; `local start` begins afresh".into()),
+            _ if damaged => Some(empty_start("the state file is damaged", "local cloud")),
             (ChildState::Stopped, _) if !ports::is_free(port) => {
                 Some(format!("port {port} is taken by {}", ports::holder(port)))
             }
-            (ChildState::Ended, _) => {
-                Some("MiniStack ended by itself; `local start` starts it again, empty".into())
-            }
-            (_, ChildState::Ended) => {
-                Some("Redis ended by itself; `local start` starts it again, empty".into())
-            }
+            (ChildState::Ended, _) => Some(empty_start("MiniStack has exited", "MiniStack")),
+            (_, ChildState::Ended) => Some(empty_start("Redis has exited", "Redis")),
             _ => None,
         }
     }
@@ -156,6 +152,10 @@ impl LocalCloud {
             _ => Ok(()),
         }
     }
+}
+
+fn empty_start(cause: &str, what: &str) -> String {
+    format!("{cause}; `placectl local start` starts an empty {what}")
 }
 
 const fn overall(emulator: ChildState, redis: ChildState) -> LocalState {

@@ -59,7 +59,7 @@ pub(crate) enum LocalError {
         venv_missing: bool,
     },
     /// Somebody else listens on a port.
-    #[error("port {port}, wanted for {child}, is taken by {holder}")]
+    #[error("port {port} for {child} is taken by {holder}")]
     PortTaken {
         /// The port.
         port: u16,
@@ -69,7 +69,7 @@ pub(crate) enum LocalError {
         holder: String,
     },
     /// A child ended before it was ready.
-    #[error("{child} ended while starting ({status}); the end of `{log}`:\n{tail}")]
+    #[error("{child} exited while starting ({status}); the last lines of `{log}`:\n{tail}")]
     ChildEnded {
         /// The child.
         child: Child,
@@ -82,7 +82,7 @@ pub(crate) enum LocalError {
     },
     /// A child runs but doesn't answer.
     #[error(
-        "{child} (pid {pid}) runs but gave no answer on port {port} within {}s; the end of \
+        "{child} (pid {pid}) gave no answer on port {port} within {} s; the last lines of \
          `{log}`:\n{tail}", waited.as_secs()
     )]
     NoAnswer {
@@ -100,7 +100,7 @@ pub(crate) enum LocalError {
         tail: String,
     },
     /// Another command works on the same local cloud and doesn't finish.
-    #[error("another placectl has held `{lock}` for {}s", waited.as_secs())]
+    #[error("another placectl has held `{lock}` for {} s", waited.as_secs())]
     Busy {
         /// The lock's file.
         lock: PathBuf,
@@ -108,7 +108,7 @@ pub(crate) enum LocalError {
         waited: Duration,
     },
     /// Processes that could not be ended.
-    #[error("processes {pids:?} of the local cloud did not end")]
+    #[error("processes {pids:?} of the local cloud did not exit")]
     StillAlive {
         /// Their ids.
         pids: Vec<u32>,
@@ -120,7 +120,7 @@ pub(crate) enum LocalError {
         path: PathBuf,
     },
     /// Neither `XDG_CACHE_HOME` nor `HOME` says where to keep things.
-    #[error("neither `XDG_CACHE_HOME` nor `HOME` is set, so there is no place for the local cloud")]
+    #[error("`XDG_CACHE_HOME` and `HOME` are not set: the local cloud has no directory")]
     NoCacheDirectory,
     /// A file or directory could not be used.
     #[error("{action} `{path}`")]
@@ -150,19 +150,21 @@ impl LocalError {
             Self::PortTaken {
                 child: Child::Emulator,
                 ..
-            } => Some("end that program, or choose another port with `--local-port`".to_owned()),
+            } => Some("stop that program, or choose another port with `--local-port`".to_owned()),
             Self::PortTaken {
                 child: Child::Redis,
                 ..
             } => Some(
-                "end that program, or `placectl local stop` and start without `local.redis_port`"
+                "stop that program, or restart the local cloud without `local.redis_port`"
                     .to_owned(),
             ),
             Self::NoAnswer { .. } | Self::StillAlive { .. } => {
-                Some("placectl local stop, then start again".to_owned())
+                Some("run `placectl local stop`, then `placectl local start`".to_owned())
             }
-            Self::Busy { .. } => Some("wait for the other command, or end it".to_owned()),
-            Self::NoLog { .. } => Some("placectl local start".to_owned()),
+            Self::Busy { .. } => {
+                Some("wait for the other placectl, or stop its process".to_owned())
+            }
+            Self::NoLog { .. } => Some("run `placectl local start`".to_owned()),
             Self::NoCacheDirectory => Some("set `local.state_dir` and `HOME`".to_owned()),
             Self::ChildEnded { .. } | Self::File { .. } => None,
         }
@@ -170,5 +172,5 @@ impl LocalError {
 }
 
 fn install_hint(package: &str) -> String {
-    format!("sudo apt-get install -y {package}")
+    format!("run `sudo apt-get install -y {package}`")
 }

@@ -30,7 +30,7 @@ pub(super) async fn python(cache_dir: &Path, report: Report<'_>) -> Result<PathB
     let python = directory.join("bin/python");
     private_directory(cache_dir)?;
     let lock = cache_dir.join(format!("ministack-{MINISTACK_VERSION}.lock"));
-    let waiting = || report("waiting for another placectl that installs MiniStack");
+    let waiting = || report("waiting for another placectl to install MiniStack");
     let _lock = Lock::take(lock, INSTALL_PATIENCE, waiting).await?;
     if answer(&python, ASK_EMULATOR).await.as_deref() == Some(MINISTACK_VERSION) {
         return Ok(python);
@@ -47,7 +47,7 @@ async fn system_python() -> Result<PathBuf, LocalError> {
     let python =
         find_program("python3", std::env::var_os("PATH")).ok_or(LocalError::MissingProgram {
             program: "python3",
-            needed_for: "it runs MiniStack, the local stand-in for AWS",
+            needed_for: "needed for MiniStack, the AWS emulator",
             package: "python3 python3-venv",
         })?;
     match answer(&python, ASK_PYTHON).await {
@@ -156,7 +156,7 @@ mod tests {
         );
         assert_eq!(
             error.hint().as_deref(),
-            Some("sudo apt-get install -y python3-venv")
+            Some("run `sudo apt-get install -y python3-venv`")
         );
     }
 }

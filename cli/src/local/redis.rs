@@ -19,7 +19,7 @@ pub(super) fn program() -> Result<PathBuf, LocalError> {
         .or_else(|| find("valkey-server"))
         .ok_or(LocalError::MissingProgram {
             program: "redis-server",
-            needed_for: "it stands in for the ElastiCache cache",
+            needed_for: "needed as the local cache",
             package: "redis-server",
         })
 }

@@ -25,7 +25,7 @@ impl LocalCloud {
     pub(super) async fn usable_record(&self, report: Report<'_>) -> Result<Record, LocalError> {
         let found = Record::read(self.state_dir());
         if found == Found::Damaged {
-            report("the state file is damaged: starting afresh");
+            report("the state file is damaged: starting an empty local cloud");
         }
         let record = found
             .record()
@@ -41,9 +41,7 @@ impl LocalCloud {
             .is_some_and(|record| record.emulator.is_some());
         for (child, process) in [(Child::Emulator, emulator), (Child::Redis, redis)] {
             if was_started && process.is_none() {
-                report(&format!(
-                    "{child} had ended by itself: starting it again, empty"
-                ));
+                report(&format!("{child} had exited: starting an empty {child}"));
             }
         }
         match record {
@@ -81,7 +79,7 @@ impl LocalCloud {
             return Ok(());
         }
         report(&format!(
-            "ending {strays} processes that an earlier local cloud left behind"
+            "stopping {strays} processes of an earlier local cloud"
         ));
         end(self.state_dir(), &[], keep).await
     }
@@ -210,10 +208,7 @@ impl LocalCloud {
         }
         let mut holder = ports::holder(port);
         if let Some(health) = probe::emulator_health(port).await {
-            holder = format!(
-                "a MiniStack {} that is not this one, {holder}",
-                health.version
-            );
+            holder = format!("another MiniStack {}, {holder}", health.version);
         }
         Err(LocalError::PortTaken {
             port,
@@ -225,8 +220,8 @@ impl LocalCloud {
     fn mention_differences(&self, record: &Record, report: Report<'_>) {
         if record.emulator.is_some() && record.version != MINISTACK_VERSION {
             report(&format!(
-                "MiniStack {} runs, this placectl comes with {MINISTACK_VERSION}: stop and start \
-                 the local cloud to change it",
+                "MiniStack {} runs, but this placectl needs {MINISTACK_VERSION}: restart the local \
+                 cloud to change the version",
                 record.version
             ));
         }
@@ -236,7 +231,7 @@ impl LocalCloud {
             .is_some_and(|port| port != record.redis_port)
         {
             report(&format!(
-                "Redis stays on port {}: stop the local cloud to move it",
+                "Redis stays on port {}: restart the local cloud to change the port",
                 record.redis_port
             ));
         }

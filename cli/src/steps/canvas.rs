@@ -85,8 +85,8 @@ impl Canvas {
             Observed::Broken {
                 id: id.clone(),
                 reason: format!(
-                    "table `{table}` was made anew and lacks what was saved to the table before: \
-                     saves fill it"
+                    "table `{table}` was created again and lacks earlier saved pixels: saves fill \
+                     the table"
                 ),
             }
         }))
@@ -98,7 +98,8 @@ impl Canvas {
         };
         let id = canvas.epoch.clone();
         if stats.is_full {
-            let reason = "the cache is full and takes no paint: saves free its memory".to_owned();
+            let reason =
+                "the cache is full and accepts no paints: the next save frees memory".to_owned();
             return Observed::Broken { id, reason };
         }
         self.compare(canvas)
@@ -114,7 +115,8 @@ impl Canvas {
                     canvas.background, wanted.background
                 ),
                 remedy: format!(
-                    "A canvas keeps its background. Set `canvas.background = \"{}\"` in place.toml.",
+                    "the background of a canvas can't be changed: set `canvas.background = \"{}\"` \
+                     in place.toml",
                     canvas.background
                 ),
             };
@@ -136,8 +138,8 @@ impl Canvas {
         Observed::Impossible {
             reason: format!("the canvas is {found}, place.toml says {size}"),
             remedy:
-                "Run `placectl up --resize` to enlarge the canvas: what is painted stays where \
-                     it is, and the new part gets the background colour."
+                "run `placectl up --resize` to enlarge the canvas: painted pixels stay in place, \
+                     new pixels get the background colour"
                     .to_owned(),
         }
     }
@@ -164,14 +166,18 @@ impl Canvas {
             return match said.filter(|said| said.kind != CANVAS_DIFFERS) {
                 Some(said) => Ok(Poll::Pending(said.message.clone())),
                 None if failure.kind == FailureKind::Incomplete => Ok(Poll::Pending(
-                    "the save function does not take calls yet".to_owned(),
+                    "the save function does not accept calls yet".to_owned(),
                 )),
                 None => Err(failure),
             };
         }
         Ok(match self.look().await? {
             Ok(Observed::Ready { .. }) => Poll::Ready(()),
-            Ok(other) => Poll::Pending(other.detail().unwrap_or_else(|| "it is closed".to_owned())),
+            Ok(other) => Poll::Pending(
+                other
+                    .detail()
+                    .unwrap_or_else(|| "the canvas is closed".to_owned()),
+            ),
             Err(reason) => Poll::Pending(reason),
         })
     }
@@ -225,7 +231,7 @@ impl Resource for Canvas {
             },
             Err(failure) if failure.kind == FailureKind::Incomplete => Observed::Changing {
                 id: self.size(),
-                state: "the admin function does not take calls yet".to_owned(),
+                state: "the admin function does not accept calls yet".to_owned(),
             },
             Err(failure) => return Err(failure),
         })

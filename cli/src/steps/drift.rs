@@ -126,9 +126,9 @@ pub(crate) fn refuse_foreign(
 /// The failure of making `what`, which is there already and not ours.
 pub(crate) fn not_ours(what: &str, owner: &Owner) -> Failure {
     Failure::new(format!("creating {what}"))
-        .caused_by(format!("one is there already, {}", owner.describe()))
+        .caused_by(format!("{what} already exists, {}", owner.describe()))
         .hint(format!(
-            "`--adopt` takes it over: it gets the tags `{TAG_STACK}`, `{TAG_RESOURCE}`"
+            "`--adopt` takes the resource over, with the tags `{TAG_STACK}`, `{TAG_RESOURCE}`"
         ))
 }
 

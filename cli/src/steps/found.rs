@@ -96,8 +96,8 @@ impl<K: Ord + Copy, T: Clone> Slots<K, T> {
 /// The failure of what needs the resource `key`, which is not there.
 pub(crate) fn missing(key: &ResourceKey) -> Failure {
     Failure::new(format!("looking for `{key}`"))
-        .caused_by("it is not there (any more)")
-        .hint("run `placectl up` again: it looks first and makes what is missing")
+        .caused_by("the resource does not exist")
+        .hint("run `placectl up` again to create the missing resources")
         .kind(FailureKind::Incomplete)
 }
 

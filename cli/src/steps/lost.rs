@@ -38,7 +38,8 @@ impl<'a> Creation<'a> {
         Self {
             progress,
             action,
-            wait: Wait::new(format!("AWS to take the call for {action}"), TAKEN_WITHIN).usual(0, 5),
+            wait: Wait::new(format!("AWS to accept the call for {action}"), TAKEN_WITHIN)
+                .usual(0, 5),
             listed_within: if stands_in {
                 LISTED_WITHIN_HERE
             } else {

@@ -148,7 +148,9 @@ impl Kind for FifoQueue {
     fn read(&self, stack: &Stack, found: &Found) -> Reading {
         let reading = Reading::new(self.name(stack), Whose::Tagged(found.tags.clone()));
         if found.tags.contains_key(REMOVING) {
-            return reading.state(State::Failed("its removal was cut off".to_owned()));
+            return reading.state(State::Failed(
+                "an earlier removal was interrupted".to_owned(),
+            ));
         }
         reading
     }

@@ -232,11 +232,11 @@ impl Kind for Table {
         let (name, wanted) = (self.name(stack), schema_text(&self.schema()));
         Err(Failure::new(format!("repairing table `{name}`"))
             .caused_by(format!(
-                "its keys are not `{wanted}`, and DynamoDB can't change keys"
+                "the key schema is not `{wanted}`, and DynamoDB can't change a key schema"
             ))
             .hint(
-                "give the stack another table (`[tables]` in place.toml), or export and delete \
-                 this one; `--replace` replaces it while it is empty",
+                "set another name under `[tables]` in place.toml, or export and delete this table; \
+                 `--replace` replaces only an empty table",
             )
             .into())
     }

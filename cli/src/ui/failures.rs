@@ -26,8 +26,8 @@ fn indented(cause: &str) -> String {
 pub(super) fn problem(theme: Theme, problem: &Problem) -> String {
     let left = match problem.left {
         Left::Nothing => "nothing",
-        Left::Ours => "what was there or begun; the next run goes on with it",
-        Left::Unknown => "unknown; the next run looks before it acts",
+        Left::Ours => "existing and unfinished resources; the next run resumes",
+        Left::Unknown => "unknown; the next run checks first",
     };
     let error = error(theme, &problem.message, &problem.causes);
     format!("{error}\n  left behind: {left}")

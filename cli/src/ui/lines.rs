@@ -77,7 +77,7 @@ impl Story {
         match &event.kind {
             EventKind::Started { command, resources } => {
                 let count = words::count(resources.len() as u64, "resource");
-                lines.push(format!("{command}: looking at {count}"));
+                lines.push(format!("{command}: checking {count}"));
             }
             EventKind::Finished { .. } => lines.extend(self.ending(&event.kind)),
             kind => lines.extend(self.line(kind)),
@@ -218,7 +218,7 @@ mod tests {
     fn a_run_with_a_failure_a_wait_and_a_repair() {
         let events = [script::mixed(), script::mixed_end()].concat();
         let expected = "\
-up: looking at 4 resources
+up: checking 4 resources
 step 6 Tables: table `mru_pixels`: drifted: TableClass is STANDARD, should be \
 STANDARD_INFREQUENT_ACCESS
 up: found 3 absent, 1 drifted
@@ -242,14 +242,14 @@ step 2 Redis: 1 created
 up: failed, 1 created, 1 repaired, 1 failed, 1 blocked in 1 min 35 s, 84 calls
 
 hint: ask AWS for more NAT gateways, or remove one
-hint: once that is mended, run the same command again: it goes on from here";
+hint: fix the cause, then run the same command again to resume";
         assert_eq!(told(&events, false), expected);
     }
 
     #[test]
     fn a_run_that_finds_everything_in_place_says_so_step_by_step() {
         let expected = "\
-up: looking at 4 resources
+up: checking 4 resources
 up: found 4 ready
 step 1 VPC: 2 unchanged
 step 2 Redis: 1 unchanged
@@ -268,7 +268,7 @@ up: nothing to do, 4 resources as configured in 0.3 s, 84 calls";
             script::finished(1800, "interrupted", &counts),
         ];
         let expected = "\
-up: looking at 4 resources
+up: checking 4 resources
 step 6 Tables: table `mru_pixels`: creating
 step 6 Tables: table `mru_pixels`: created (1.2 s)
 step 6 Tables: 1 created
@@ -276,7 +276,7 @@ step 1 VPC: 2 not tried
 step 2 Redis: 1 not tried
 up: interrupted, 1 created, 3 not tried in 1.8 s, 84 calls
 
-hint: run the same command again: it goes on from here";
+hint: run the same command again to resume";
         assert_eq!(told(&events, false), expected);
     }
 
@@ -287,7 +287,7 @@ hint: run the same command again: it goes on from here";
             (Outcome::Kept, 1),
             (Outcome::Absent, 1),
         ];
-        let note = "subnet `a` is somebody else's; left alone".to_owned();
+        let note = "subnet `a` was not removed: tagged as part of stack `b`".to_owned();
         let events = [
             script::started("teardown"),
             script::observed(script::NAT, "absent", None),
@@ -299,16 +299,16 @@ hint: run the same command again: it goes on from here";
             script::finished(1600, "done", &counts),
         ];
         let expected = "\
-teardown: looking at 4 resources
+teardown: checking 4 resources
 teardown: found 1 absent
 step 6 Tables: table `mru_pixels`: kept
-subnet `a` is somebody else's; left alone
+subnet `a` was not removed: tagged as part of stack `b`
 step 2 Redis: serverless cache `placev2cache`: removing
 step 2 Redis: serverless cache `placev2cache`: removed (1.2 s)
 step 2 Redis: 1 removed
-step 1 VPC: 1 not there
+step 1 VPC: 1 absent
 step 6 Tables: 1 kept
-teardown: 1 removed, 1 kept, 1 not there in 1.6 s, 84 calls";
+teardown: 1 removed, 1 kept, 1 absent in 1.6 s, 84 calls";
         assert_eq!(told(&events, false), expected);
     }
 

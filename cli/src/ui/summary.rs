@@ -33,7 +33,7 @@ const OUTCOMES: [(Outcome, &str); 9] = [
     (Outcome::Interrupted, "not tried"),
     (Outcome::Kept, "kept"),
     (Outcome::Unchanged, "unchanged"),
-    (Outcome::Absent, "not there"),
+    (Outcome::Absent, "absent"),
 ];
 
 /// "12 created, 3 unchanged".
@@ -98,7 +98,7 @@ impl<'a> Ending<'a> {
         if only(Outcome::Unchanged) {
             format!("nothing to do, {} as configured", all())
         } else if only(Outcome::Absent) {
-            "nothing to do, nothing of the stack is there".to_owned()
+            "the stack doesn't exist, nothing to do".to_owned()
         } else {
             outcomes(self.counts)
         }
@@ -120,12 +120,8 @@ impl<'a> Ending<'a> {
             return None;
         }
         match self.outcome {
-            "failed" => {
-                Some("once that is mended, run the same command again: it goes on from here")
-            }
-            "incomplete" | "interrupted" => {
-                Some("run the same command again: it goes on from here")
-            }
+            "failed" => Some("fix the cause, then run the same command again to resume"),
+            "incomplete" | "interrupted" => Some("run the same command again to resume"),
             _ => None,
         }
     }
@@ -167,10 +163,7 @@ mod tests {
             "up: nothing to do, 58 resources as configured in 4.1 s"
         );
         let said = summary("done", &[(Outcome::Absent, 58)], None);
-        assert_eq!(
-            said,
-            "up: nothing to do, nothing of the stack is there in 4.1 s"
-        );
+        assert_eq!(said, "up: the stack doesn't exist, nothing to do in 4.1 s");
     }
 
     #[test]

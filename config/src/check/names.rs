@@ -33,13 +33,13 @@ impl Rules {
         self.demand(
             names.mru_table() != names.history_table(),
             "tables.history",
-            || "has the name of `tables.mru`, allowed: two different names".to_owned(),
+            || "is the same as `tables.mru`, allowed: two different names".to_owned(),
         );
         let journal = names.journal_table();
         self.demand(
             journal != names.mru_table() && journal != names.history_table(),
             "tables.journal",
-            || "has the name of another table, allowed: three different names".to_owned(),
+            || "is the same as another table, allowed: three different names".to_owned(),
         );
         self.name("api.name", &names.api(), 1..=128, "-_. ");
         self.name("api.stage", names.stage(), 1..=128, "-_");
@@ -55,7 +55,9 @@ impl Rules {
                 .all(|c| c.is_ascii_alphanumeric() || others.contains(c));
         self.demand(fits, key, || {
             let (from, to) = (length.start(), length.end());
-            format!("gives `{name}`, allowed: {from} to {to} of a-z, A-Z, 0-9 and `{others}`")
+            format!(
+                "gives the name `{name}`, allowed: {from} to {to} of a-z, A-Z, 0-9 and `{others}`"
+            )
         });
     }
 
@@ -67,7 +69,8 @@ impl Rules {
             && !name.ends_with('-');
         self.demand(fits, "redis.name", || {
             format!(
-                "gives `{name}`, allowed: 1 to 40 of a-z, 0-9 and single hyphens, a letter first"
+                "gives the name `{name}`, allowed: 1 to 40 of a-z, 0-9 and single hyphens, a letter \
+                 first"
             )
         });
     }

@@ -71,14 +71,14 @@ impl Admin {
         };
         let canvas = store.read_canvas().await?.picture;
         let Some(pixels) = differing(&canvas, &picture, corner) else {
-            return refused("the picture does not fit the canvas there".to_owned());
+            return refused("the picture does not fit the canvas at that position".to_owned());
         };
         let restored = self.paint_all(store, &pixels, until).await?;
         if restored.pixels < pixels.len() as u64 {
             let (done, all) = (restored.pixels, pixels.len());
             return refused(format!(
-                "{done} of {all} pixels are painted, then the time was up or the canvas took no \
-                 more: ask again, what is painted is not painted twice"
+                "{done} of {all} pixels are painted, then the time or the canvas's room ran out: \
+                 ask again, painted pixels are skipped"
             ));
         }
         Ok(Response::Restored {

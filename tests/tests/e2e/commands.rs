@@ -118,7 +118,10 @@ async fn row_c_2_status_of_nothing_says_so_and_changes_nothing() {
     assert_eq!(before, place_tests::inventory(&shared.operator.sdk()).await);
     let check = other.placectl().args(["status", "--check"]).run().await;
     let check = check.expect_code(4);
-    assert!(check.stdout.contains("nothing of it is there"), "{check}");
+    assert!(
+        check.stdout.contains("The stack doesn't exist yet"),
+        "{check}"
+    );
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn a_stack_that_stands_is_well() {
         assert_eq!(check(&doctor, name)["state"], "ok", "{doctor:#}");
     }
     let text = operator.placectl().args(["doctor"]).succeed().await;
-    assert!(text.stdout.contains("nothing would stop"), "{text}");
+    assert!(text.stdout.contains("No problem found"), "{text}");
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn what_the_network_lacks_is_said_with_what_helps() {
         (
             "DescribeInternetGateways",
             NO_GATEWAY,
-            "without an internet gateway",
+            "has no internet gateway",
         ),
     ] {
         proxy.clear();

@@ -47,7 +47,7 @@ async fn a_plan_says_when_each_step_comes_and_what_the_whole_time_hangs_on() {
     let text = operator.placectl().args(["plan", "--timing"]);
     let text = text.succeed().await;
     for said in [
-        "about ",
+        "About ",
         "one after the other: ",
         "serverless cache",
         "━",

@@ -51,7 +51,7 @@ async fn a_reader_that_goes_away_stops_nothing(operator: &Operator) {
 async fn ctrl_c_at_the_question_removes_nothing(operator: &Operator) {
     let before = inventory(&operator.sdk()).await;
     let mut terminal = operator.placectl().args(["teardown"]).in_terminal();
-    terminal.shows("type its name to go on").await;
+    terminal.shows("Type the name of the stack").await;
     terminal.press("\x03").await;
     let (code, screen) = terminal.finish().await;
     assert_eq!(code, Some(130), "{screen}");

@@ -21,8 +21,8 @@ async fn what_is_listed_long_after_its_removal_is_named_and_nobody_says_that_it_
     plan(When::Nth(asked, 1), TAGS);
     let teardown = bench.run(&TEARDOWN).await.expect_code(3);
     for said in [
-        "waiting for AWS to list no more what was removed: listed: log-group:save",
-        "making sure that log group `/aws/lambda/save` is gone",
+        "waiting for AWS to stop listing removed resources: still listed: log-group:save",
+        "checking that log group `/aws/lambda/save` is removed",
         "run `placectl teardown` again",
     ] {
         assert!(teardown.stderr.contains(said), "`{said}` in {teardown}");

@@ -116,13 +116,13 @@ impl Diagnosis {
     fn verdict(&self) -> String {
         let count = |state| self.checks.iter().filter(|c| c.state == state).count() as u64;
         match (count(State::Problem), count(State::Warning)) {
-            (0, 0) => "nothing would stop `placectl up`".to_owned(),
+            (0, 0) => "No problem found: `placectl up` can run.".to_owned(),
             (0, warnings) => format!(
-                "nothing is sure to stop `placectl up`; {} may",
+                "No problem found, but {}: `placectl up` may stop.",
                 words::count(warnings, "warning")
             ),
             (problems, _) => format!(
-                "{} would stop `placectl up`",
+                "{} found: `placectl up` would stop.",
                 words::count(problems, "problem")
             ),
         }
@@ -192,7 +192,7 @@ async fn operator_lease(context: &Context, stack: &Stack) -> Check {
         None => Check::new(
             "lease",
             State::Ok,
-            format!("table `{name}` is free to be used"),
+            format!("table `{name}` can hold the lease"),
         ),
     }
 }
@@ -227,7 +227,7 @@ async fn painting(stack: &Stack) -> Vec<Check> {
 async fn artifacts(stack: &Stack) -> Check {
     match steps::functions::check_artifacts(stack).await {
         Ok(()) => {
-            let detail = format!("all in `{}`", stack.config.functions.artifacts);
+            let detail = format!("all seven in `{}`", stack.config.functions.artifacts);
             Check::new("binaries", State::Ok, detail)
         }
         Err(failure) => Check::of("binaries", &failure.into()),
@@ -250,7 +250,7 @@ fn resources(runner: &Runner, survey: &Survey) -> Vec<Check> {
     } else {
         let there = survey.sightings().iter().filter(|s| s.look.id().is_some());
         let there = there.count();
-        format!("{there} of {all} there, nobody else's among them")
+        format!("{there} of {all} exist; none belongs to another owner")
     };
     vec![Check::new(NAME, State::Ok, detail)]
 }

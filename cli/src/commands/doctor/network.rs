@@ -11,7 +11,7 @@ use crate::ui::words;
 const ZONES: usize = 3;
 
 /// What leaves the account's own network as it is.
-const DEDICATED: &str = "`vpc.mode = \"dedicated\"` gives the stack a VPC of its own instead";
+const DEDICATED: &str = "or set `vpc.mode = \"dedicated\"` for a VPC used by this stack only";
 
 /// What is checked here, and nowhere else.
 pub(super) fn checked() -> [ResourceKey; 4] {
@@ -59,11 +59,12 @@ fn default_vpc(survey: &Survey) -> Check {
         Err(check) => return check,
     };
     let Some(id) = found.id() else {
-        let detail = "the region has no default VPC; `up` makes one";
+        let detail = "the region has no default VPC; `up` creates a default VPC";
         return Check::new(VPC, State::Warning, detail).hint(DEDICATED);
     };
     if survey.is_absent(&keys::INTERNET_GATEWAY) {
-        let detail = format!("default VPC `{id}`, without an internet gateway; `up` makes one");
+        let detail =
+            format!("default VPC `{id}` has no internet gateway; `up` creates an internet gateway");
         return Check::new(VPC, State::Warning, detail).hint(DEDICATED);
     }
     Check::new(VPC, State::Ok, format!("default VPC `{id}`"))
@@ -74,8 +75,8 @@ fn own_vpc(stack: &Stack, survey: &Survey) -> Check {
     match seen(VPC, survey.of(&keys::VPC)) {
         Ok(found) => {
             let detail = match found.id() {
-                Some(id) => format!("the stack's own `{id}`, {}", found.label()),
-                None => format!("one of the stack's own, still to be made ({cidr})"),
+                Some(id) => format!("dedicated VPC `{id}`, {}", found.label()),
+                None => format!("`up` creates a dedicated VPC ({cidr})"),
             };
             Check::new(VPC, State::Ok, detail)
         }
@@ -95,19 +96,25 @@ fn subnets(survey: &Survey, default: bool) -> Check {
     let there: Vec<&str> = found.iter().filter_map(|observed| observed.id()).collect();
     let impossible = |observed: &&Observed| matches!(observed, Observed::Impossible { .. });
     if found.iter().any(impossible) {
-        let detail = format!("room for {} of the three subnets", found.len() - 1);
-        return Check::new(NAME, State::Warning, detail).hint("see `region`");
+        let detail = format!("zones for only {} of the three subnets", found.len() - 1);
+        return Check::new(NAME, State::Warning, detail).hint("see the check `region`");
     }
     let missing = found.len() - there.len();
     match (missing, default) {
         (0, _) => Check::new(NAME, State::Ok, there.join(", ")),
         (_, true) if !survey.is_absent(&keys::VPC) => {
-            let detail = format!("{missing} of three default subnets missing; `up` makes them");
+            let detail = format!(
+                "{missing} of three default subnets missing; `up` creates the missing subnets"
+            );
             Check::new(NAME, State::Warning, detail).hint(DEDICATED)
         }
-        (_, true) => Check::new(NAME, State::Ok, "they come with the default VPC"),
+        (_, true) => Check::new(
+            NAME,
+            State::Ok,
+            "`up` creates default subnets with the default VPC",
+        ),
         (_, false) => {
-            let detail = format!("{missing} of the stack's own three still to be made");
+            let detail = format!("`up` creates {missing} of three dedicated subnets");
             Check::new(NAME, State::Ok, detail)
         }
     }
@@ -122,6 +129,10 @@ fn seen<'a>(name: &'static str, look: Option<&'a Look>) -> Result<&'a Observed, 
             let detail = look.detail().unwrap_or_default();
             Err(Check::new(name, State::Unknown, detail))
         }
-        None => Err(Check::new(name, State::Unknown, "not part of the plan")),
+        None => Err(Check::new(
+            name,
+            State::Unknown,
+            "the resource is not part of the plan",
+        )),
     }
 }

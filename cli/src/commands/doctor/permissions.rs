@@ -18,7 +18,11 @@ const SAID: usize = 8;
 /// Asks the simulator about every statement of the policy.
 pub(super) async fn check(stack: &Stack, scope: Scope<'_>) -> Check {
     if scope.identity.arn.ends_with(":root") {
-        return Check::new(NAME, State::Ok, "the account's root user may do everything");
+        return Check::new(
+            NAME,
+            State::Ok,
+            "the account's root user has every permission",
+        );
     }
     let caller = caller(stack, scope).await;
     let statements = statements(scope);
@@ -33,11 +37,11 @@ pub(super) async fn check(stack: &Stack, scope: Scope<'_>) -> Check {
         }
         Err(error) => {
             let why = match error.class {
-                Class::Denied => "the caller may not ask IAM's simulator".to_owned(),
+                Class::Denied => "the caller lacks `iam:SimulatePrincipalPolicy`".to_owned(),
                 _ => error.to_string(),
             };
             Check::new(NAME, State::Unknown, why)
-                .hint("`placectl doctor --print-policy` prints the policy that is needed")
+                .hint("`placectl doctor --print-policy` prints the required policy")
         }
     }
 }
@@ -69,7 +73,7 @@ fn verdict(denied: &BTreeSet<String>, count: usize) -> Check {
         State::Warning,
         format!("not allowed: {}", said.join(", ")),
     )
-    .hint("`placectl doctor --print-policy` prints the policy that is needed")
+    .hint("`placectl doctor --print-policy` prints the required policy")
 }
 
 /// The actions of `statement` that the caller may not take.

@@ -60,8 +60,7 @@ async fn addresses(stack: &Stack, needed: bool) -> Result<Check, AwsError> {
     let detail = format!("{used} of {limit} elastic IP addresses used");
     Ok(if needed && used >= limit {
         Check::new("addresses", State::Problem, detail).hint(
-            "release one that nobody uses, or ask for more: quota `EC2-VPC Elastic IPs` in \
-             Service Quotas",
+            "release an unused address, or raise the quota `EC2-VPC Elastic IPs` in Service Quotas",
         )
     } else {
         Check::new("addresses", State::Ok, detail)
@@ -70,7 +69,7 @@ async fn addresses(stack: &Stack, needed: bool) -> Result<Check, AwsError> {
 
 async fn gateways(stack: &Stack, needed: bool) -> Result<Check, AwsError> {
     let Some(subnet) = stack.found.public_subnet.get() else {
-        let detail = "no public subnet to count them in";
+        let detail = "can't count NAT gateways: no public subnet yet";
         return Ok(Check::new("gateways", State::Unknown, detail));
     };
     let call = stack.aws.ec2.describe_nat_gateways();
@@ -85,12 +84,12 @@ async fn gateways(stack: &Stack, needed: bool) -> Result<Check, AwsError> {
     };
     let used = answer.nat_gateways().iter().filter(counts).count();
     let detail = format!(
-        "{used} of {NAT_GATEWAYS} NAT gateways of {} used in the public subnet",
+        "{used} of {NAT_GATEWAYS} NAT gateways used in zone {}, counted in the public subnet",
         subnet.zone
     );
     Ok(if needed && used >= NAT_GATEWAYS {
         Check::new("gateways", State::Warning, detail)
-            .hint("the quota `NAT gateways per Availability Zone` in Service Quotas may be higher")
+            .hint("check the quota `NAT gateways per Availability Zone` in Service Quotas")
     } else {
         Check::new("gateways", State::Ok, detail)
     })
@@ -103,14 +102,14 @@ fn requests(stack: &Stack) -> Check {
     let posts = stack.config.broadcast.posts_per_second(region);
     let quota = quota::requests_per_second(region);
     let detail = format!(
-        "{} a second to clients, of {} that API Gateway allows by default in {region}",
+        "{} a second to clients; API Gateway's default quota in {region} is {} a second",
         words::count(posts.into(), "post"),
         words::count(quota.into(), "request"),
     );
     if posts > quota / 4 * 3 {
         Check::new("requests", State::Warning, detail).hint(
-            "little or nothing is left for paints: lower `broadcast.max_posts_per_second`, or have \
-             the quota `Throttle rate` raised in Service Quotas",
+            "too few requests remain for paints: lower `broadcast.max_posts_per_second`, or raise \
+             the quota `Throttle rate` in Service Quotas",
         )
     } else {
         Check::new("requests", State::Ok, detail)
@@ -124,11 +123,10 @@ async fn functions(stack: &Stack) -> Result<Check, AwsError> {
         .account_limit()
         .map_or(0, AccountLimit::concurrent_executions);
     let count = words::count(u64::try_from(limit).unwrap_or(0), "function");
-    let detail = format!("at most {count} at once in the account");
+    let detail = format!("the account runs at most {count} at once");
     Ok(if limit < CONCURRENCY {
-        Check::new("concurrency", State::Warning, detail).hint(
-            "clients beyond that are throttled: quota `Concurrent executions` in Service Quotas",
-        )
+        Check::new("concurrency", State::Warning, detail)
+            .hint("Lambda throttles more calls: raise `Concurrent executions` in Service Quotas")
     } else {
         Check::new("concurrency", State::Ok, detail)
     })

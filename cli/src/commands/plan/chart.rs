@@ -37,11 +37,11 @@ pub(super) fn draw(timeline: &Timeline) -> String {
     let mut lines: Vec<String> = rows.iter().map(|row| row.draw(label, total)).collect();
     if !brief.is_empty() {
         let count = words::count(brief.len() as u64, "other resource");
-        lines.push(format!("     and {count} within moments"));
+        lines.push(format!("     and {count}, each within moments"));
     }
     lines.push(format!(
-        "\nabout {} at AWS's usual pace (one after the other: {})\n\
-         the whole time hangs on the parts marked `*`",
+        "\nAbout {} at AWS's usual pace (one after the other: {}).\n\
+         Items marked * determine the total time.",
         words::duration(timeline.total),
         words::duration(timeline.one_by_one)
     ));

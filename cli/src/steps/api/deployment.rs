@@ -85,7 +85,7 @@ impl Kind for Deployment {
         let reason = found.deployment_status_message();
         match &found.deployment_status {
             Some(DeploymentStatus::Failed) => {
-                let reason = reason.unwrap_or("nothing about why").to_owned();
+                let reason = reason.unwrap_or("no reason given").to_owned();
                 reading.state(State::Failed(reason))
             }
             Some(DeploymentStatus::Pending) => {

@@ -61,7 +61,7 @@ impl Kind for Route {
 
     fn compare(&self, stack: &Stack, found: &Found, drift: &mut Drift) {
         let wanted = self.target(stack);
-        let wanted = wanted.unwrap_or_else(|| "its integration".to_owned());
+        let wanted = wanted.unwrap_or_else(|| "the route's integration".to_owned());
         drift.compare("Target", found.target().unwrap_or("none"), wanted);
         let none = AuthorizationType::None;
         let authorization = found.authorization_type.as_ref().unwrap_or(&none);

@@ -56,7 +56,7 @@ impl Kind for Stage {
 
     fn compare(&self, _: &Stack, found: &Found, drift: &mut Drift) {
         let wanted = self.parts.deployment.get();
-        let wanted = wanted.unwrap_or_else(|| "one of the routes as they are".to_owned());
+        let wanted = wanted.unwrap_or_else(|| "a deployment of the current routes".to_owned());
         let deployment = found.stage.deployment_id().unwrap_or("none");
         drift.compare("DeploymentId", deployment, wanted);
         let auto_deploy = found.stage.auto_deploy.unwrap_or_default();

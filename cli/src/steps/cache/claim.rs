@@ -1,4 +1,4 @@
-//! Whose the cache is: nothing is done to one before that is known.
+//! The owner of the cache: placectl changes a cache only after the tags are known.
 
 use place_config::stack::RedisMode;
 
@@ -25,7 +25,7 @@ impl Cache {
         ))
     }
 
-    /// Whose the cache of our name is; none once there is none any more.
+    /// The owner of the cache with the stack's name; none once the cache is deleted.
     pub(super) async fn whose(&self, progress: &Progress) -> Result<Option<Owner>, Failure> {
         self.told(async || self.find().await, progress).await
     }
@@ -38,15 +38,15 @@ impl Cache {
         Ok(whose == Some(Owner::Us))
     }
 
-    /// Whose it is that `find` finds. ElastiCache does not tell while a cache is on its way to
-    /// another state.
+    /// The owner of the cache that `find` finds. ElastiCache refuses `ListTagsForResource` of
+    /// a cache that is not in the available state (ElastiCache API reference).
     async fn told(
         &self,
         find: impl AsyncFn() -> Result<Option<Found>, Failure>,
         progress: &Progress,
     ) -> Result<Option<Owner>, Failure> {
         let action = || doing("looking for", self);
-        let what = format!("ElastiCache to tell whose cache `{}` is", self.name());
+        let what = format!("ElastiCache to return the tags of cache `{}`", self.name());
         let wait = Wait::new(what, self.mode.times().limit).usual(0, 300);
         let look = async || {
             let Some(found) = find().await? else {
@@ -67,8 +67,11 @@ impl Cache {
         match self.whose(progress).await? {
             None | Some(Owner::Us) => Ok(()),
             Some(other) => Err(Failure::new(doing("creating", self))
-                .caused_by(format!("one is there already, {}", other.describe()))
-                .hint("`--adopt` takes it over, or set `redis.name`")),
+                .caused_by(format!(
+                    "a cache of this name already exists, {}",
+                    other.describe()
+                ))
+                .hint("`--adopt` takes the cache over; or set another `redis.name`")),
         }
     }
 
@@ -84,7 +87,7 @@ impl Cache {
 
     pub(super) async fn tag(&self, arn: &str, progress: &Progress) -> Result<(), Failure> {
         let wait = Wait::new(
-            format!("cache `{}` to take tags", self.name()),
+            format!("cache `{}` to accept tags", self.name()),
             self.mode.times().limit,
         );
         let (action, passing) = (doing("tagging", self), [Class::Conflict]);

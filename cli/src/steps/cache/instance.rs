@@ -121,7 +121,13 @@ impl Cache {
                 .await?
                 .map(|found| word(&found.state)))
         };
-        until_gone(progress, wait("to be gone").usual(60, 900), &action, look).await
+        until_gone(
+            progress,
+            wait("to be deleted").usual(60, 900),
+            &action,
+            look,
+        )
+        .await
     }
 
     fn note(&self, endpoint: Option<CacheEndpoint>) {

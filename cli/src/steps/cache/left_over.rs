@@ -62,8 +62,10 @@ impl Cache {
         }
         let other = self.other.kind();
         Err(Failure::new(doing("creating", self))
-            .caused_by(format!("the stack's {other} of that name is still there"))
-            .hint("`placectl up --replace` again removes it first, or set `redis.mode` back")
+            .caused_by(format!("the stack's {other} of the same name still exists"))
+            .hint(format!(
+                "run `placectl up --replace` again to remove the {other}, or set `redis.mode` back"
+            ))
             .left(Left::Ours))
     }
 

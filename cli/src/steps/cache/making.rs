@@ -33,7 +33,7 @@ impl Cache {
             Observed::Changing { state, .. } if state == DELETING => {
                 let times = self.mode.times();
                 let wait = Wait::new(
-                    format!("the old cache `{}` to go", self.name()),
+                    format!("the old cache `{}` to be deleted", self.name()),
                     times.limit,
                 );
                 let look = async || {
@@ -62,7 +62,7 @@ impl Cache {
         right: impl Fn(&Found) -> bool,
     ) -> Result<Found, Failure> {
         let times = self.mode.times();
-        let what = format!("{} `{}`", self.mode.kind(), self.name());
+        let what = format!("{} `{}` to be available", self.mode.kind(), self.name());
         let wait = Wait::new(what, times.limit).usual(times.usual.0, times.usual.1);
         let mut asked = Instant::now();
         let look = async || {
@@ -82,7 +82,7 @@ impl Cache {
             };
             match &found.state {
                 State::Available if right(&found) => Ok(Poll::Ready(found)),
-                State::Available => Ok(Poll::Pending("available, and as it was".to_owned())),
+                State::Available => Ok(Poll::Pending("available, but not changed yet".to_owned())),
                 State::Failed(reason) => Err(self.failed(reason)),
                 state => Ok(Poll::Pending(word(state))),
             }
@@ -93,7 +93,9 @@ impl Cache {
     fn failed(&self, reason: &str) -> Failure {
         Failure::new(doing("creating", self))
             .caused_by(format!("ElastiCache says `{reason}`"))
-            .hint("look at the cache's events in the ElastiCache console, then `placectl up` again")
+            .hint(
+                "read the cache's events in the ElastiCache console, then run `placectl up` again",
+            )
             .left(Left::Ours)
     }
 

@@ -41,7 +41,7 @@ impl Cache {
     /// Starts a change, once nothing else is being done to the cache.
     async fn change(&self, differences: &[Difference], progress: &Progress) -> Result<(), Failure> {
         let (action, passing) = (doing("repairing", self), [Class::Conflict]);
-        let what = format!("{} `{}` to take changes", self.mode.kind(), self.name());
+        let what = format!("{} `{}` to accept changes", self.mode.kind(), self.name());
         let wait = Wait::new(what, self.mode.times().limit).usual(0, 300);
         let modify = async || self.mode.modify(&self.stack, differences).await;
         while_answer_is(progress, wait, &passing, &action, modify)

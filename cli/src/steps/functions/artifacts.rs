@@ -33,7 +33,7 @@ pub(crate) enum Problem {
         cause: String,
     },
     /// Nothing was built, or it lies elsewhere.
-    #[error("`{directory}` has none of the seven")]
+    #[error("`{directory}` contains none of the seven binaries")]
     NoneThere {
         /// Where they should be.
         directory: String,
@@ -48,7 +48,7 @@ pub(crate) enum Problem {
     },
     /// It was linked against a glibc newer than Lambda's.
     #[error(
-        "`{path}` needs glibc {needed}, and `provided.al2023` has {}",
+        "`{path}` needs glibc {needed}, but `provided.al2023` has {}",
         Glibc::OF_LAMBDA
     )]
     Glibc {
@@ -58,7 +58,7 @@ pub(crate) enum Problem {
         needed: Glibc,
     },
     /// The local cloud can't run it.
-    #[error("`{path}` is for {architecture}, and this machine is not")]
+    #[error("`{path}` is for {architecture} and can't run on this machine")]
     NotThisMachine {
         /// Where it is.
         path: String,
@@ -95,10 +95,10 @@ impl Problems {
             .find(|problem| matches!(problem, Problem::Glibc { .. }));
         let hint = match glibc.or(self.0.first()).map(Problem::remedy) {
             Some("make handlers") => {
-                "build them (`make handlers`, or `cargo lambda build --release`), or name their \
-                 directory in `functions.artifacts`"
+                "build the binaries (`make handlers`, or `cargo lambda build --release`), or set \
+                 `functions.artifacts` to their directory"
             }
-            _ => "build them with an older glibc: `cargo lambda build --release`",
+            _ => "build the binaries for an older glibc: `cargo lambda build --release`",
         };
         Failure::new("reading the handlers' binaries")
             .caused_by(self.clone())

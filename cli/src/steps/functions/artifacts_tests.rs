@@ -59,7 +59,10 @@ async fn a_directory_without_binaries_is_one_problem_and_not_seven() {
     let directory = tempfile::tempdir().unwrap();
     let artifacts = Artifacts::new(directory.path(), true);
     let problems = artifacts.get(Function::Connect).await.unwrap_err();
-    let wanted = format!("`{}` has none of the seven", directory.path().display());
+    let wanted = format!(
+        "`{}` contains none of the seven binaries",
+        directory.path().display()
+    );
     assert_eq!(problems.to_string(), wanted);
     let hint = problems.failure().hint.unwrap();
     assert!(hint.contains("functions.artifacts"), "{hint}");
@@ -74,7 +77,7 @@ fn a_glibc_newer_than_lambdas_is_refused_on_aws_only() {
     let refused = judge("GLIBC_2.35", false).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "`save` needs glibc 2.35, and `provided.al2023` has 2.34"
+        "`save` needs glibc 2.35, but `provided.al2023` has 2.34"
     );
     let hint = Problems(vec![refused]).failure().hint.unwrap();
     assert!(hint.contains("cargo lambda build --release"), "{hint}");

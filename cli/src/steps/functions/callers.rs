@@ -66,7 +66,7 @@ pub(super) async fn keep_out(
         return Ok(());
     }
     let name = stack.names.function(function);
-    let action = format!("removing permissions of others to call function `{name}`");
+    let action = format!("removing other callers' permissions on function `{name}`");
     let remove_all = async || {
         for other in others(&statements(stack, function).await?, None) {
             remove(stack, function, other).await?;

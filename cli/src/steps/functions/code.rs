@@ -80,7 +80,7 @@ pub(super) async fn upload(
         && configuration.architectures().contains(&architecture);
     if !there {
         let wait = Wait::new(
-            format!("function `{name}` to take code"),
+            format!("function `{name}` to accept code"),
             Duration::from_mins(5),
         );
         let action = format!("uploading the code of function `{name}`");
@@ -145,7 +145,7 @@ impl FunctionCode {
             .send()
             .await;
         let answer = answer.during("lambda:GetFunction").absent_as_none();
-        let answer = answer.or_failure(|| format!("looking at function `{}`", self.name()))?;
+        let answer = answer.or_failure(|| format!("reading function `{}`", self.name()))?;
         Ok(answer.and_then(|got| Some((got.configuration?, got.tags.unwrap_or_default()))))
     }
 
@@ -159,8 +159,8 @@ impl FunctionCode {
 
     fn absent(&self) -> Failure {
         Failure::new(format!("uploading the code of function `{}`", self.name()))
-            .caused_by("there is no such function of this stack")
-            .hint("`placectl up` creates it")
+            .caused_by("the stack has no function of this name")
+            .hint("`placectl up` creates the function")
     }
 }
 

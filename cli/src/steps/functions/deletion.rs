@@ -1,4 +1,4 @@
-//! The two calls that take a function away.
+//! The two calls that remove a function.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::steps::repeat::while_answer_is;
 /// How long Lambda may refuse, because it still works on the function's network interfaces.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// Takes it out of the VPC, so that Lambda begins to release its network interfaces: they keep our
-/// security group for up to 45 minutes after their function is gone. It only saves time, so
-/// neither a refusal (a function that never came up, or whose role is gone, takes no update) nor a
-/// wait that fails keeps the function from being deleted.
+/// Takes the function out of the VPC, so that Lambda begins to release the function's network
+/// interfaces: the interfaces keep our security group for up to 45 minutes after the function is
+/// deleted. The call only saves time, so the function is deleted even if Lambda refuses the update
+/// (a function in state `Failed`, or without its role) or the wait fails.
 pub(super) async fn leave_network(
     stack: &Stack,
     name: &str,
@@ -60,7 +60,7 @@ pub(super) async fn leave_network(
     }
 }
 
-/// Deletes it and waits until it is gone.
+/// Deletes the function and waits until Lambda no longer finds the function.
 pub(super) async fn delete(stack: &Stack, name: &str, progress: &Progress) -> Result<(), Failure> {
     let delete = async || {
         let delete = stack
@@ -72,7 +72,11 @@ pub(super) async fn delete(stack: &Stack, name: &str, progress: &Progress) -> Re
             .await;
         delete.during("lambda:DeleteFunction").absent_as_none()
     };
-    let wait = Wait::new(format!("function `{name}` to take calls"), PATIENCE).usual(0, 90);
+    let wait = Wait::new(
+        format!("function `{name}` to accept the deletion"),
+        PATIENCE,
+    )
+    .usual(0, 90);
     let action = format!("removing function `{name}`");
     while_answer_is(progress, wait, &[Class::Conflict], &action, delete).await?;
     settle::until_gone(&stack.aws, name, progress).await

@@ -76,10 +76,10 @@ impl fmt::Display for Glibc {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ElfError {
     /// Not a 64-bit ELF file at all, or a damaged one.
-    #[error("it is not a 64-bit ELF binary ({0})")]
+    #[error("not a 64-bit ELF binary ({0})")]
     Unreadable(String),
     /// For a processor that Lambda doesn't have.
-    #[error("it is for ELF machine {0}, and Lambda has only arm64 and x86_64")]
+    #[error("built for ELF machine {0}, but Lambda supports only arm64 and x86_64")]
     Machine(u16),
 }
 

@@ -85,7 +85,7 @@ impl LambdaFunction {
     }
 
     fn looking(&self) -> String {
-        format!("looking at function `{}`", self.name())
+        format!("reading function `{}`", self.name())
     }
 
     /// Leaves what dependants and the environment's node read.
@@ -262,7 +262,7 @@ impl LambdaFunction {
                 .await
                 .during("lambda:UpdateFunctionConfiguration")
         };
-        let wait = Wait::new(format!("function `{name}` to take settings"), PATIENCE);
+        let wait = Wait::new(format!("function `{name}` to accept settings"), PATIENCE);
         let action = format!("updating function `{name}`");
         let passing = [Class::NotYet, Class::Conflict];
         while_answer_is(progress, wait.usual(0, 15), &passing, &action, update).await?;

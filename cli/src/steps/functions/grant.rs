@@ -47,7 +47,7 @@ pub(super) fn difference(
     };
     // The emulator has no grants.
     let is_due = is_of_old && !stack.is_local();
-    is_due.then(|| Difference::new(ROLE_ID, "of a role that is gone", "of the one made anew"))
+    is_due.then(|| Difference::new(ROLE_ID, "of a deleted role", "of the new role"))
 }
 
 /// Hands the function another of the stack's roles. The update to its own that has to follow makes
@@ -66,7 +66,11 @@ pub(super) async fn revoke(
         let update = update.function_name(&name).role(&role).send().await;
         update.during("lambda:UpdateFunctionConfiguration")
     };
-    let wait = Wait::new(format!("function `{name}` to take another role"), PATIENCE).usual(0, 15);
+    let wait = Wait::new(
+        format!("function `{name}` to accept another role"),
+        PATIENCE,
+    )
+    .usual(0, 15);
     let action = format!("renewing the KMS grant of function `{name}`");
     let passing = [Class::NotYet, Class::Conflict];
     while_answer_is(progress, wait, &passing, &action, update).await?;
@@ -81,13 +85,13 @@ async fn other_role(
     function: Function,
     progress: &Progress,
 ) -> Result<Function, Failure> {
-    let wait = Wait::new("another of the stack's roles to be there", PATIENCE).usual(0, 10);
+    let wait = Wait::new("another role of the stack to exist", PATIENCE).usual(0, 10);
     let is_there = |of: &Function| {
         *of != function && matches!(stack.found.roles.get(*of), Some(FunctionRole::Made(_)))
     };
     let look = async || {
         let other = Function::ALL.into_iter().find(is_there);
-        let none = || Poll::Pending("none is there".to_owned());
+        let none = || Poll::Pending("no role yet".to_owned());
         Ok(other.map_or_else(none, Poll::Ready))
     };
     progress.until(wait, look).await

@@ -22,8 +22,8 @@ const MARGIN: Duration = Duration::from_secs(30);
 
 /// What to do about a function that takes no calls now (`ResourceNotReadyException`, and
 /// `ResourceConflictException` while it is `Pending`).
-const SLEPT: &str = "a function that was not called for weeks sleeps, and a call wakes it: run the \
-                     same command again in a minute or two";
+const SLEPT: &str = "after weeks without a call a function is `Inactive`; this call reactivates \
+                     the function: run the same command again in two minutes";
 
 /// What a function said when it failed.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ fn log_lines(log: &str) -> String {
     if log.is_empty() {
         String::new()
     } else {
-        format!("\nthe end of its log:\n{log}")
+        format!("\nthe last lines of the log:\n{log}")
     }
 }
 
@@ -93,8 +93,8 @@ pub(crate) async fn invoke_within(
     });
     let Some(answer) = answer? else {
         return Err(Failure::new(action())
-            .caused_by("there is no such function")
-            .hint("`placectl up` creates it; `placectl status` shows what stands"));
+            .caused_by("the function does not exist")
+            .hint("`placectl up` creates the function"));
     };
     read(&answer).map_err(|cause| Failure::new(action()).caused_by(cause).left(Left::Unknown))
 }
@@ -159,7 +159,7 @@ mod tests {
         let text = read(&failed).unwrap_err().to_string();
         assert_eq!(
             text,
-            "the function failed: the cache is away\nthe end of its log:\nSTART\nEND"
+            "the function failed: the cache is away\nthe last lines of the log:\nSTART\nEND"
         );
     }
 }

@@ -76,7 +76,7 @@ impl Kind for LogGroup {
 
     fn compare(&self, stack: &Stack, found: &Found, drift: &mut Drift) {
         let days = found.retention.map(|days| days.to_string());
-        let days = days.unwrap_or_else(|| "for ever".to_owned());
+        let days = days.unwrap_or_else(|| "never expire".to_owned());
         drift.compare("retentionInDays", days, retention(stack));
     }
 

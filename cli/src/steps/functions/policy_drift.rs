@@ -43,7 +43,7 @@ pub(super) fn of_permissions(found: Option<&Value>, wanted: Option<&Value>) -> O
 
 fn also(actions: &[&str]) -> String {
     if actions.is_empty() {
-        "nothing more".to_owned()
+        "no other action".to_owned()
     } else {
         format!("also {}", actions.join(", "))
     }
@@ -86,7 +86,7 @@ mod tests {
         let widened = of(&policy(&json!(["sqs:SendMessage", "sqs:*"]), "a")).unwrap();
         assert_eq!(
             (&*widened.found, &*widened.wanted),
-            ("also sqs:*", "nothing more")
+            ("also sqs:*", "no other action")
         );
         let elsewhere = of(&policy(&json!("sqs:SendMessage"), "*")).unwrap();
         assert_eq!(elsewhere.found, "other resources or conditions");

@@ -48,7 +48,7 @@ impl Settings {
     /// Its place in the VPC; a failure when that is not known (any more).
     pub(super) fn vpc(&self) -> Result<VpcConfig, Failure> {
         let missing = |key: &crate::engine::ResourceKey| {
-            Failure::new(format!("looking for `{key}`")).caused_by("it is not there (any more)")
+            Failure::new(format!("looking for `{key}`")).caused_by("the resource does not exist")
         };
         let [first, _] = &keys::PRIVATE_SUBNETS;
         let subnets = self.subnets.clone().ok_or_else(|| missing(first))?;
@@ -106,7 +106,7 @@ impl Settings {
         let groups = vpc
             .map(|vpc| list(vpc.security_group_ids()))
             .unwrap_or_default();
-        let unknown = || "not there yet".to_owned();
+        let unknown = || "not created yet".to_owned();
         let wanted = self
             .subnets
             .as_ref()

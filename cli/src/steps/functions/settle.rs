@@ -1,4 +1,4 @@
-//! Waits for a function: usable, updated, gone. AWS refuses every other call meanwhile.
+//! Waits for a function to become active, updated or deleted. Lambda refuses other calls meanwhile.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(super) fn sleep(configuration: &FunctionConfiguration) -> Option<String> {
     sleeps.then(|| {
         let why = why(configuration);
         let why = if why.is_empty() { "idle" } else { &why };
-        format!("{state}: {why}; its next call fails and wakes it")
+        format!("{state}: {why}; the next call fails and reactivates the function")
     })
 }
 
@@ -82,7 +82,7 @@ pub(super) async fn until_ready(
         .until(wait, async || {
             let configuration = configuration(aws, name).await.or_failure(action)?;
             let Some(configuration) = configuration else {
-                return Ok(Poll::Pending("not seen yet".to_owned()));
+                return Ok(Poll::Pending("not visible yet".to_owned()));
             };
             match Readiness::of(&configuration) {
                 Readiness::Ready => Ok(Poll::Ready(configuration)),
@@ -105,7 +105,7 @@ pub(super) async fn ready(aws: &Aws, name: &str) -> Result<(), Trouble> {
             return Err(failure.caused_by(reason).left(Left::Ours).into());
         }
         Some(Readiness::Changing(state)) => state,
-        None => "not seen yet".to_owned(),
+        None => "not visible yet".to_owned(),
     };
     Err(AwsError::not_yet("lambda:GetFunctionConfiguration", state).into())
 }
@@ -116,7 +116,7 @@ pub(super) async fn until_at_rest(
     name: &str,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    let wait = Wait::new(format!("function `{name}` to take calls"), LIMIT).usual(1, 90);
+    let wait = Wait::new(format!("function `{name}` to accept calls"), LIMIT).usual(1, 90);
     progress
         .until(wait, async || {
             let configuration = configuration(aws, name).await;
@@ -138,7 +138,7 @@ pub(super) async fn until_gone(aws: &Aws, name: &str, progress: &Progress) -> Re
             let found = configuration(aws, name).await;
             match found.or_failure(|| format!("waiting for function `{name}` to be deleted"))? {
                 None => Ok(Poll::Ready(())),
-                Some(_) => Ok(Poll::Pending("still there".to_owned())),
+                Some(_) => Ok(Poll::Pending("not deleted yet".to_owned())),
             }
         })
         .await
@@ -218,7 +218,7 @@ mod tests {
         );
         let awake = configuration(State::Active, LastUpdateStatus::Successful);
         assert_eq!(sleep(&awake), None);
-        // A state that AWS invents later must not stop anybody.
+        // A state that AWS adds later must not block `up`.
         assert_eq!(
             of(State::from("Resting"), LastUpdateStatus::Successful),
             Readiness::Ready

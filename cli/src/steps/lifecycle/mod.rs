@@ -209,7 +209,7 @@ fn unwanted(observed: Observed) -> Observed {
         }
         Observed::Changing { .. } => observed,
         Observed::Absent | Observed::Impossible { .. } | Observed::Foreign { .. } => {
-            let note = "not there, as place.toml says".to_owned();
+            let note = "absent, as place.toml says".to_owned();
             Observed::ready("none").remark(Some(note))
         }
     }

@@ -43,7 +43,7 @@ impl<K: Kind> Life<'_, K> {
     async fn delete(&self, found: &K::Found, progress: &Progress) -> Result<(), Failure> {
         let action = self.card.doing("removing");
         let Reading { id, .. } = self.read(found);
-        let what = format!("{} `{id}` to take its deletion", self.card.kind);
+        let what = format!("{} `{id}` to accept the deletion", self.card.kind);
         let call = async || match self.kind.delete(self.stack, found).await {
             Ok(()) => Ok(Poll::Ready(())),
             Err(trouble) if trouble.answered(&[Class::Absent]).is_some() => Ok(Poll::Ready(())),
@@ -65,7 +65,7 @@ impl<K: Kind> Life<'_, K> {
             let left = readings.find(|reading| ids.contains(&reading.id));
             Ok(left.map_or(Poll::Ready(()), |left| Poll::Pending(left.state.word())))
         };
-        let what = format!("{} to be gone", self.card);
+        let what = format!("{} to be deleted", self.card);
         progress.until(self.going(what), look).await
     }
 

@@ -89,7 +89,7 @@ impl<K: Kind> Life<'_, K> {
         rest: bool,
         progress: &Progress,
     ) -> Result<Vec<K::Found>, Failure> {
-        let what = format!("{} to settle", self.card);
+        let what = format!("{} to become stable", self.card);
         let mut telling = Telling::default();
         let look = async || {
             let all = self.look().await?;
@@ -112,7 +112,7 @@ impl<K: Kind> Life<'_, K> {
     /// Creates one. An answer that got lost, and "already exists", are met by a look.
     async fn make(&self, progress: &Progress) -> Result<Made<K::Found>, Failure> {
         let action = self.card.doing("creating");
-        let what = format!("AWS to take the call for {action}");
+        let what = format!("AWS to accept the call for {action}");
         let (from, to) = self.card.takes;
         let wait = Wait::new(what, self.card.patience).usual(from, to);
         let creation = Creation::new(self.stack, progress, &action).waiting(wait);
@@ -147,14 +147,14 @@ impl<K: Kind> Life<'_, K> {
     async fn until_usable(&self, made: K::Found, progress: &Progress) -> Result<K::Found, Failure> {
         let mut made = Some(made);
         let (from, to) = self.card.makes;
-        let wait = Wait::new(format!("{} to be usable", self.card), self.card.patience);
+        let wait = Wait::new(format!("{} to be available", self.card), self.card.patience);
         let look = async || {
             let found = match made.take() {
                 Some(made) => Some(made),
                 None => self.look().await?.into_iter().next(),
             };
             let Some(found) = found else {
-                return Ok(Poll::Pending("not seen yet".to_owned()));
+                return Ok(Poll::Pending("not visible yet".to_owned()));
             };
             Ok(match self.read(&found).state {
                 State::Usable => Poll::Ready(found),
@@ -196,7 +196,7 @@ impl<K: Kind> Life<'_, K> {
         limit: Duration,
         progress: &Progress,
     ) -> Result<K::Found, Failure> {
-        let wait = Wait::new(format!("{} to show its changes", self.card), limit);
+        let wait = Wait::new(format!("{} to show the changes", self.card), limit);
         let (from, to) = self.card.makes;
         let look = async || {
             let Some(found) = self.look().await?.into_iter().next() else {
@@ -207,7 +207,7 @@ impl<K: Kind> Life<'_, K> {
                     let mut drift = Drift::default();
                     self.kind.compare(self.stack, &found, &mut drift);
                     if drift == *before {
-                        Poll::Pending(format!("as it was: {drift}"))
+                        Poll::Pending(format!("not changed yet: {drift}"))
                     } else {
                         Poll::Ready(found)
                     }
@@ -255,15 +255,15 @@ impl<K: Kind> Life<'_, K> {
 
     fn failed(&self, reason: &str) -> Failure {
         Failure::new(self.card.doing("creating"))
-            .caused_by(format!("AWS says `{reason}`"))
-            .hint("mend the cause and run `placectl up` again: it makes the failed one anew")
+            .caused_by(reason.to_owned())
+            .hint("fix the cause, then run `placectl up` again to replace the failed resource")
             .left(Left::Ours)
     }
 
     fn vanished(&self) -> Failure {
         Failure::new(self.card.doing("looking for"))
-            .caused_by("it was removed by somebody else meanwhile")
-            .hint("run `placectl up` again: it looks first and makes what is missing")
+            .caused_by("somebody else removed the resource meanwhile")
+            .hint("run `placectl up` again to create the missing resources")
             .kind(FailureKind::Incomplete)
     }
 }

@@ -136,7 +136,9 @@ async fn an_inactive_function_is_neither_broken_nor_on_its_way() {
     let stack = script.stack();
     with_network(&stack);
     let observed = resource(&stack, "function:save").observe().await.unwrap();
-    let note = "Inactive: Idle: The function is idle; its next call fails and wakes it".to_owned();
+    let note =
+        "Inactive: Idle: The function is idle; the next call fails and reactivates the function"
+            .to_owned();
     let wanted = Observed::ready("save").remark(Some(note));
     assert_eq!(observed, wanted);
 }
@@ -154,7 +156,7 @@ async fn a_call_that_finds_a_function_asleep_says_that_it_wakes() {
         let failure = called.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Incomplete, "{code}");
         let hint = failure.hint.unwrap();
-        assert!(hint.contains("again in a minute"), "{code}: {hint}");
+        assert!(hint.contains("again in two minutes"), "{code}: {hint}");
     }
 }
 

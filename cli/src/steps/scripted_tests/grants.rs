@@ -51,7 +51,7 @@ async fn a_function_whose_role_was_made_anew_gets_another_and_then_its_own() {
     stack.found.roles.set(Function::Connect, made_on(0));
     let observed = resource(&stack, KEY).observe().await.unwrap();
     let detail = observed.detail().unwrap();
-    let wanted = "RoleId is of a role that is gone, should be of the one made anew";
+    let wanted = "RoleId is of a deleted role, should be of the new role";
     assert!(detail.contains(wanted), "{detail}");
     ensure(&stack, KEY, observed).await.unwrap();
     assert_eq!(script.left(), 0);

@@ -22,11 +22,11 @@ use crate::engine::{Observed, ResourceKey};
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What to do about a subnet that another stack routes.
-const OWN_VPC: &str = "a second stack needs a VPC of its own: `vpc.mode = \"dedicated\"`";
+const OWN_VPC: &str = "a second stack needs a separate VPC: set `vpc.mode = \"dedicated\"`";
 
 /// What to do about a subnet with other people's things in it.
-const SHARED: &str = "`--allow-shared-vpc` re-routes it all the same; or give the stack a VPC of \
-                      its own: `vpc.mode = \"dedicated\"`";
+const SHARED: &str = "`--allow-shared-vpc` re-routes the subnet anyway; or set \
+                      `vpc.mode = \"dedicated\"` for a separate VPC";
 
 /// The association of one subnet.
 pub(super) struct Association(pub(super) Place);
@@ -98,7 +98,7 @@ impl Association {
         let strangers = guard::strangers(stack, vpc, subnet).await?;
         Ok((!strangers.is_empty()).then(|| {
             let detail = format!(
-                "subnet `{subnet}` is in use by {}: re-routing it changes how they are reached",
+                "subnet `{subnet}` is in use by {}: re-routing the subnet changes their traffic",
                 strangers.join(", ")
             );
             refused(detail, SHARED)

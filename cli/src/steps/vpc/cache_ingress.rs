@@ -99,7 +99,7 @@ impl Kind for CacheIngress {
             return;
         }
         let others = found.others.iter().map(describe);
-        let others = others.map(|rule| format!("{rule} for others"));
+        let others = others.map(|rule| format!("{rule} from other sources"));
         let described: Vec<String> = found.ours.iter().map(describe).chain(others).collect();
         drift.compare("IpPermissions", described.join(", "), wanted);
     }

@@ -16,7 +16,7 @@ const UNSUITABLE: [&str; 1] = ["use1-az3"];
 /// The region has fewer than three availability zones.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the region has {} of the three availability zones that are needed: {}",
+    "a stack needs three availability zones, but the region has {}: {}",
     .0.len(),
     List(.0)
 )]
@@ -272,7 +272,7 @@ mod tests {
         let error = super::zone(&two, &[], 2).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the region has 2 of the three availability zones that are needed: usw1-az1, usw1-az3"
+            "a stack needs three availability zones, but the region has 2: usw1-az1, usw1-az3"
         );
     }
 

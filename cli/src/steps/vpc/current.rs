@@ -124,8 +124,8 @@ fn why_failed(current: &Current) -> String {
     let state = current.association.association_state();
     let message = state.and_then(|state| state.status_message());
     message.map_or_else(
-        || "EC2 failed to associate it".to_owned(),
-        |message| format!("EC2 failed to associate it: {message}"),
+        || "EC2 failed to associate the route table".to_owned(),
+        |message| format!("EC2 failed to associate the route table: {message}"),
     )
 }
 

@@ -91,7 +91,7 @@ impl Kind for InternetGateway {
         let whose = if own { placed() } else { Whose::Used };
         let reading = Reading::new(id(found), whose);
         if stack.found.vpc.get().is_none() {
-            return reading.state(State::Failed("its VPC is gone".to_owned()));
+            return reading.state(State::Failed("the VPC was deleted".to_owned()));
         }
         reading
     }

@@ -36,8 +36,10 @@ fn refuse_other_vpc(
     };
     let other = group.vpc_id().unwrap_or_default();
     Err(Failure::new("looking for the VPC")
-        .caused_by(format!("the stack stands in another VPC, `{other}`"))
-        .hint("set `vpc.mode` back, `placectl teardown`, then change it and `placectl up`"))
+        .caused_by(format!(
+            "the stack's resources are in another VPC, `{other}`"
+        ))
+        .hint("set `vpc.mode` back, run `placectl teardown`, change `vpc.mode`, run `placectl up`"))
 }
 
 #[async_trait(?Send)]
@@ -126,8 +128,8 @@ impl Kind for Network {
 
     async fn spare(&self, _: &Stack, _: &Answered) -> Result<(), Trouble> {
         Err(Failure::new("replacing the VPC")
-            .caused_by("everything else of the stack is inside it")
-            .hint("`placectl teardown` with the old `vpc.cidr`, then `placectl up`")
+            .caused_by("the VPC contains all other resources of the stack")
+            .hint("run `placectl teardown` with the old `vpc.cidr`, then `placectl up`")
             .into())
     }
 

@@ -13,11 +13,11 @@ pub(super) const OWN: usize = 10_240;
 /// What is printed of the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// All of it
+    /// The whole policy
     All,
-    /// Network, cache, queues, tables and schedule, for one managed policy
+    /// One managed policy: network, cache, queues, tables and schedule
     Infrastructure,
-    /// API, functions, their roles and logs, for the other one
+    /// The other managed policy: API, functions, and the roles and logs of the functions
     Functions,
 }
 
@@ -36,15 +36,17 @@ impl Part {
         let fits = length <= self.limit();
         let todo = match (self, fits) {
             (Self::All, true) => {
-                "give it to a role (`aws iam put-role-policy`), or print it in two parts that fit \
-                 managed policies"
+                "attach the policy to a role (`aws iam put-role-policy`), or print the policy in \
+                 two parts that fit managed policies"
             }
-            (Self::All, false) => "too long: print it in two parts that fit managed policies",
+            (Self::All, false) => {
+                "too long: print the policy in two parts that fit managed policies"
+            }
             (_, true) => {
-                "make a policy of each part (`aws iam create-policy`) and attach both to the user \
-                 or role"
+                "create a policy from each part (`aws iam create-policy`) and attach both policies \
+                 to the user or role"
             }
-            (_, false) => "too long: split the statements up by hand",
+            (_, false) => "too long: split the statements by hand",
         };
         let whose = match self {
             Self::All => "a role's own policies",

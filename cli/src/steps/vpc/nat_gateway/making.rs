@@ -25,8 +25,8 @@ const LISTED_WITHIN: Duration = Duration::from_mins(1);
 /// How long EC2 may hold the address of a NAT gateway that is gone.
 const FREE_WITHIN: Duration = Duration::from_mins(5);
 
-/// Why one may fail that the next one need not: EC2's own fault, or it does not see yet what was
-/// made, attached or freed a moment ago.
+/// Failure codes that a second NAT gateway may escape: an internal error of EC2, or EC2 does not
+/// see yet what was created, attached or released a moment ago.
 const PASSING: [&str; 5] = [
     "InternalError",
     "Resource.AlreadyAssociated",
@@ -57,8 +57,8 @@ impl NatGateway {
             .ok_or_else(|| AwsError::empty("ec2:CreateNatGateway"))
     }
 
-    /// Creates one that is really there. EC2 may remember the token of an earlier one that failed
-    /// and is not listed any more, and answer with that: such an answer stays invisible.
+    /// Creates a NAT gateway that EC2 lists. EC2 may answer a token with an earlier NAT gateway
+    /// that failed and is no longer listed: such an answer never becomes visible.
     pub(super) async fn create_visibly(
         &self,
         subnet: &str,
@@ -78,14 +78,16 @@ impl NatGateway {
             }
         }
         Err(Failure::new(action)
-            .caused_by("EC2 answers with NAT gateways that are gone")
-            .hint("run `placectl up` again in an hour: EC2 forgets them by then")
+            .caused_by("EC2 keeps returning deleted NAT gateways")
+            .hint(
+                "run `placectl up` again in an hour, when EC2 no longer lists deleted NAT gateways",
+            )
             .kind(FailureKind::Incomplete)
             .left(Left::Unknown))
     }
 
-    /// Waits until nothing holds the address any more: EC2 may not let go of it at the moment at
-    /// which a NAT gateway is deleted (kubernetes/kops#938), and the next one would fail.
+    /// Waits until the address is free: EC2 may hold the address for a while after the NAT gateway
+    /// is deleted (kubernetes/kops#938), and the next NAT gateway would fail.
     pub(super) async fn until_free(
         &self,
         address: &str,
@@ -130,7 +132,7 @@ impl NatGateway {
         progress.until(wait, look).await
     }
 
-    /// Waits until it is available, or answers it as it came out instead.
+    /// Waits until the NAT gateway is available; answers a NAT gateway that failed or was deleted.
     async fn until_settled(
         &self,
         id: &str,
@@ -160,7 +162,7 @@ impl NatGateway {
         progress.until(wait.usual(60, 180), look).await
     }
 
-    /// Waits until it is available; one that failed for what passes is made once more.
+    /// Waits until the NAT gateway is available; after a passing failure creates another, once.
     pub(super) async fn until_available(
         &self,
         mut id: String,
@@ -186,13 +188,13 @@ impl NatGateway {
     fn failed(&self, nat: &Answered) -> Failure {
         Failure::new(doing("creating", self))
             .caused_by(reason(nat))
-            .hint("mend the cause and run `placectl up` again: the failed one costs nothing")
+            .hint("fix the cause, then run `placectl up` again; a failed NAT gateway costs nothing")
             .left(Left::Nothing)
     }
 
-    /// A token of its own for each NAT gateway that the stack ever has: the same after a crash, so
-    /// that the create is not repeated, another one once an earlier NAT gateway is dead, so that
-    /// EC2 does not answer with that one.
+    /// The client token of a NAT gateway. After a crash the token is the same, so that EC2 creates
+    /// only one NAT gateway. Once an earlier NAT gateway is dead the token differs, so that EC2
+    /// does not answer with the dead NAT gateway.
     async fn token(&self, subnet: &str, address: &str, salt: u8) -> Result<String, AwsError> {
         let dead: Vec<String> = self.describe().await?.iter().map(id).collect();
         let aws = &self.stack.aws;
