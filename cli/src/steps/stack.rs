@@ -87,7 +87,7 @@ impl Stack {
         }
     }
 
-    /// Whether the local cloud stands in for AWS.
+    /// Whether the stack is on the local cloud.
     pub(crate) const fn is_local(&self) -> bool {
         self.aws.local
     }
