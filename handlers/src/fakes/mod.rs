@@ -1,6 +1,7 @@
 //! The world in memory, for tests: it obeys tokio's clock, and it can break at any step.
 
 mod cache;
+mod conformance;
 mod faults;
 mod gateway;
 mod queues;
