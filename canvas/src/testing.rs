@@ -153,6 +153,16 @@ impl TestRedis {
         self.ask("FLUSHALL").map(drop)
     }
 
+    /// Is full: takes no more, until [`TestRedis::make_room`] or a restart.
+    pub fn fill(&self) -> io::Result<()> {
+        self.ask("CONFIG SET maxmemory 1").map(drop)
+    }
+
+    /// Has room for everything again.
+    pub fn make_room(&self) -> io::Result<()> {
+        self.ask("CONFIG SET maxmemory 0").map(drop)
+    }
+
     /// Remembers what the server holds now, for [`TestRedis::go_back`].
     pub fn remember(&self) -> io::Result<()> {
         self.ask("SAVE")?;

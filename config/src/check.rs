@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 use crate::load::Finding;
+use crate::memory;
 use crate::stack::{EndpointsConfig, StackConfig, VpcMode};
 
 /// Days that `PutRetentionPolicy` of CloudWatch Logs accepts.
@@ -215,6 +216,13 @@ impl Rules {
                 )
             },
         );
+        let canvas = memory::canvas_bytes(config) / 1_000_000;
+        self.demand(memory::holds_canvas(config), "redis", || {
+            format!(
+                "is too small for the canvas of {canvas} MB, because the cache holds the canvas \
+                 twice while the canvas is opened; raise `redis.node_type` or `redis.max_storage_gb`"
+            )
+        });
         let is_version = redis
             .engine_version
             .split('.')

@@ -26,22 +26,43 @@ const NODES: [(&str, u64); 12] = [
 /// Bytes of history past which paints are refused; 0 when nobody knows how large the cache is.
 ///
 /// Three quarters of what a cache can hold, less the canvas twice, because it is there twice while it
-/// is opened. Of a node's memory a quarter is reserved for backups and failover
-/// (`reserved-memory-percent`, 25 by default).
+/// is opened.
 pub fn history_bytes(config: &StackConfig) -> u64 {
-    let usable = match config.redis.mode {
+    match usable_bytes(config) {
+        0 => 0,
+        usable => room(usable)
+            .saturating_sub(2 * canvas_bytes(config))
+            .max(MIB),
+    }
+}
+
+/// Whether the cache holds the canvas twice and a little history; `true` when nobody knows how large
+/// the cache is.
+pub(crate) fn holds_canvas(config: &StackConfig) -> bool {
+    let usable = usable_bytes(config);
+    usable == 0 || 2 * canvas_bytes(config) + MIB <= room(usable)
+}
+
+/// Bytes of the canvas in the cache: three a pixel.
+pub(crate) fn canvas_bytes(config: &StackConfig) -> u64 {
+    u64::from(config.canvas.width) * u64::from(config.canvas.height) * 3
+}
+
+/// What saves, clients and what is remembered of messages leave.
+const fn room(usable: u64) -> u64 {
+    usable / 4 * 3
+}
+
+/// Bytes that a cache takes. Of a node's memory a quarter is reserved for backups and failover
+/// (`reserved-memory-percent`, 25 by default).
+fn usable_bytes(config: &StackConfig) -> u64 {
+    match config.redis.mode {
         RedisMode::Serverless => u64::from(config.redis.max_storage_gb) * GB,
         RedisMode::ReplicationGroup => {
-            let node = NODES
-                .iter()
-                .find(|(name, _)| *name == config.redis.node_type);
+            let is_it = |(name, _): &&(&str, u64)| *name == config.redis.node_type;
+            let node = NODES.iter().find(is_it);
             node.map_or(0, |(_, mib)| mib * MIB / 4 * 3)
         }
-    };
-    let canvas = u64::from(config.canvas.width) * u64::from(config.canvas.height) * 3;
-    match usable {
-        0 => 0,
-        usable => (usable / 4 * 3).saturating_sub(2 * canvas).max(MIB),
     }
 }
 
@@ -58,5 +79,16 @@ mod tests {
         assert!((200 * MIB..300 * MIB).contains(&small), "{small}");
         config.redis.node_type = "cache.x9.huge".to_owned();
         assert_eq!(history_bytes(&config), 0, "unknown is no limit");
+    }
+
+    #[test]
+    fn a_canvas_that_fits_only_once_is_too_large() {
+        let mut config = StackConfig::default();
+        (config.canvas.width, config.canvas.height) = (8192, 8192);
+        assert!(holds_canvas(&config));
+        config.redis.mode = RedisMode::ReplicationGroup;
+        assert!(!holds_canvas(&config), "201 MB twice, in 302 MB");
+        config.redis.node_type = "cache.x9.huge".to_owned();
+        assert!(holds_canvas(&config));
     }
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::Proxy;
 use crate::cloud::{installed, made, request};
 use crate::ports::free_port;
-use crate::proxy::{Fault, When};
+use crate::proxy::{Fault, StandIn, When};
 use crate::supervised::Supervised;
 
 /// The release that the tests were written with.
@@ -42,15 +42,51 @@ const STATS: &str = r##"{"response":"stats","newest":"1-1","saved":"1-1","unsave
     "canvas":{"epoch":"0","width":64,"height":48,"background":"#ffffff","opened_ms":1}}"##;
 
 /// What moto gets wrong, and what makes up for it on the way.
-fn amendments() -> [(When, Fault); 11] {
+fn amendments() -> [(When, Fault); 16] {
     [
         (When::Operation("Invoke"), Fault::Answer(STATS)),
-        // It knows neither these, nor the tags of a stage, and answers an internal error, which
-        // would be asked again and again.
-        (When::Operation("GetTags"), Fault::Status(404)),
-        (When::Operation("CreateDeployment"), Fault::Status(404)),
-        (When::Operation("GetDeployment"), Fault::Status(404)),
-        (When::Operation("GetDeployments"), Fault::Status(404)),
+        // DynamoDB tells ids of tables, with which the functions, which do not run, would have
+        // noted what is saved.
+        (
+            When::Operation("DescribeTable"),
+            Fault::Amend("\"TableId\"", "\"Id\""),
+        ),
+        // It knows neither these, nor the tags of a stage, nor which deployment a stage serves.
+        (
+            When::Operation("CreateDeployment"),
+            Fault::StandIn(StandIn::Deployments),
+        ),
+        (
+            When::Operation("GetDeployments"),
+            Fault::StandIn(StandIn::Deployments),
+        ),
+        (
+            When::Operation("GetTags"),
+            Fault::StandIn(StandIn::StageTags),
+        ),
+        (
+            When::Operation("GetStage"),
+            Fault::Amend(
+                "\"stageName\"",
+                "\"deploymentId\": \"deployment\", \"stageName\"",
+            ),
+        ),
+        (
+            When::Operation("GetFunctionRecursionConfig"),
+            Fault::StandIn(StandIn::Settings),
+        ),
+        (
+            When::Operation("PutFunctionRecursionConfig"),
+            Fault::StandIn(StandIn::Settings),
+        ),
+        (
+            When::Operation("GetFunctionEventInvokeConfig"),
+            Fault::StandIn(StandIn::Settings),
+        ),
+        (
+            When::Operation("PutFunctionEventInvokeConfig"),
+            Fault::StandIn(StandIn::Settings),
+        ),
         // The network interface of a NAT gateway stays for ever.
         (
             When::After("DeleteNatGateway", "DescribeNetworkInterfaces"),

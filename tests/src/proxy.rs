@@ -6,14 +6,18 @@ mod answer;
 mod fault;
 mod operation;
 mod relay;
+mod stand_in;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use hyper::body::Bytes;
 use tokio::sync::oneshot;
 
 pub use fault::{Fault, When};
 pub use operation::Operation;
+pub use stand_in::StandIn;
 
 use fault::{Count, Rule};
 
@@ -37,6 +41,8 @@ struct Ledger {
     calls: Vec<Call>,
     count: Count,
     rules: Vec<Rule>,
+    /// The body of the last call of each operation that may change something.
+    asked: HashMap<String, Bytes>,
     /// The process that a killing fault kills.
     victim: Option<u32>,
     kills: usize,
@@ -168,8 +174,12 @@ impl Shared {
     }
 
     /// Notes a call and decides its fate.
-    fn note(&self, operation: &Operation) -> Option<Fault> {
+    fn note(&self, operation: &Operation, body: &Bytes) -> Option<Fault> {
         let mut ledger = self.ledger();
+        if !operation.reads_only() {
+            let name = operation.name().to_owned();
+            ledger.asked.insert(name, body.clone());
+        }
         ledger.count.calls += 1;
         ledger.count.changes += usize::from(!operation.reads_only());
         let before = ledger.calls.iter();

@@ -10,15 +10,6 @@ local function now_ms()
   return moment
 end
 
--- Arguments that are given as names and values in turn.
-local function named(arguments)
-  local by_name = {}
-  for index = 1, #arguments, 2 do
-    by_name[arguments[index]] = arguments[index + 1]
-  end
-  return by_name
-end
-
 -- A whole number as text: Lua would write a large one with an exponent.
 local function whole(number)
   return string.format('%.0f', number)

@@ -1,14 +1,17 @@
 -- Opens the canvas: from now on people paint on it, under a new epoch.
 --
 -- KEYS  1 saving, 2 meta, 3 canvas, 4 next, 5 history, 6 saved, 7 unsaved, then cursor of each shard
--- ARGV  named: `token`, `epoch`, `width`, `height`, `background`, `salt`
+-- ARGV  as `a` says: `token`, `epoch`, `width`, `height`, `background`, `salt`
 --       `after` position that the first entry must come after
 --       `source`: `next` when all of `next` is the canvas and nothing is to be saved, `resized` when
 --       it is what the canvas and its history become, `kept` when the canvas stays as it is
 -- Answers the position of the entry that says so, 'lost' when the lease is not the caller's, or
 -- 'gone' when the bytes are not there.
 
-local a = named(ARGV)
+local a = {
+  token = ARGV[1], epoch = ARGV[2], width = ARGV[3], height = ARGV[4], background = ARGV[5],
+  salt = ARGV[6], after = ARGV[7], source = ARGV[8],
+}
 if holder(KEYS[1]) ~= a.token then
   return 'lost'
 end

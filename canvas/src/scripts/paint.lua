@@ -2,7 +2,7 @@
 --
 -- KEYS  1 meta, 2 canvas, 3 history, 4 unsaved, 5 cooldown, 6 and 7 done, then joined, roster and
 --       cursor of the painter's shard, then clients and awake of each shard
--- ARGV  named: `width`, `height` of the canvas, as configured
+-- ARGV  as `a` says: `width`, `height` of the canvas, as configured
 --       `records` pixel records, `connection` id, `source` address
 --       `shard` number of the painter's shard; none for an operator, who is no client
 --       `most_changes`, `most_bytes` that history may hold unsaved (0 bytes: no limit)
@@ -19,7 +19,11 @@ local RECORD = 7
 local WASTE = 1.3
 local ENTRY = 75
 local FIRST_SHARD = 11
-local a = named(ARGV)
+local a = {
+  width = ARGV[1], height = ARGV[2], records = ARGV[3], connection = ARGV[4], shard = ARGV[5],
+  source = ARGV[6], most_changes = ARGV[7], most_bytes = ARGV[8], pause = ARGV[9],
+  rate = ARGV[10], call = ARGV[11], name = ARGV[12], remembered = ARGV[13],
+}
 local records, connection = a.records, a.connection
 local changes = #records / RECORD
 local now = now_ms()

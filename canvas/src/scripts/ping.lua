@@ -3,13 +3,15 @@
 --
 -- KEYS  1 meta, 2 canvas, 3 history, then joined and roster of the client's shard, then clients,
 --       awake and cursor of each shard
--- ARGV  named: `connection` id, `shard` its number, `holds` the position that the client holds, or
+-- ARGV  as `a` says: `connection` id, `shard` its number, `holds` the position that the client holds, or
 --       nothing, `name` of the caller, `call` length of a call (ms)
 -- Answers {'pong', epoch, newest position, clients of all shards, 1 if it was put back, 1 if history
 -- does not know what the client holds, number of each shard to wake...} or {'closed'}.
 
 local FIRST_SHARD = 6
-local a = named(ARGV)
+local a = {
+  connection = ARGV[1], shard = ARGV[2], holds = ARGV[3], name = ARGV[4], call = ARGV[5],
+}
 local meta = open_canvas(KEYS[1], KEYS[2], KEYS[3])
 if not meta then
   return {'closed'}

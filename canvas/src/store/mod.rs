@@ -75,7 +75,7 @@ pub use clients::{Admission, ClientPage, Joined};
 pub use doubts::Doubt;
 pub use history::After;
 pub use opening::{Found, Opening, Source, random_salt};
-pub use paint::{PaintError, Painted, Painter};
+pub use paint::{PaintError, Painted, Painter, history_bytes};
 pub use ping::Pong;
 pub use save::{MarkSaved, SaveLease, SaveSummary};
 pub use shards::{Asleep, Polled, Taken};

@@ -79,6 +79,14 @@ impl Painter<'_> {
     }
 }
 
+/// Bytes of the cache that history takes for so many changes in so many messages, as the paint script
+/// reckons when it compares with [`super::StoreConfig::max_history_bytes`].
+pub const fn history_bytes(changes: u64, messages: u64) -> u64 {
+    const RECORD_WITH_WASTE_TENTHS: u64 = 91;
+    const ENTRY: u64 = 75;
+    changes * RECORD_WITH_WASTE_TENTHS / 10 + messages * ENTRY
+}
+
 impl Store {
     /// Paints one message of a client: all of its pixels as one entry of history, or none.
     ///

@@ -9,6 +9,7 @@ use super::{Store, StoreError};
 use crate::connection::{ConnectionId, Shard};
 
 static MOVE: LazyLock<Script> = script!("moving clients to their shard", "move_clients");
+static NOTE: LazyLock<Script> = script!("noting the number of shards", "note_shards");
 
 /// Clients that one script moves.
 const MOVED_AT_ONCE: usize = 1000;
@@ -33,9 +34,8 @@ impl Store {
             moved += self.empty_of_strangers(shard).await?;
         }
         if moved == 0 {
-            let mut command = redis::cmd("SET");
-            command.arg(self.keys.sharding()).arg(self.config.shards);
-            return self.read(DOING, &command).await;
+            let call = NOTE.call().key(self.keys.sharding());
+            return self.run(call.arg(self.config.shards)).await;
         }
         Ok(())
     }

@@ -26,6 +26,12 @@ impl Script {
         Self { doing, text, hash }
     }
 
+    /// Whether the script says `name = ARGV[number],`.
+    fn takes(&self, name: &str, number: usize) -> bool {
+        let line = format!(" {name} = ARGV[{number}],");
+        self.text.contains(&line)
+    }
+
     /// A call of this script, to be given keys and arguments.
     pub(super) const fn call(&self) -> Call<'_> {
         Call {
@@ -88,9 +94,14 @@ impl Call<'_> {
         self
     }
 
-    /// An argument that the script reads by its name.
+    /// The argument that the script takes for `name`, which must be the next one.
     pub(super) fn named(self, name: &'static str, value: impl ToRedisArgs) -> Self {
-        self.arg(name).arg(value)
+        debug_assert!(
+            self.script.takes(name, self.args.len() + 1),
+            "`{name}` is not the next argument of {}",
+            self.script.doing
+        );
+        self.arg(value)
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {

@@ -213,13 +213,6 @@ impl AwsError {
         }
     }
 
-    /// Whether the answer had no error code at all, and was no page of something on the way
-    /// either. AWS's own errors always have one; what stands in for AWS says so that it doesn't
-    /// know the operation: see [`Stack::is_unknown`](crate::steps::Stack::is_unknown).
-    pub(crate) fn is_uncoded(&self) -> bool {
-        self.is(UNCODED)
-    }
-
     /// Whether AWS's code is `code`.
     pub(crate) fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)

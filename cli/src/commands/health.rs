@@ -13,7 +13,8 @@ use crate::ui::words;
 
 /// Saves that may be missed before unsaved changes count as stale.
 const MISSED_SAVES: u64 = 3;
-/// How long a shard may lag behind the canvas: a call expires after 2 s, the lease of a loop that died after 3 s.
+/// How long a shard may lag behind the canvas: a call expires after 2 s, the lease of a loop that
+/// died after 3 s.
 const LAG: Duration = Duration::from_secs(15);
 
 /// What is wrong with the figures of a stack whose saves run every `rate_minutes`.
@@ -145,7 +146,7 @@ mod tests {
             ))
         };
         for state in ["asleep", "called"] {
-            assert!(stuck(state, "999-0", 1)[0].contains("shard 2"));
+            assert!(stuck(state, "999-0", 1)[0].contains("Shard 2"));
         }
         assert!(
             stuck("asleep", "1000-1", 1).is_empty(),

@@ -9,6 +9,7 @@ use crate::context::{Context, WhenStopped};
 use crate::engine::{Allowed, EventKind, Runner, Verdict};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::steps::memory::Room;
 use crate::steps::{self, Options, Stack};
 
 /// Looks at everything, then creates and repairs what is not as configured.
@@ -44,6 +45,10 @@ async fn perform(
         adopt: args.adopt,
         replace: args.replace,
     };
+    if let Room::Short { detail, hint } = steps::memory::room(&stack.config) {
+        let message = format!("{detail}; {hint}");
+        runner.emit(EventKind::Note { message });
+    }
     let refused = runner.refuses(&survey, allowed);
     if refused && let Some(objection) = table.objection().await {
         // It is no resource of the plan, and is to be mended with all others, not after them.

@@ -13,6 +13,7 @@ mod run;
 mod runner;
 mod survey;
 mod timeline;
+mod turn;
 mod unwind;
 pub(crate) mod wait;
 mod walk;

@@ -6,11 +6,12 @@ use tokio::time::Instant;
 
 use super::event::EventKind;
 use super::graph::NodeId;
-use super::outcome::{Failure, FailureKind, Observed, Outcome};
+use super::outcome::{Failure, Observed, Outcome};
 use super::report::{Problem, Report};
 use super::resource::{Resource, ResourceKey};
 use super::runner::Runner;
 use super::survey::{Look, Survey, conflict};
+use super::turn::Turn;
 use super::walk::{Visit, walk};
 
 /// What the operator allowed `up` to do.
@@ -22,26 +23,12 @@ pub(crate) struct Allowed {
     pub(crate) replace: bool,
 }
 
-/// How a resource's turn ended.
-enum Turn {
-    Done(Outcome),
-    Failed(Problem),
-    Blocked(ResourceKey),
-    Interrupted,
-}
-
-impl Turn {
-    const fn changed(&self) -> bool {
-        matches!(self, Self::Done(outcome) if !matches!(outcome, Outcome::Unchanged))
-    }
-}
-
 impl Runner {
     /// Makes everything what it should be, starting from what `survey` found.
     ///
     /// Something of somebody else's under a name of ours stops the run before the first change,
-    /// unless adopting is allowed; so does what can't be made at all. A resource that fails blocks those that need it, and nothing
-    /// else. What is not as configured is looked at again right before it is touched: by then the
+    /// unless adopting is allowed; so does what can't be made at all. A resource that fails blocks
+    /// those that need it, and nothing else. What is not as configured is looked at again right before it is touched: by then the
     /// operator lease is held, and what it depends on may have changed.
     pub(crate) async fn up(&self, survey: &Survey, allowed: Allowed) -> Report {
         let conflicts = self.conflicts(survey, allowed);
@@ -51,10 +38,7 @@ impl Runner {
         let order = self.graph.up();
         let turns = walk(order, &self.interrupted, |node, turns| {
             let needs = order.before(node);
-            if let Some(turn) = self.held_up(needs, turns) {
-                if let Turn::Blocked(by) = &turn {
-                    self.emit_blocked(node, by.clone());
-                }
+            if let Some(turn) = self.held_up(node, needs, turns) {
                 return Visit::Settled(turn);
             }
             let stale = needs
@@ -62,19 +46,13 @@ impl Runner {
                 .any(|need| turns[*need].as_ref().is_some_and(Turn::changed));
             let look = survey.look(node);
             if !stale && matches!(look, Look::Seen(Observed::Ready { .. })) {
-                self.emit_done(node, Outcome::Unchanged, Instant::now());
-                return Visit::Settled(Turn::Done(Outcome::Unchanged));
+                return Visit::Settled(self.done(node, Outcome::Unchanged, Instant::now()));
             }
             let (runner, look) = (self.clone(), look.clone());
             Visit::work(async move { runner.bring_up(node, &look, allowed).await })
         });
         let turns = turns.await.into_iter().enumerate();
-        let entries = turns.map(|(node, turn)| match turn {
-            Some(Turn::Done(outcome)) => self.entry(node, outcome, None),
-            Some(Turn::Failed(problem)) => self.entry(node, Outcome::Failed, Some(problem)),
-            Some(Turn::Blocked(_)) => self.entry(node, Outcome::Blocked, None),
-            Some(Turn::Interrupted) | None => self.entry(node, Outcome::Interrupted, None),
-        });
+        let entries = turns.filter_map(|(node, turn)| self.settle(node, turn));
         self.report(entries.collect())
     }
 
@@ -135,22 +113,6 @@ impl Runner {
         self.report(entries.collect())
     }
 
-    /// Why a resource that needs `needs` can't have its turn.
-    fn held_up(&self, needs: &[NodeId], turns: &[Option<Turn>]) -> Option<Turn> {
-        let mut interrupted = false;
-        for need in needs {
-            match &turns[*need] {
-                Some(Turn::Failed(_)) => {
-                    return Some(Turn::Blocked(self.graph.key(*need).clone()));
-                }
-                Some(Turn::Blocked(by)) => return Some(Turn::Blocked(by.clone())),
-                Some(Turn::Interrupted) => interrupted = true,
-                Some(Turn::Done(_)) | None => {}
-            }
-        }
-        interrupted.then_some(Turn::Interrupted)
-    }
-
     async fn bring_up(&self, node: NodeId, look: &Look, allowed: Allowed) -> Turn {
         let began = Instant::now();
         let resource = Arc::clone(self.graph.resource(node));
@@ -160,9 +122,7 @@ impl Runner {
         };
         if matches!(observed, Observed::Ready { .. }) {
             // It became right with something that it depends on, or by itself.
-            let outcome = outcome_of(look);
-            self.emit_done(node, outcome, began);
-            return Turn::Done(outcome);
+            return self.done(node, outcome_of(look), began);
         }
         if self.is_interrupted() {
             return Turn::Interrupted;
@@ -182,35 +142,10 @@ impl Runner {
                 } else {
                     Outcome::Repaired
                 };
-                self.emit_done(node, outcome, began);
-                Turn::Done(outcome)
+                self.done(node, outcome, began)
             }
             Err(failure) => self.failed(node, failure),
         }
-    }
-
-    fn failed(&self, node: NodeId, failure: Failure) -> Turn {
-        if failure.kind == FailureKind::Interrupted {
-            return Turn::Interrupted;
-        }
-        let problem = Problem::from(failure);
-        self.emit_failed(node, &problem);
-        Turn::Failed(problem)
-    }
-
-    pub(super) fn emit_done(&self, node: NodeId, outcome: Outcome, began: Instant) {
-        self.emit(EventKind::Done {
-            key: self.graph.key(node).clone(),
-            outcome,
-            elapsed: began.elapsed(),
-        });
-    }
-
-    pub(super) fn emit_blocked(&self, node: NodeId, by: ResourceKey) {
-        self.emit(EventKind::Blocked {
-            key: self.graph.key(node).clone(),
-            by,
-        });
     }
 }
 

@@ -8,10 +8,11 @@ use tokio::time::Instant;
 use super::event::EventKind;
 use super::graph::NodeId;
 use super::outcome::{Failure, FailureKind, Left, Observed, Outcome};
-use super::report::{Entry, Problem, Report};
+use super::report::Report;
 use super::resource::ResourceKey;
 use super::runner::Runner;
 use super::survey::{Look, Survey};
+use super::turn::Turn;
 use super::wait::{Poll, Wait};
 use super::walk::{Visit, walk};
 
@@ -40,16 +41,6 @@ impl Begun {
         };
         self.0.iter().any(stuck)
     }
-}
-
-/// How a resource's turn ended.
-enum Turn {
-    Done(Outcome),
-    /// It is not the stack's own: nothing to do, and nothing to say at the end.
-    NotOurs,
-    Failed(Problem),
-    Blocked(ResourceKey),
-    Interrupted,
 }
 
 impl Runner {
@@ -113,7 +104,7 @@ impl Runner {
             }
             let look = survey.look(node);
             let turn = self.unseen(node, look);
-            let turn = turn.or_else(|| self.held_up_by(node, turns));
+            let turn = turn.or_else(|| self.held_up(node, order.before(node), turns));
             let turn = turn.or_else(|| self.left_alone(node, look, spared));
             if let Some(turn) = turn {
                 return Visit::Settled(turn);
@@ -129,16 +120,6 @@ impl Runner {
         turns
     }
 
-    fn settle(&self, node: NodeId, turn: Option<Turn>) -> Option<Entry> {
-        match turn {
-            Some(Turn::Done(outcome)) => Some(self.entry(node, outcome, None)),
-            Some(Turn::NotOurs) => None,
-            Some(Turn::Failed(problem)) => Some(self.entry(node, Outcome::Failed, Some(problem))),
-            Some(Turn::Blocked(_)) => Some(self.entry(node, Outcome::Blocked, None)),
-            Some(Turn::Interrupted) | None => Some(self.entry(node, Outcome::Interrupted, None)),
-        }
-    }
-
     /// The turn of a resource that nobody could look at: what is not known to be ours stays.
     fn unseen(&self, node: NodeId, look: &Look) -> Option<Turn> {
         match look {
@@ -152,27 +133,6 @@ impl Runner {
         }
     }
 
-    /// The turn of a resource that must stay as long as another is not gone.
-    fn held_up_by(&self, node: NodeId, turns: &[Option<Turn>]) -> Option<Turn> {
-        let mut interrupted = false;
-        for earlier in self.graph.down().before(node) {
-            match &turns[*earlier] {
-                Some(Turn::Failed(_)) => {
-                    return Some(self.blocked(node, self.graph.key(*earlier)));
-                }
-                Some(Turn::Blocked(by)) => return Some(self.blocked(node, by)),
-                Some(Turn::Interrupted) => interrupted = true,
-                Some(Turn::Done(_) | Turn::NotOurs) | None => {}
-            }
-        }
-        interrupted.then_some(Turn::Interrupted)
-    }
-
-    fn blocked(&self, node: NodeId, by: &ResourceKey) -> Turn {
-        self.emit_blocked(node, by.clone());
-        Turn::Blocked(by.clone())
-    }
-
     /// The turn of a resource on which nothing is to be done, said aloud.
     fn left_alone(&self, node: NodeId, look: &Look, spared: Spared) -> Option<Turn> {
         let resource = self.graph.resource(node);
@@ -180,9 +140,9 @@ impl Runner {
             let kept = matches!(look, Look::Seen(_)) && spared.data && resource.holds_data();
             kept.then_some(Turn::Done(Outcome::Kept))
         };
-        let turn = self.nothing_to_do(node, look).or_else(kept)?;
+        let mut turn = self.nothing_to_do(node, look).or_else(kept)?;
         if let Turn::Done(outcome) = turn {
-            self.emit_done(node, outcome, Instant::now());
+            turn = self.done(node, outcome, Instant::now());
         }
         if let Look::Seen(Observed::Foreign { detail, .. }) = look {
             let (kind, name) = (resource.kind(), resource.name());
@@ -212,16 +172,8 @@ impl Runner {
             verb: "removing",
         });
         match resource.remove(&self.progress(node)).await {
-            Ok(()) => {
-                self.emit_done(node, Outcome::Removed, began);
-                Turn::Done(Outcome::Removed)
-            }
-            Err(failure) if failure.kind == FailureKind::Interrupted => Turn::Interrupted,
-            Err(failure) => {
-                let problem = Problem::from(failure);
-                self.emit_failed(node, &problem);
-                Turn::Failed(problem)
-            }
+            Ok(()) => self.done(node, Outcome::Removed, began),
+            Err(failure) => self.failed(node, failure),
         }
     }
 
@@ -256,9 +208,7 @@ impl Runner {
             return;
         }
         for (node, failure) in left {
-            let problem = Problem::from(failure);
-            self.emit_failed(node, &problem);
-            turns[node] = Some(Turn::Failed(problem));
+            turns[node] = Some(self.failed(node, failure));
         }
     }
 

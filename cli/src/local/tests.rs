@@ -237,7 +237,7 @@ async fn a_child_that_cannot_start_shows_its_log_and_leaves_nothing() {
     let error = LocalCloud::new(settings).start(&|_| ()).await.unwrap_err();
     let text = error.to_string();
     assert!(
-        text.contains("MiniStack ended while starting (exit status: 3)"),
+        text.contains("MiniStack exited while starting (exit status: 3)"),
         "{text}"
     );
     assert!(text.contains("no such module"), "{text}");

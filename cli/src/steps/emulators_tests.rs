@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What such a place has in it.
-const MARKS: [&str; 7] = [
-    "is_unknown(",
+const MARKS: [&str; 6] = [
     "is_local()",
     "endpoints.aws.is_",
     "tands in for",
@@ -56,7 +55,7 @@ fn marked() -> Vec<String> {
 fn each_way_round_an_emulator_is_written_down() {
     let page = fs::read_to_string(workspace().join("docs/emulators.md")).unwrap();
     let marked = marked();
-    assert!(marked.len() > 15, "{marked:?}");
+    assert!(marked.len() > 10, "{marked:?}");
     let missing: Vec<_> = marked.iter().filter(|path| !page.contains(*path)).collect();
     assert_eq!(missing, Vec::<&String>::new(), "not in docs/emulators.md");
 }

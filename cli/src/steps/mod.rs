@@ -16,6 +16,7 @@ pub(crate) mod keys;
 mod lifecycle;
 pub(crate) mod lookup;
 pub(crate) mod lost;
+pub(crate) mod memory;
 #[cfg(test)]
 mod on_paper;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use place_config::{Names, StackConfig};
 use super::found::Found;
 use super::functions::Artifacts;
 use super::lookup::Lookup;
-use crate::aws::{Access, Aws, AwsError, ConnectError, Ownership};
+use crate::aws::{Access, Aws, ConnectError, Ownership};
 use crate::engine::event::SharedSink;
 
 /// What the operator allowed for this run.
@@ -87,12 +87,7 @@ impl Stack {
         }
     }
 
-    /// Whether `error` says that something that stands in for AWS doesn't know the operation.
-    pub(crate) fn is_unknown(&self, error: &AwsError) -> bool {
-        self.config.endpoints.aws.is_some() && error.is_uncoded()
-    }
-
-    /// Whether the local cloud stands in for AWS.
+    /// Whether the stack is on the local cloud.
     pub(crate) const fn is_local(&self) -> bool {
         self.aws.local
     }

@@ -1,6 +1,6 @@
 //! A cache that loses what it holds, at random moments, on the real scripts: it comes back empty, or
-//! with what it held some time ago, while functions are killed, people connect and leave, and saves
-//! run.
+//! with what it held some time ago, or it is full for a while; and meanwhile functions are killed,
+//! people connect and leave, and saves run.
 //!
 //! At the end, whatever happened: everything that a save acknowledged is in the canvas, unless
 //! somebody painted over it; so is every accepted paint that no loss can have taken; the tables show
@@ -33,6 +33,10 @@ enum Loss {
     Remember,
     /// It crashes, and comes back with what was remembered.
     GoBack,
+    /// It is full, and refuses.
+    Fill,
+    /// It has room again.
+    MakeRoom,
     /// A save runs, to its end.
     Save,
 }
@@ -42,12 +46,14 @@ fn losses() -> impl Strategy<Value = Vec<(usize, Loss)>> {
         1 => Just(Loss::Flush),
         2 => Just(Loss::Remember),
         2 => Just(Loss::GoBack),
+        2 => Just(Loss::Fill),
+        2 => Just(Loss::MakeRoom),
         3 => Just(Loss::Save),
     ];
     proptest::collection::vec((0_usize..40, loss), 2..8)
 }
 
-/// An accepted paint: when, where, what, and whether a loss may have taken it.
+/// An accepted paint: where, what, and whether a loss may have taken it.
 struct Accepted {
     place: (u16, u16),
     rgb: Rgb,
@@ -133,6 +139,9 @@ impl Case {
                 let mut ledger = self.ledger.lock().unwrap();
                 ledger.lose_after(0);
             }
+            // What a full cache refuses was not accepted, and what it holds can be saved.
+            Loss::Fill => self.redis.lock().unwrap().fill().unwrap(),
+            Loss::MakeRoom => self.redis.lock().unwrap().make_room().unwrap(),
             Loss::Remember => {
                 self.redis.lock().unwrap().remember().unwrap();
                 let mut ledger = self.ledger.lock().unwrap();
@@ -165,6 +174,7 @@ impl Case {
     /// Saves, as every minute, and lets clients ping, until all of them hold the canvas.
     async fn settle(&self) {
         self.world.calm_down();
+        self.happen(Loss::MakeRoom).await;
         let mut astray = Vec::new();
         for _ in 0..60 {
             self.redis
@@ -198,7 +208,7 @@ impl Case {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cache_that_comes_back_empty_or_older_loses_nothing_that_was_saved() {
+async fn a_cache_that_comes_back_empty_or_older_or_is_full_loses_nothing_that_was_saved() {
     let mut runner = TestRunner::default();
     let case = |(script, losses): (Script, Vec<(usize, Loss)>)| async move {
         let redis = TestRedis::start().unwrap();
@@ -208,8 +218,10 @@ async fn a_cache_that_comes_back_empty_or_older_loses_nothing_that_was_saved() {
             ..StoreConfig::new("test", geometry())
         };
         let cache = Cache::new(redis.url(), config);
+        let mut world = World::new(cache, &script);
+        world.may_be_full = true;
         let case = Case {
-            world: World::new(cache, &script),
+            world,
             redis: Mutex::new(redis),
             ledger: Mutex::default(),
         };

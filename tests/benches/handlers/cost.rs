@@ -125,7 +125,11 @@ impl Side {
             }
         };
         feed(&self.rig, &self.broadcast, painting).await;
-        self.used.add(self.read().await, before);
+        let after = self.read().await;
+        let log = || self.painter.function().log();
+        let seen = after.posts - before.posts >= CLIENTS as u64;
+        assert!(seen, "nobody saw a paint:\n{}", log());
+        self.used.add(after, before);
     }
 
     async fn read(&self) -> Used {

@@ -35,6 +35,14 @@ pub(super) fn xml(text: &str) -> Response<Full<Bytes>> {
     )
 }
 
+/// A good answer of a service that speaks JSON.
+pub(super) fn json(value: &serde_json::Value) -> Response<Full<Bytes>> {
+    finish(
+        head(200).header("content-type", "application/json"),
+        value.to_string(),
+    )
+}
+
 /// A page of the front door: not of any service's protocol.
 pub(super) fn page(status: u16) -> Response<Full<Bytes>> {
     let body = format!("<html><body><h1>{status}</h1></body></html>");

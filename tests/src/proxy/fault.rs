@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Call;
 use super::operation::Operation;
+use super::stand_in::StandIn;
 
 /// What befalls a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub enum Fault {
     Answer(&'static str),
     /// The call reaches AWS with this at the end of its form: what an emulator misunderstands.
     Add(&'static str),
+    /// The first of the two becomes the second in the answer: what an emulator answers otherwise.
+    Amend(&'static str, &'static str),
+    /// The call reaches nobody and is answered from what was asked before, where that can be.
+    StandIn(StandIn),
     /// The service answers with an error of its own, in its own protocol.
     Error {
         /// HTTP status.

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::fault::Fault;
 use super::operation::Operation;
+use super::stand_in::Asked;
 use super::{Shared, answer};
 
 type Upstream = Client<HttpConnector, Full<Bytes>>;
@@ -63,7 +64,7 @@ async fn handle(
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     let operation = Operation::of(&head.method, path, &head.headers, &body);
-    let fault = shared.note(&operation);
+    let fault = shared.note(&operation, &body);
     let body = match &fault {
         Some(Fault::Add(text)) => Bytes::from([&body[..], text.as_bytes()].concat()),
         _ => body,
@@ -99,6 +100,21 @@ async fn handle(
         }
         Some(Fault::Reset) => Err(broken("the call is dropped")),
         Some(Fault::Answer(text)) => Ok(answer::xml(text)),
+        Some(Fault::Amend(from, to)) => amended(forward().await?, from, to).await,
+        Some(Fault::StandIn(stand_in)) => {
+            let (operation, body) = (operation.name(), &body);
+            let asked = |earlier| Asked {
+                operation,
+                path,
+                body,
+                earlier,
+            };
+            let answer = stand_in.answer(&asked(&shared.ledger().asked));
+            match answer {
+                Some(answer) => Ok(answer::json(&answer)),
+                None => forward().await,
+            }
+        }
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Status(status)) => Ok(answer::page(status)),
         Some(Fault::Error {
@@ -141,6 +157,16 @@ async fn forward(
     head.headers.remove("transfer-encoding");
     head.headers.remove("connection");
     Ok(Response::from_parts(head, Full::new(body)))
+}
+
+async fn amended(answer: Answer, from: &str, to: &str) -> Result<Answer, io::Error> {
+    let (mut head, body) = answer.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let text = String::from_utf8_lossy(&body).replace(from, to);
+    // Whatever it was counted as before.
+    head.headers.remove("content-length");
+    head.headers.remove("x-amz-crc32");
+    Ok(Response::from_parts(head, Full::new(Bytes::from(text))))
 }
 
 /// Kills the victim as a power cut would.

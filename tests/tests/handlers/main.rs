@@ -10,6 +10,7 @@ use place_tests::lambda::play as support;
 
 mod budget;
 mod cache_kills;
+mod failover;
 mod flood;
 mod gateway_faults;
 mod honest_flood;

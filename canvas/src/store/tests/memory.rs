@@ -124,6 +124,15 @@ async fn a_paint_takes_no_more_than_its_entry_and_what_is_remembered() {
     assert!(paints / u64::from(PAINTS) < 200, "{paints}");
 }
 
+#[test]
+fn operators_are_told_what_the_script_reckons() {
+    for (messages, pixels) in [(1, 1), (10, 1), (1000, 256)] {
+        let changes = u64::from(messages) * u64::from(pixels);
+        let told = crate::store::history_bytes(changes, messages.into()) as f64;
+        assert!((told - estimate(messages, pixels)).abs() < 1.0);
+    }
+}
+
 #[tokio::test]
 async fn history_is_full_by_its_bytes_until_it_is_saved() {
     // The entry that opened the canvas counts too.

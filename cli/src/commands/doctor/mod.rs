@@ -14,6 +14,7 @@ use crate::context::{Context, WhenStopped};
 use crate::engine::{Allowed, Problem, Runner, Survey};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::steps::memory::Room;
 use crate::steps::{self, Options, Stack};
 use crate::ui::words;
 use policy::Scope;
@@ -155,6 +156,7 @@ pub(crate) async fn run(mut context: Context, args: &DoctorArgs) -> Result<Exit,
     checks.extend(quotas::check(&stack, &survey).await);
     checks.extend(resources(&runner, &survey));
     checks.extend(painting(&stack).await);
+    checks.push(memory(&stack));
     checks.push(operator_lease(&context, &stack).await);
     let diagnosis = Diagnosis {
         stack: stack.names.stack().to_owned(),
@@ -192,6 +194,16 @@ async fn operator_lease(context: &Context, stack: &Stack) -> Check {
             State::Ok,
             format!("table `{name}` can hold the lease"),
         ),
+    }
+}
+
+/// Whether the cache has memory for all unsaved changes.
+fn memory(stack: &Stack) -> Check {
+    const NAME: &str = "memory";
+    match steps::memory::room(&stack.config) {
+        Room::Unknown(detail) => Check::new(NAME, State::Unknown, detail),
+        Room::Enough(detail) => Check::new(NAME, State::Ok, detail),
+        Room::Short { detail, hint } => Check::new(NAME, State::Warning, detail).hint(hint),
     }
 }
 

@@ -51,9 +51,6 @@ impl Deployment {
     }
 }
 
-/// Stands for the deployment where deployments are not known.
-const NO_DEPLOYMENTS: &str = "none";
-
 fn id(found: &Found) -> String {
     found.deployment_id.clone().unwrap_or_default()
 }
@@ -74,14 +71,7 @@ impl Kind for Deployment {
         let (Some(api), Ok(fingerprint)) = (stack.found.api.get(), self.fingerprint(stack)) else {
             return Ok(Vec::new());
         };
-        let mut found = match list::deployments(stack, &api).await {
-            // What stands in for AWS and knows no deployments (moto 5.2) serves nothing either.
-            Err(error) if stack.is_unknown(&error) => {
-                let none = Found::builder().deployment_id(NO_DEPLOYMENTS);
-                vec![none.description(&fingerprint).build()]
-            }
-            answer => answer?,
-        };
+        let mut found = list::deployments(stack, &api).await?;
         found.retain(|deployment| {
             let failed = deployment.deployment_status == Some(DeploymentStatus::Failed);
             let asked = deployment.deployment_id == self.asked.get();

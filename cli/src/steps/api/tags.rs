@@ -25,8 +25,8 @@ pub(super) async fn current(
         return Ok(answered.unwrap_or_default());
     }
     // MiniStack 1.5.33, with `--local` or at an endpoint of its own, goes on answering the tags that
-    // a resource was created with, whatever was changed since; only this call knows better. moto
-    // 5.2 does not know the call for stages (docs/emulators.md).
+    // a resource was created with, whatever was changed since; only this call knows better
+    // (docs/emulators.md).
     let tags = stack
         .aws
         .apigatewayv2
@@ -34,10 +34,7 @@ pub(super) async fn current(
         .resource_arn(arn(stack, path))
         .send()
         .await;
-    let tags = match tags.during("apigateway:GetTags").absent_as_none() {
-        Err(error) if error.is_uncoded() => return Ok(answered.unwrap_or_default()),
-        tags => tags?,
-    };
+    let tags = tags.during("apigateway:GetTags").absent_as_none()?;
     Ok(tags.and_then(|answer| answer.tags).unwrap_or_default())
 }
 

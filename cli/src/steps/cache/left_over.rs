@@ -20,11 +20,8 @@ pub(super) enum LeftOver {
 
 impl Cache {
     pub(super) async fn find_other(&self) -> Result<Option<Found>, Failure> {
-        match self.other.find(&self.stack).await {
-            // What stands in for AWS may know but one of the modes.
-            Err(error) if self.stack.is_unknown(&error) => Ok(None),
-            found => found.or_failure(|| doing("looking for", self)),
-        }
+        let found = self.other.find(&self.stack).await;
+        found.or_failure(|| doing("looking for", self))
     }
 
     pub(super) async fn left_over(&self) -> Result<LeftOver, Failure> {

@@ -26,9 +26,10 @@ impl Cache {
     ) -> Result<Found, Failure> {
         for _ in 0..CHANGES {
             let differences = mendable(&found);
-            if differences.is_empty() || !self.change(&differences, progress).await? {
+            if differences.is_empty() {
                 break;
             }
+            self.change(&differences, progress).await?;
             let taken = Instant::now();
             let changed =
                 |found: &Found| mendable(found) != differences || taken.elapsed() >= BEGUN_WITHIN;
@@ -37,21 +38,12 @@ impl Cache {
         Ok(found)
     }
 
-    /// Starts a change, once nothing else is being done to the cache. False where what stands in
-    /// for AWS does not know the change, and may have answered nonsense before: moto 5.2 makes a
-    /// replication group of one node where three were asked for.
-    async fn change(
-        &self,
-        differences: &[Difference],
-        progress: &Progress,
-    ) -> Result<bool, Failure> {
+    /// Starts a change, once nothing else is being done to the cache.
+    async fn change(&self, differences: &[Difference], progress: &Progress) -> Result<(), Failure> {
         let (action, passing) = (doing("repairing", self), [Class::Conflict]);
         let what = format!("{} `{}` to accept changes", self.mode.kind(), self.name());
         let wait = Wait::new(what, self.mode.times().limit).usual(0, 300);
-        let modify = async || match self.mode.modify(&self.stack, differences).await {
-            Err(error) if self.stack.is_unknown(&error) => Ok(false),
-            taken => taken.map(|()| true),
-        };
+        let modify = async || self.mode.modify(&self.stack, differences).await;
         while_answer_is(progress, wait, &passing, &action, modify)
             .await
             .map_err(|failure| failure.left(Left::Ours))

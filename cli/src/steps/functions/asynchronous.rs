@@ -22,15 +22,10 @@ const AGE: i32 = 60;
 
 /// How it differs from what it should be.
 pub(super) async fn compare(stack: &Stack, function: Function) -> Result<Drift, AwsError> {
-    let compared = match function {
+    match function {
         Function::Broadcast => compare_loop(stack).await,
         Function::Save => compare_retries(stack).await,
-        _ => return Ok(Drift::default()),
-    };
-    match compared {
-        // moto 5.2 knows neither.
-        Err(error) if stack.is_unknown(&error) => Ok(Drift::default()),
-        other => other,
+        _ => Ok(Drift::default()),
     }
 }
 
@@ -78,16 +73,10 @@ pub(super) async fn put(
 ) -> Result<(), Failure> {
     let name = stack.names.function(function);
     let action = format!("setting how Lambda calls function `{name}`");
-    let put = async || {
-        let put = match function {
-            Function::Broadcast => allow_loop(stack, &name).await,
-            Function::Save => limit_retries(stack, &name).await,
-            _ => Ok(()),
-        };
-        match put {
-            Err(error) if stack.is_unknown(&error) => Ok(()),
-            other => other,
-        }
+    let put = async || match function {
+        Function::Broadcast => allow_loop(stack, &name).await,
+        Function::Save => limit_retries(stack, &name).await,
+        _ => Ok(()),
     };
     once_visible(progress, &action, put).await
 }
