@@ -220,7 +220,7 @@ impl Rules {
         self.demand(memory::holds_canvas(config), "redis", || {
             format!(
                 "is too small for the canvas of {canvas} MB, because the cache holds the canvas \
-                 twice while the canvas is opened; raise `redis.node_type` or `redis.max_storage_gb`"
+                 twice while opening; raise `redis.node_type` or `redis.max_storage_gb`"
             )
         });
         let is_version = redis
