@@ -16,12 +16,12 @@ use crate::local::{LocalCloud, LocalSettings};
 use crate::steps::{Options, Stack};
 use crate::ui::{Answer, Printer};
 
-/// What a command does about a local cloud that doesn't run.
+/// What a command does when the local cloud is not running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WhenStopped {
-    /// Starts it.
+    /// Start the local cloud.
     Start,
-    /// Says how to start it.
+    /// Fail with a hint how to start the local cloud.
     Refuse,
 }
 
@@ -166,7 +166,7 @@ impl Context {
         flags
     }
 
-    /// A run whose events nobody hears: for commands that show only the result.
+    /// A run whose events are dropped: for commands that show only the result.
     pub(crate) fn quiet_runner(
         &self,
         resources: Vec<Arc<dyn Resource>>,

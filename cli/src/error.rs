@@ -1,4 +1,4 @@
-//! Why a command could not do it: what to show, what to advise, which exit code.
+//! Why a command failed: the message, the hint and the exit code.
 
 use std::error::Error;
 
@@ -10,7 +10,7 @@ use crate::engine::{Failure, FailureKind, GraphError};
 use crate::exit::Exit;
 use crate::local::LocalError;
 
-/// Why a command could not do it.
+/// Why a command failed.
 #[derive(Debug, Error)]
 pub(crate) enum CommandError {
     /// The configuration is wrong.
@@ -69,7 +69,7 @@ pub(crate) enum CommandError {
 }
 
 impl CommandError {
-    /// The exit code that tells it.
+    /// The exit code of the error.
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::Usage { .. } | Self::Connect(ConnectError::NoRegion) => {

@@ -219,8 +219,8 @@ impl Rules {
         let canvas = memory::canvas_bytes(config) / 1_000_000;
         self.demand(memory::holds_canvas(config), "redis", || {
             format!(
-                "is too small for the canvas of {canvas} MB, which the cache holds twice while it is \
-                 opened; raise `redis.node_type` or `redis.max_storage_gb`"
+                "is too small for the canvas of {canvas} MB, because the cache holds the canvas \
+                 twice while opening; raise `redis.node_type` or `redis.max_storage_gb`"
             )
         });
         let is_version = redis

@@ -64,9 +64,9 @@ pub(crate) fn write(context: &Context, path: &Path, export: &Export) -> Result<(
     Ok(())
 }
 
-/// Writes the whole file or none of it: a picture that is cut off must not stand in for a whole
-/// one, so it is written under another name first. It is on the disk when this ends, so that a
-/// teardown may remove what it was made from.
+/// Writes the whole file or no file: the picture is written under another name and then renamed, so
+/// that a half-written picture never has the final name. The file is synced to the disk, so that a
+/// teardown may then remove the canvas.
 pub(crate) fn write_quietly(path: &Path, export: &Export) -> Result<(), CommandError> {
     let partial = partial(path);
     write_durably(&partial, &export.png)
@@ -79,7 +79,7 @@ pub(crate) fn write_quietly(path: &Path, export: &Export) -> Result<(), CommandE
         })
 }
 
-/// Whether a picture can be written there, found out before anything is done for its sake.
+/// Whether a picture can be written to `path`, checked before the stack is changed.
 pub(crate) fn check_writable(path: &Path) -> Result<(), CommandError> {
     let partial = partial(path);
     File::create(&partial)

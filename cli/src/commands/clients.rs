@@ -44,7 +44,7 @@ pub(crate) async fn list(mut context: Context) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-/// Every client once: one may be on two pages.
+/// Every client once: a client may be on two pages.
 async fn all(stack: &Stack) -> Result<Vec<ClientRow>, CommandError> {
     let mut rows = BTreeMap::new();
     let mut page = None;
@@ -77,7 +77,7 @@ pub(crate) async fn ask(stack: &Stack, request: &Request) -> Result<Response, Co
     }
 }
 
-/// The admin function answered a question that was not asked.
+/// The admin function answered with another kind of response.
 pub(crate) fn unexpected(asked: &str) -> CommandError {
     CommandError::Answer {
         doing: format!("asking the admin function for the {asked}"),

@@ -11,7 +11,7 @@ use crate::steps::Stack;
 use crate::steps::functions::{FunctionError, invoke};
 use crate::ui::words;
 
-/// Saves that may be missed before what is unsaved counts as stale.
+/// Saves that may be missed before unsaved changes count as stale.
 const MISSED_SAVES: u64 = 3;
 /// How long a shard may lag behind the canvas: a call expires after 2 s, the lease of a loop that
 /// died after 3 s.
@@ -62,7 +62,7 @@ fn lagging(stats: &Stats, shard: &ShardStats) -> Option<String> {
     })
 }
 
-/// Messages that were given up.
+/// Messages in a dead-letter queue.
 pub(crate) fn of_dead_letters(queue: &str, messages: u64) -> Option<String> {
     (messages > 0).then(|| {
         let messages = words::count(messages, "dead letter");
@@ -70,7 +70,7 @@ pub(crate) fn of_dead_letters(queue: &str, messages: u64) -> Option<String> {
     })
 }
 
-/// Functions that fail whatever they are asked: each gets an event that asks for nothing.
+/// Functions that fail on every event: each function gets an event without work.
 pub(crate) async fn of_functions(stack: &Stack) -> Vec<String> {
     let probes = [
         Function::Connect,
@@ -89,7 +89,7 @@ pub(crate) async fn of_functions(stack: &Stack) -> Vec<String> {
     faults.into_iter().flatten().collect()
 }
 
-/// An event that a function has nothing to do for.
+/// An event without work for the function.
 fn nothing(function: Function) -> Value {
     match function.queue() {
         Some(_) => json!({ "Records": [] }),

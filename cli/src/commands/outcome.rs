@@ -6,7 +6,7 @@ use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::steps::{Stack, api};
 
-/// Announces a run and does it. One that ends without a report says so in its last event, too.
+/// Announces a run and does the work. A run that ends without a report ends with an event, too.
 pub(crate) async fn announced(
     runner: &Runner,
     stack: &Stack,

@@ -9,7 +9,7 @@ use super::clients::{ask, unexpected};
 use crate::error::CommandError;
 use crate::steps::{Stack, tables};
 
-/// How often a picture that changed between two of its parts is begun again.
+/// How often an export restarts because the canvas changed between two parts.
 const BEGINNINGS: usize = 5;
 
 /// Parts that the table is scanned in at once.

@@ -16,7 +16,7 @@ use crate::steps::functions::{invoke, timeout};
 use crate::steps::{Options, Stack};
 use crate::ui::words;
 
-/// Pause before a save that another one kept from running is asked for again.
+/// Pause between two calls of the save function while another save runs.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What the save function answers, as far as an operator needs it.
@@ -61,9 +61,9 @@ impl Saved {
         )
     }
 
-    /// This and what the call after it did.
+    /// The sum of this save and of a later call.
     fn and(&self, later: &Self) -> Self {
-        // A save that another one kept from running knows no positions.
+        // A call that found another save running has no positions.
         let (from, to) = match (self.held, later.held) {
             (true, _) => (later.from, later.to),
             (false, true) => (self.from, self.to),
@@ -80,7 +80,7 @@ impl Saved {
     }
 }
 
-/// Has the stack save, and says what it saved.
+/// Calls the save function and prints the result.
 pub(crate) async fn run(mut context: Context, args: &SaveArgs) -> Result<Exit, CommandError> {
     let stack = context
         .stack(WhenStopped::Refuse, Options::default())
@@ -151,7 +151,7 @@ pub(crate) async fn save_all(
     }
 }
 
-/// That another save is waited for, how long already, and how long one may take.
+/// The line about a wait for another save: the usual range, and the time so far.
 fn waiting(waited: Duration, patience: Duration) -> String {
     let so_far = if waited > PAUSE {
         format!(", {} so far", words::duration(waited))

@@ -1,4 +1,4 @@
-//! `placectl status`: what stands, what is missing or has drifted, how it is doing.
+//! `placectl status`: the resources, their drift, and the health of the canvas.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -67,7 +67,7 @@ pub(crate) struct Live {
     dead_letters: BTreeMap<String, u64>,
     /// The cache's memory, in bytes: used, and at most (0 for no limit).
     memory: Option<Memory>,
-    /// What keeps people from painting, or what they paint from being safe.
+    /// Why people can't paint, or why their changes are not safe.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     faults: Vec<String>,
     /// What could not be found out.
@@ -243,8 +243,8 @@ impl StepStatus {
     }
 }
 
-/// One word for a step: what all of its resources are, or the worst of it. A step of which nothing
-/// is there but what others own is absent.
+/// One word for a step: the state that all resources of the step share, or the worst state. A step
+/// is absent if only resources of other owners exist.
 fn overall(resources: &[ResourceStatus]) -> &'static str {
     let ready = |resource: &ResourceStatus| resource.state == "ready";
     if resources.iter().all(ready) {
@@ -308,7 +308,7 @@ fn memory_text(memory: Memory) -> String {
 }
 
 impl Live {
-    /// What keeps people from painting, or what they paint from being safe.
+    /// Why people can't paint, or why their changes are not safe.
     pub(crate) fn faults(&self) -> &[String] {
         &self.faults
     }

@@ -1,4 +1,4 @@
-//! Waits for what is on its way to another state by itself, and changes nothing.
+//! Waits for resources that are changing their state by themselves, and changes nothing.
 
 use std::time::Duration;
 

@@ -180,7 +180,7 @@ impl Runner {
     }
 }
 
-/// The resource at the root of why this one can't be looked at.
+/// The resource whose failed look blocks the look at this resource.
 fn unseen<'a>(
     needs: &[NodeId],
     looks: &[Option<Look>],
@@ -208,7 +208,7 @@ fn observed(key: ResourceKey, look: &Look) -> EventKind {
     }
 }
 
-/// The failure of a resource that stands in the way of a first change, if it does.
+/// The failure of a resource that must be resolved before the first change, if any.
 pub(super) fn conflict(
     resource: &dyn Resource,
     observed: &Observed,

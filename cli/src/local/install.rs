@@ -66,7 +66,7 @@ fn is_too_old(version: &str) -> bool {
     (parts.next(), parts.next()) < (Some(3), Some(10))
 }
 
-/// Makes the environment from nothing: what an interrupted installation left is no base to build on.
+/// Creates the environment from nothing: an interrupted installation may be incomplete.
 async fn install(directory: &Path, python: &Path) -> Result<(), LocalError> {
     if directory.exists() {
         fs::remove_dir_all(directory).map_err(at("removing", directory))?;

@@ -1,4 +1,4 @@
-//! From whatever is left of a local cloud to one that answers.
+//! Starts the local cloud, whatever an earlier one left behind.
 
 use std::path::Path;
 use std::process::Child as StdChild;
@@ -21,7 +21,8 @@ const PORT_GRACE: Duration = Duration::from_secs(1);
 const PORT_POLL: Duration = Duration::from_millis(20);
 
 impl LocalCloud {
-    /// The record to go on from: what is alive in it stays, what it doesn't know of is ended.
+    /// The record to start from: recorded processes that live are kept, other processes are
+    /// stopped.
     pub(super) async fn usable_record(&self, report: Report<'_>) -> Result<Record, LocalError> {
         let found = Record::read(self.state_dir());
         if found == Found::Damaged {

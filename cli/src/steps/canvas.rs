@@ -29,8 +29,8 @@ pub(crate) const KEY: ResourceKey = ResourceKey::new("canvas");
 /// be in force everywhere, and a large canvas is read from the tables.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// How long one answer is waited for. A save that takes longer goes on, and whoever asks again is told
-/// that it runs.
+/// How long to wait for one answer of the save function. A longer save continues, and the next call
+/// is told that a save runs.
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// The canvas of a stack.
@@ -144,7 +144,7 @@ impl Canvas {
         }
     }
 
-    /// One call of the save function, which opens the canvas if it is not.
+    /// One call of the save function, which opens a closed canvas.
     async fn open(&self) -> Result<Value, Failure> {
         let options = &self.stack.options;
         let event = json!({
@@ -154,7 +154,7 @@ impl Canvas {
         invoke_within(&self.stack, Function::Save, &event, ANSWER).await
     }
 
-    /// Opens it, unless something that passes is in the way.
+    /// Opens the canvas; pending while a passing obstacle remains.
     async fn try_open(&self) -> Result<Poll<()>, Failure> {
         if let Err(failure) = self.open().await {
             if failure.left == Left::Unknown && FunctionError::of(&failure).is_none() {

@@ -108,8 +108,8 @@ pub(crate) fn foreign(
     }
 }
 
-/// Refuses to touch something under our name that is not ours, unless the operator said `--adopt`:
-/// for what comes up only when a create call says "already exists".
+/// Refuses a resource of another owner under our name, unless the operator said `--adopt`: for a
+/// resource that shows up only when a create call answers "already exists".
 pub(crate) fn refuse_foreign(
     stack: &Stack,
     what: &str,
@@ -123,7 +123,7 @@ pub(crate) fn refuse_foreign(
     Err(not_ours(what, &owner))
 }
 
-/// The failure of making `what`, which is there already and not ours.
+/// The failure of creating `what`, which exists and has another owner.
 pub(crate) fn not_ours(what: &str, owner: &Owner) -> Failure {
     Failure::new(format!("creating {what}"))
         .caused_by(format!("{what} already exists, {}", owner.describe()))

@@ -93,7 +93,7 @@ impl<K: Ord + Copy, T: Clone> Slots<K, T> {
     }
 }
 
-/// The failure of what needs the resource `key`, which is not there.
+/// The failure of a resource that needs the missing resource `key`.
 pub(crate) fn missing(key: &ResourceKey) -> Failure {
     Failure::new(format!("looking for `{key}`"))
         .caused_by("the resource does not exist")

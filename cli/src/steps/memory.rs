@@ -28,8 +28,8 @@ pub(crate) fn room(config: &StackConfig) -> Room {
     );
     if has == 0 {
         return Room::Unknown(format!(
-            "how much memory a `{}` has is not known here: only `canvas.max_unsaved_changes` limits \
-             what is unsaved",
+            "the memory of a `{}` is unknown: only `canvas.max_unsaved_changes` limits unsaved \
+             changes",
             config.redis.node_type
         ));
     }
@@ -37,15 +37,15 @@ pub(crate) fn room(config: &StackConfig) -> Room {
     let (has_text, needs_text) = (words::bytes(has), words::bytes(needs));
     if needs <= has {
         return Room::Enough(format!(
-            "{changes} unsaved changes take at most {needs_text} of the {has_text} that the cache has \
-             for them"
+            "{changes} unsaved changes take at most {needs_text}; the cache has {has_text} for \
+             changes"
         ));
     }
     let fit = has / store::history_bytes(10, 10) * 10;
     Room::Short {
         detail: format!(
-            "{changes} unsaved changes may take {needs_text}, and the cache has {has_text} for them: \
-             paints are refused from {fit} unsaved changes on"
+            "{changes} unsaved changes may take {needs_text}, but the cache has {has_text} for \
+             changes: paints are refused from {fit} unsaved changes on"
         ),
         hint: format!(
             "set `canvas.max_unsaved_changes = {fit}`, or choose a larger `redis.node_type` or \

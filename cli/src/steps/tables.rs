@@ -224,7 +224,7 @@ impl Kind for Table {
             .map(drop)?)
     }
 
-    /// Not one with rows in it: nobody has said that what people painted may go.
+    /// Refuses to replace a table with rows: `--replace` is no consent to delete saved pixels.
     async fn spare(&self, stack: &Stack, _: &Found) -> Result<(), Trouble> {
         if self.is_empty(stack).await? {
             return Ok(());

@@ -3,7 +3,7 @@
 use super::style::Theme;
 use crate::engine::{Left, Problem};
 
-/// `error: …` with its causes, one a line. A cause that only repeats what was said is left out.
+/// `error: …` with its causes, one a line. A cause that only repeats the message is left out.
 pub(super) fn error(theme: Theme, message: &str, causes: &[String]) -> String {
     let mut text = format!("{} {message}", theme.bad("error:"));
     let mut said = message;

@@ -139,7 +139,8 @@ impl Frame {
         failed.chain(long.map(|wait| self.wait(wait))).collect()
     }
 
-    /// What is known of a wait; what for comes last, because the line above names the resource.
+    /// A wait, on a line; the awaited resource comes last, because the line above names the
+    /// resource.
     fn wait(self, wait: &Waiting) -> String {
         let waited = words::duration(self.now.saturating_sub(wait.since));
         let usual = wait

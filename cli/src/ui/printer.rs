@@ -125,8 +125,9 @@ impl Printer {
         self.terminal.say(&text);
     }
 
-    /// Asks a question where somebody is there to answer. `None`: nobody is. May be dropped while
-    /// it waits: the answer is read on a thread of its own, so that an interrupt is heard.
+    /// Asks a question; `None` where stdin is not a terminal, or at its end. The future may be
+    /// dropped while the question is open: a separate thread reads the answer, so that an interrupt
+    /// is heard.
     pub(crate) async fn ask(&self, question: &str) -> io::Result<Option<String>> {
         if !io::stdin().is_terminal() {
             return Ok(None);
@@ -134,7 +135,7 @@ impl Printer {
         self.terminal.ask(question)?;
         let (sender, answer) = oneshot::channel();
         let read = move || {
-            // Nobody waits for the answer any more when the question was dropped.
+            // No receiver is left when the question was dropped.
             let _ = sender.send(line_from_stdin());
         };
         thread::Builder::new()

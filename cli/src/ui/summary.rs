@@ -114,7 +114,8 @@ impl<'a> Ending<'a> {
         hints
     }
 
-    /// How to go on after a run that did not end well. A teardown says it with what is left.
+    /// How to resume after a run that did not end well. `teardown` gives the advice with the
+    /// remaining resources.
     fn advice(&self) -> Option<&'static str> {
         if self.command == "teardown" {
             return None;

@@ -1,4 +1,4 @@
-//! `placectl doctor`: what would stop `up`, found before it is tried.
+//! `placectl doctor`: checks what could stop `up`.
 
 mod network;
 mod permissions;
@@ -197,7 +197,7 @@ async fn operator_lease(context: &Context, stack: &Stack) -> Check {
     }
 }
 
-/// That what may be unsaved fits the cache.
+/// Whether the cache has memory for all unsaved changes.
 fn memory(stack: &Stack) -> Check {
     const NAME: &str = "memory";
     match steps::memory::room(&stack.config) {
@@ -207,7 +207,8 @@ fn memory(stack: &Stack) -> Check {
     }
 }
 
-/// That people can paint, where there is a stack. Whatever is wrong with that stops no `up`.
+/// Whether people can paint, where the stack exists. Such faults are warnings: they never stop
+/// `up`.
 async fn painting(stack: &Stack) -> Vec<Check> {
     const NAME: &str = "painting";
     if stack.found.functions.get(Function::Admin).is_none() {

@@ -10,7 +10,7 @@ use crate::ui::words;
 /// Availability zones that a stack needs.
 const ZONES: usize = 3;
 
-/// What leaves the account's own network as it is.
+/// The option that leaves the default VPC unchanged.
 const DEDICATED: &str = "or set `vpc.mode = \"dedicated\"` for a VPC used by this stack only";
 
 /// What is checked here, and nowhere else.

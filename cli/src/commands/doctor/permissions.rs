@@ -1,4 +1,4 @@
-//! Whether the caller may do what the policy says that it must, as IAM's simulator sees it.
+//! Whether the caller has the permissions of the policy, according to IAM's policy simulator.
 
 use std::collections::BTreeSet;
 
@@ -46,8 +46,8 @@ pub(super) async fn check(stack: &Stack, scope: Scope<'_>) -> Check {
     }
 }
 
-/// The user or role to ask about. Only IAM knows a role's path; who may not ask has to guess that
-/// it has none.
+/// The user or role to simulate. Only `iam:GetRole` tells a role's path; without that permission
+/// the path is taken to be empty.
 async fn caller(stack: &Stack, scope: Scope<'_>) -> String {
     let Some(role) = scope.assumed_role() else {
         return scope.caller();

@@ -17,7 +17,7 @@ impl Cache {
         if self.stack.config.redis.mode != RedisMode::Serverless {
             return Ok(false);
         }
-        // One that is somebody else's, or on its way out, is none of ours.
+        // A subnet group of another owner, or in deletion, does not count.
         let observed = self.subnet_group.observe().await?;
         Ok(matches!(
             observed,
@@ -30,7 +30,7 @@ impl Cache {
         self.told(async || self.find().await, progress).await
     }
 
-    /// Whether one of ours is left in the other mode.
+    /// Whether a cache of the stack exists in the other mode.
     pub(super) async fn has_left_over(&self, progress: &Progress) -> Result<bool, Failure> {
         let whose = self
             .told(async || self.find_other().await, progress)
@@ -62,7 +62,7 @@ impl Cache {
         progress.until(wait, look).await
     }
 
-    /// A cache that was still being created when it was first looked at shows its tags only now.
+    /// A cache that was `creating` in the survey shows its tags only now.
     pub(super) async fn refuse_foreign(&self, progress: &Progress) -> Result<(), Failure> {
         match self.whose(progress).await? {
             None | Some(Owner::Us) => Ok(()),

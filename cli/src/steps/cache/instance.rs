@@ -66,7 +66,7 @@ impl Cache {
         let id = self.name();
         let marks = Marks::of_cache(&self.stack, &found).await;
         let Some(marks) = marks.or_failure(|| doing("looking for", self))? else {
-            // Nobody may touch it before it is known whose it is.
+            // Without tags the owner is unknown, and the cache must not be changed.
             let state = word(&found.state);
             return Ok(Observed::Changing { id, state });
         };
@@ -90,7 +90,7 @@ impl Cache {
         })
     }
 
-    /// The verdict on one that stands: beside it there must be none in the other mode.
+    /// The verdict on an existing cache: no cache of the stack may exist in the other mode.
     async fn verdict(&self, mut drift: Drift) -> Result<Observed, Failure> {
         match self.left_over().await? {
             LeftOver::Nothing => {}
@@ -162,7 +162,7 @@ impl Resource for Cache {
         needs
     }
 
-    /// Nothing: it costs money by the hour, and was saved before.
+    /// Nothing: a cache costs money by the hour, and the canvas was saved before.
     fn removed_after(&self) -> Option<Vec<ResourceKey>> {
         Some(Vec::new())
     }

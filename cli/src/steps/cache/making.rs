@@ -1,4 +1,4 @@
-//! A cache is made: the way cleared, asked for, and waited for.
+//! Creates a cache: removes an earlier cache, creates the new cache, and waits for it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::aws::{AwsError, AwsResult};
 use crate::engine::outcome::Difference;
 use crate::engine::{Failure, FailureKind, Left, Observed, Poll, Progress, Resource, Wait};
 
-/// After how long a cache that was asked for and is not listed is asked for again.
+/// How long a new cache may stay unlisted before the create call is repeated.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 impl Cache {
@@ -55,7 +55,7 @@ impl Cache {
         self.until(progress, |_| true).await
     }
 
-    /// Waits until it is available and `right`.
+    /// Waits until the cache is available and `right`.
     pub(super) async fn until(
         &self,
         progress: &Progress,
@@ -68,7 +68,7 @@ impl Cache {
         let look = async || {
             let Some(found) = self.find().await? else {
                 let mut blocker = "not visible yet".to_owned();
-                // "Already exists" may have meant the one of old, whose name is free only now.
+                // "Already exists" may have meant the deleted cache, whose name is free only now.
                 if asked.elapsed() >= ASKED_AGAIN_AFTER {
                     asked = Instant::now();
                     match self.mode.create(&self.stack).await {

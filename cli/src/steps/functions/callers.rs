@@ -56,7 +56,7 @@ pub(super) async fn compare(stack: &Stack, function: Function) -> Result<Drift, 
     Ok(drift)
 }
 
-/// Lets nobody in any more who calls a function without a route.
+/// Removes every permission to call a function without a route.
 pub(super) async fn keep_out(
     stack: &Stack,
     function: Function,

@@ -117,7 +117,7 @@ pub(super) async fn upload(
 }
 
 /// What `deploy` does to one function: nothing but its code. It implements [`Resource`] by itself,
-/// because it makes and removes nothing, and a function that is not there is a failure.
+/// because `deploy` creates and removes nothing, and a missing function is a failure.
 #[derive(Debug)]
 pub(crate) struct FunctionCode {
     stack: Arc<Stack>,

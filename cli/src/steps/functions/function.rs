@@ -136,7 +136,7 @@ impl LambdaFunction {
         Ok(drift)
     }
 
-    /// Creates it; false when there is one of that name already.
+    /// Creates the function; false when a function of that name exists.
     async fn create(&self, progress: &Progress) -> Result<bool, Failure> {
         let artifact = self
             .stack
@@ -354,7 +354,8 @@ impl Resource for LambdaFunction {
         let failed =
             |found: &Found| matches!(Readiness::of(&found.configuration), Readiness::Failed(_));
         match found {
-            // A function that never came up takes no update; it holds nothing, so it is made anew.
+            // Lambda refuses updates of a `Failed` function; the function holds no data and is
+            // replaced.
             Some(found) if failed(&found) => {
                 deletion::delete(&self.stack, &self.name(), progress).await?;
                 self.create(progress).await.map(drop)

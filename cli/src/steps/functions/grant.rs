@@ -79,7 +79,7 @@ pub(super) async fn revoke(
         .map(drop)
 }
 
-/// Whose role is there beside that of `function`: the others may be on their way as well.
+/// A function, other than `function`, whose role exists: the other roles may still be in creation.
 async fn other_role(
     stack: &Stack,
     function: Function,

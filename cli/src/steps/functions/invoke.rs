@@ -20,7 +20,7 @@ use crate::steps::Stack;
 /// Time beyond the function's own time-out, for its start and for the way there and back.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// What to do about a function that takes no calls now (`ResourceNotReadyException`, and
+/// The hint for a function that accepts no calls now (`ResourceNotReadyException`, and
 /// `ResourceConflictException` while it is `Pending`).
 const SLEPT: &str = "after weeks without a call a function is `Inactive`; this call reactivates \
                      the function: run the same command again in two minutes";
@@ -31,7 +31,7 @@ const SLEPT: &str = "after weeks without a call a function is `Inactive`; this c
 pub(crate) struct FunctionError {
     /// Its word for the kind of error.
     pub(crate) kind: String,
-    /// What it said.
+    /// The message of the function.
     pub(crate) message: String,
     log: String,
 }

@@ -45,7 +45,7 @@ impl Settings {
         }
     }
 
-    /// Its place in the VPC; a failure when that is not known (any more).
+    /// The subnets and the security group; a failure while one of them does not exist.
     pub(super) fn vpc(&self) -> Result<VpcConfig, Failure> {
         let missing = |key: &crate::engine::ResourceKey| {
             Failure::new(format!("looking for `{key}`")).caused_by("the resource does not exist")

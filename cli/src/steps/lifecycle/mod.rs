@@ -141,7 +141,7 @@ impl<K: Kind> Life<'_, K> {
         match self.owner(&reading) {
             Some(Owner::Us) => {}
             Some(other) => return Ok(Observed::foreign(reading.id, other.describe())),
-            // Nobody may touch it before it is known whose it is.
+            // Without tags the owner is unknown, and the resource must not be changed.
             None => return Ok(changing(reading)),
         }
         if matches!(reading.state, State::Leaving(_)) {

@@ -1,4 +1,5 @@
-//! A resource is made what it should be: look, one act, look again, until it is right.
+//! Brings a resource into its configured state: look, one call, look again, until the state is
+//! right.
 
 use std::time::Duration;
 
@@ -109,7 +110,8 @@ impl<K: Kind> Life<'_, K> {
         progress.until(self.wait(what), look).await
     }
 
-    /// Creates one. An answer that got lost, and "already exists", are met by a look.
+    /// Creates the resource. After a lost answer, and after "already exists", looks for the
+    /// resource.
     async fn make(&self, progress: &Progress) -> Result<Made<K::Found>, Failure> {
         let action = self.card.doing("creating");
         let what = format!("AWS to accept the call for {action}");
@@ -134,7 +136,7 @@ impl<K: Kind> Life<'_, K> {
         creation.run(look, create).await
     }
 
-    /// Waits until the one that was just made is usable, and gives it what its creation could not.
+    /// Waits until the new resource is usable, and sets what the create call could not.
     async fn complete(&self, made: K::Found, progress: &Progress) -> Result<(), Failure> {
         let made = self.until_usable(made, progress).await?;
         let finish = async || self.kind.finish(self.stack, &made).await;
@@ -165,7 +167,7 @@ impl<K: Kind> Life<'_, K> {
         progress.until(wait.usual(from, to), look).await
     }
 
-    /// Tags one that stands, and puts back what differs.
+    /// Tags an existing resource, and repairs its drift.
     async fn put_right(&self, mut found: K::Found, progress: &Progress) -> Result<(), Failure> {
         if self.drift(&found).has(drift::TAGS) {
             let tag = async || self.kind.tag(self.stack, &found).await;
@@ -189,7 +191,7 @@ impl<K: Kind> Life<'_, K> {
         Ok(())
     }
 
-    /// Waits until it is usable again, and no longer as it was.
+    /// Waits until the resource is usable again and shows the change.
     async fn until_shown(
         &self,
         before: &Drift,
@@ -243,8 +245,8 @@ impl<K: Kind> Life<'_, K> {
         Wait::new(what, self.card.patience).usual(0, 10)
     }
 
-    /// Refuses to touch what is somebody else's, unless the operator said `--adopt`: for what comes
-    /// up only when it is to be made.
+    /// Refuses a resource of another owner, unless the operator said `--adopt`: for a resource that
+    /// shows up only during creation.
     fn refuse_foreign(&self, reading: &Reading) -> Result<(), Failure> {
         let owner = self.owner(reading).unwrap_or(Owner::Nobody);
         if owner == Owner::Us || self.stack.options.adopt {

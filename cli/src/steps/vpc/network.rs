@@ -21,8 +21,8 @@ pub(super) fn is_dedicated(stack: &Stack) -> bool {
     stack.config.vpc.mode == VpcMode::Dedicated
 }
 
-/// A stack that was built in another VPC is not looked for in this one: said before a second stack
-/// grows beside it.
+/// Refuses to continue if the stack's resources are in another VPC: `up` would create a second
+/// stack.
 fn refuse_other_vpc(
     stack: &Stack,
     vpc: Option<&str>,
