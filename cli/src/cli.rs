@@ -117,7 +117,7 @@ pub(crate) struct UpArgs {
     /// Re-route default subnets that also hold other owners' network interfaces
     #[arg(long)]
     pub(crate) allow_shared_vpc: bool,
-    /// Replace resources that can't be changed in place; saves and exports the canvas first
+    /// Replace resources that can't be changed in place; saves and exports the canvas first, but a replaced table loses its rows
     #[arg(long)]
     pub(crate) replace: bool,
     /// Enlarge the canvas to the size in place.toml; painted pixels stay in place

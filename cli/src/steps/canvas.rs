@@ -85,8 +85,8 @@ impl Canvas {
             Observed::Broken {
                 id: id.clone(),
                 reason: format!(
-                    "table `{table}` was created again and lacks earlier saved pixels: saves fill \
-                     the table"
+                    "table `{table}` is missing or new, and lacks saved pixels: the next save \
+                     writes the pixels again"
                 ),
             }
         }))

@@ -71,6 +71,11 @@ pub(crate) struct FakeCache {
     state: Mutex<State>,
 }
 
+/// What the lease of a shard holds that somebody has called.
+fn call_of(caller: &Token) -> String {
+    format!("called:{}", caller.as_str())
+}
+
 impl FakeCache {
     pub(crate) fn new(shards: u16) -> Self {
         let state = State {
@@ -131,6 +136,12 @@ impl FakeCache {
 
     /// Paints; answers the position and the shards to wake.
     pub(crate) fn paint_now(&self, pixels: &[Pixel]) -> Painted {
+        let at = self.record(pixels);
+        self.painted(at, false)
+    }
+
+    /// Adds an entry to history.
+    fn record(&self, pixels: &[Pixel]) -> Position {
         let ms = 1_000_000 + u64::try_from(self.start.elapsed().as_millis()).unwrap();
         let mut state = self.state();
         let at = state.newest.next().max(Position::new(ms, 0));
@@ -145,18 +156,24 @@ impl FakeCache {
             source,
         });
         state.unsaved += pixels.len() as u64;
+        at
+    }
+
+    /// Calls the shards that have clients and no loop.
+    fn painted(&self, at: Position, is_back: bool) -> Painted {
+        let mut state = self.state();
         let wake = (0..self.shards)
             .map(Shard)
             .filter(|shard| self.is_peopled(&state, *shard) && !state.is_awake(*shard));
-        let wake: Vec<Shard> = wake.collect();
+        let (wake, caller): (Vec<Shard>, _) = (wake.collect(), Token::random());
         for shard in &wake {
-            state.wake(*shard, "called", CALL);
+            state.wake(*shard, &call_of(&caller), CALL);
         }
         Painted {
             at,
             wake,
-            caller: Token::random(),
-            is_back: false,
+            caller,
+            is_back,
         }
     }
 

@@ -183,7 +183,7 @@ async fn a_table_that_lacks_what_was_saved_is_named_until_a_save_fills_it() {
     state.send().await.unwrap();
     let check = operator.placectl().args(["status", "--check"]);
     let status = check.run().await.expect_code(4);
-    assert!(status.stdout.contains("was created again"), "{status}");
+    assert!(status.stdout.contains("lacks saved pixels"), "{status}");
     let _ = operator.placectl().args(["save"]).succeed().await;
     let check = operator.placectl().args(["status", "--check"]);
     let _ = check.succeed().await;

@@ -214,6 +214,7 @@ async fn row_4_each_role_has_just_the_permissions_that_it_needs() {
                 post,
                 "dynamodb:BatchGetItem",
                 "dynamodb:BatchWriteItem",
+                "dynamodb:DescribeTable",
                 "dynamodb:GetItem",
                 "dynamodb:PutItem",
                 "dynamodb:Scan",

@@ -10,7 +10,7 @@ use place_canvas::{
 use rand::seq::IndexedRandom;
 use tokio::time::Instant;
 
-use super::{CALL, FakeCache, Flaw, State};
+use super::{CALL, FakeCache, Flaw, State, call_of};
 use crate::error::Error;
 use crate::ports::{Clients, History, Look, Paint, Shards};
 use crate::save::Ghosts;
@@ -18,7 +18,16 @@ use crate::save::Ghosts;
 impl Clients for FakeCache {
     async fn add(&self, client: &ConnectionId) -> Result<Admission, Error> {
         self.faults.step().await?;
-        let clients = self.state().clients.len() as u64;
+        let (clients, is_there) = {
+            let state = self.state();
+            (
+                state.clients.len() as u64,
+                state.clients.contains_key(client),
+            )
+        };
+        if is_there {
+            return Ok(Admission::Admitted { clients });
+        }
         if clients >= self.state().max_clients {
             return Ok(Admission::Full { clients });
         }
@@ -100,7 +109,7 @@ impl Shards for FakeCache {
     async fn take(&self, shard: Shard, token: &Token, ttl: Duration) -> Result<Taken, Error> {
         self.faults.step().await?;
         let mut state = self.state();
-        let is_called = state.is_awake(shard) && state.awake[&shard].0 == "called";
+        let is_called = state.is_awake(shard) && state.awake[&shard].0.starts_with("called");
         if state.is_awake(shard) && !is_called && !self.holds(&state, shard, token) {
             return Ok(Taken::Held);
         }
@@ -159,10 +168,13 @@ impl Shards for FakeCache {
 
     async fn hand_over(&self, shard: Shard, token: &Token) -> Result<bool, Error> {
         self.faults.step().await?;
-        let Some(mut state) = self.held(shard, token) else {
+        let call = call_of(token);
+        let mut state = self.state();
+        let is_handed_over = state.is_awake(shard) && state.awake[&shard].0 == call;
+        if !is_handed_over && !self.holds(&state, shard, token) {
             return Ok(false);
-        };
-        state.wake(shard, "called", CALL);
+        }
+        state.wake(shard, &call, CALL);
         Ok(true)
     }
 
@@ -193,18 +205,19 @@ impl Paint for FakeCache {
         if self.state().epoch.is_none() {
             return Err(StoreError::Closed.into());
         }
+        // A painter that was not there gets a picture that shows at least this.
+        let at = self.record(pixels);
         let is_back = self.put_back(by);
-        Ok(Painted {
-            is_back,
-            ..self.paint_now(pixels)
-        })
+        Ok(self.painted(at, is_back))
     }
 
     async fn ping(&self, client: &ConnectionId, holds: Option<Position>) -> Result<Pong, Error> {
         let Some(epoch) = self.state().epoch.clone() else {
             return Err(StoreError::Closed.into());
         };
-        let (is_back, wake) = (self.put_back(client), self.call_lagging());
+        let caller = Token::random();
+        let is_back = self.put_back(client);
+        let wake = self.call_lagging(&call_of(&caller));
         let state = self.state();
         let first = state.history.first().map(|entry| entry.at);
         let knows = |at: Position| state.history.iter().any(|entry| entry.at == at);
@@ -215,14 +228,15 @@ impl Paint for FakeCache {
             is_back,
             is_lost: holds.is_some_and(|at| first.is_some_and(|first| first < at) && !knows(at)),
             wake,
-            caller: Token::random(),
+            caller,
         })
     }
 
-    async fn give_back(&self, shards: &[Shard], _: &Token) -> Result<(), Error> {
+    async fn give_back(&self, shards: &[Shard], caller: &Token) -> Result<(), Error> {
         let mut state = self.state();
         for shard in shards {
-            if state.awake.get(shard).is_some_and(|(by, _)| by == "called") {
+            let call = call_of(caller);
+            if state.awake.get(shard).is_some_and(|(by, _)| *by == call) {
                 state.awake.remove(shard);
             }
         }

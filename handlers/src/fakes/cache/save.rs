@@ -23,7 +23,8 @@ impl State {
 
     fn try_take(&mut self, token: &Token, ttl: Duration) -> SaveLease {
         let now = Instant::now();
-        if self.saving.as_ref().is_some_and(|(_, until)| *until > now) {
+        let is_held = self.saving.as_ref().is_some_and(|(_, until)| *until > now);
+        if is_held && !self.saves(token) {
             return SaveLease::Held;
         }
         self.saving = Some((token.as_str().to_owned(), now + ttl));
@@ -59,7 +60,7 @@ impl FakeCache {
     }
 
     /// Calls the shards that lag.
-    pub(super) fn call_lagging(&self) -> Vec<Shard> {
+    pub(super) fn call_lagging(&self, call: &str) -> Vec<Shard> {
         let lag = |state: &State, shard: Shard| {
             let behind = state.cursors.get(&shard).copied().unwrap_or_default() < state.newest;
             behind && self.is_peopled(state, shard) && !state.is_awake(shard)
@@ -70,7 +71,7 @@ impl FakeCache {
             .filter(|shard| lag(&state, *shard))
             .collect();
         for shard in &lagging {
-            state.wake(*shard, "called", CALL);
+            state.wake(*shard, call, CALL);
         }
         lagging
     }
@@ -103,14 +104,15 @@ impl Saves for FakeCache {
         self.faults.step().await?;
         let unsaved = {
             let mut state = self.state();
-            if !state.saves(token) || state.saved != from {
+            if !state.saves(token) || (state.saved != from && state.saved != to) {
                 return Ok(MarkSaved::Lost);
             }
+            // Who is there already asks again.
+            if state.saved == from {
+                let unsaved = state.unsaved.checked_sub(changes);
+                state.unsaved = unsaved.expect("no change is counted twice");
+            }
             state.saved = to;
-            state.unsaved = state
-                .unsaved
-                .checked_sub(changes)
-                .expect("no change is counted twice");
             state.unsaved
         };
         self.trim(to);
@@ -137,7 +139,7 @@ impl Saves for FakeCache {
 
     async fn lagging(&self) -> Result<Vec<Shard>, Error> {
         self.faults.step().await?;
-        let lagging = self.call_lagging();
+        let lagging = self.call_lagging("called");
         self.faults.step().await?;
         Ok(lagging)
     }

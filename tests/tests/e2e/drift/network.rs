@@ -84,7 +84,7 @@ pub(super) const CHANGES: &[Change] = &[
     (
         "table deleted",
         |sdk| Box::pin(delete_table(sdk)),
-        &["table:mru"],
+        &["canvas", "table:mru"],
     ),
     (
         "stack's tags taken off",
