@@ -55,6 +55,12 @@ impl TestPair {
         })
     }
 
+    /// Waits until the replica has the keys that the primary has.
+    pub fn replicate(&self) -> io::Result<()> {
+        let keys = self.primary.ask("DBSIZE")?;
+        self.replica.wait_for("DBSIZE", &keys)
+    }
+
     /// Lets the replica take the primary's place after it has everything. The old primary follows it
     /// and keeps its clients, to whom it answers that it takes no writes. The name does not move.
     pub fn fail_over(&mut self) -> io::Result<()> {

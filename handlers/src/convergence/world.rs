@@ -29,6 +29,10 @@ pub(super) trait Backend:
 }
 impl<T: Clients + Shards + History + Look + Paint + Saves + Opens + Ghosts> Backend for T {}
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says what a test leaves out or lets happen"
+)]
 pub(super) struct World<C> {
     pub(super) cache: C,
     queues: FakeQueues,

@@ -44,8 +44,8 @@ async fn functions_go_on_when_the_cache_fails_over() {
     feed(&rig, &loops, work).await;
 
     let history = store.read_after(start, 1000).await.unwrap();
-    let painted = history.iter().filter(|entry| !entry.pixels.is_empty());
-    assert_eq!(painted.count(), usize::try_from(PAINTS).unwrap());
+    let paints = history.iter().filter(|entry| !entry.pixels.is_empty());
+    assert_eq!(paints.count(), usize::try_from(PAINTS).unwrap());
     let newest = store.newest().await.unwrap();
     let stats = store.stats().await.unwrap();
     let behind: Vec<(Shard, Option<Position>)> = stats

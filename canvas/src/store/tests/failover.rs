@@ -25,6 +25,7 @@ async fn pair(cluster: bool) -> (TestPair, Store) {
     };
     let store = store(&pair.name.url(), cluster).await;
     store.open_blank().await.unwrap();
+    pair.replicate().unwrap();
     (pair, store)
 }
 
