@@ -125,22 +125,22 @@ impl Canvas {
         if found == size {
             return Observed::ready(id);
         }
-        let differences = vec![Difference::new("Size", &found, &size)];
         let grows = canvas.width <= wanted.width && canvas.height <= wanted.height;
-        if !grows {
-            let differences = differences.into_iter();
-            let differences = differences.map(Difference::needs_replacement).collect();
+        let options = &self.stack.options;
+        if options.replace || (grows && options.resize) {
+            let differences = vec![Difference::new("Size", &found, &size)];
             return Observed::Drifted { id, differences };
         }
-        if self.stack.options.resize {
-            return Observed::Drifted { id, differences };
-        }
+        let remedy = if grows {
+            "run `placectl up --resize` to enlarge the canvas: painted pixels stay in place, new \
+             pixels get the background colour"
+        } else {
+            "run `placectl up --replace` to crop the canvas: pixels outside the new size are lost; \
+             `placectl canvas export` keeps a picture"
+        };
         Observed::Impossible {
             reason: format!("the canvas is {found}, place.toml says {size}"),
-            remedy:
-                "run `placectl up --resize` to enlarge the canvas: painted pixels stay in place, \
-                     new pixels get the background colour"
-                    .to_owned(),
+            remedy: remedy.to_owned(),
         }
     }
 

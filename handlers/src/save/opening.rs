@@ -189,6 +189,15 @@ impl<C: Cache, R: Rows> Settling<'_, C, R> {
         for pixel in cache.pixels(size).await?.pixels() {
             picture.set(pixel);
         }
+        // Where the canvas was larger once, the tables still hold what was cropped: both must show
+        // the same.
+        let outside = |row: &Current| !size.contains(row.pixel.x, row.pixel.y);
+        let rows = self.saver.tables.all(|page| {
+            for Current { pixel, .. } in page.into_iter().filter(outside) {
+                picture.set(pixel);
+            }
+        });
+        rows.await?;
         info!(from = %size, %to, "resized the canvas");
         self.open(Source::Resized, Some(&picture), answer).await
     }

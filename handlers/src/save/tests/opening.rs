@@ -186,3 +186,23 @@ async fn a_canvas_of_another_size_is_refused_enlarged_or_cropped_as_asked() {
     assert!(larger.save(crop, 60).await.unwrap().opened);
     assert_eq!(larger.canvas(), Picture::new(geometry(), red));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_canvas_that_is_cropped_and_enlarged_shows_what_the_tables_hold() {
+    let world = World::new();
+    world.paint_these(&[dot(15, 8, 1), dot(2, 2, 1)]);
+    world.save(ORDINARY, 60).await.unwrap();
+    let cropped = Picture::new(Geometry::new(10, 5).unwrap(), Rgb::WHITE);
+    world.cache.state().other_size = Some(cropped);
+    let resize = SaveEvent {
+        resize: true,
+        ..ORDINARY
+    };
+    assert!(world.save(resize, 60).await.unwrap().opened);
+    assert_eq!(world.canvas().get(15, 8), Some(dot(15, 8, 1).rgb));
+    assert_eq!(
+        world.canvas().get(2, 2),
+        Some(Rgb::WHITE),
+        "as in the cache"
+    );
+}
