@@ -27,6 +27,12 @@ pub(crate) struct Saved {
     from: Position,
     to: Position,
     elapsed_ms: u64,
+    /// The save opened the canvas: the cache held none, another size, or had failed over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    opened: bool,
+    /// Saved pixels that the cache had lost, and that were painted again.
+    #[serde(default, skip_serializing_if = "is_none")]
+    recovered: u64,
     #[serde(default = "yes", skip_serializing)]
     complete: bool,
     #[serde(default, skip_serializing)]
@@ -38,6 +44,11 @@ pub(crate) struct Saved {
 
 const fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Saved {
@@ -61,6 +72,22 @@ impl Saved {
         )
     }
 
+    /// What the cache had lost, if the save noticed.
+    fn losses(&self) -> Option<String> {
+        let recovered = words::count(self.recovered, "saved pixel");
+        match (self.opened, self.recovered) {
+            (false, _) => None,
+            (true, 0) => Some(
+                "The save opened the canvas: unsaved changes that the cache has lost are gone."
+                    .to_owned(),
+            ),
+            (true, _) => Some(format!(
+                "The save opened the canvas and painted {recovered} that the cache had lost. Unsaved \
+                 changes that the cache has lost are gone."
+            )),
+        }
+    }
+
     /// The sum of this save and of a later call.
     fn and(&self, later: &Self) -> Self {
         // A call that found another save running has no positions.
@@ -75,6 +102,8 @@ impl Saved {
             from,
             to,
             elapsed_ms: self.elapsed_ms + later.elapsed_ms,
+            opened: self.opened || later.opened,
+            recovered: self.recovered + later.recovered,
             ..*later
         }
     }
@@ -97,6 +126,9 @@ pub(crate) async fn run(mut context: Context, args: &SaveArgs) -> Result<Exit, C
         context.printer.json(&saved);
     } else {
         context.printer.line(&saved.sentence());
+    }
+    if let Some(losses) = saved.losses() {
+        context.printer.note(&losses);
     }
     if saved.is_complete() {
         return Ok(Exit::Done);
@@ -230,6 +262,19 @@ mod tests {
         assert_eq!(saved.from.to_string(), "1-0", "not what a held one says");
         assert_eq!(told.borrow().len(), 1, "{told:?}");
         assert!(told.borrow()[0].starts_with("waiting for another save to finish (usually"));
+    }
+
+    #[test]
+    fn a_save_that_found_a_cache_that_lost_something_says_so() {
+        let told = |rest: &str| {
+            let saved: Saved = serde_json::from_str(&answer(0, 0, rest)).unwrap();
+            saved.losses()
+        };
+        assert_eq!(told(""), None);
+        let opened = told(r#","opened":true"#).unwrap();
+        assert!(opened.contains("nsaved changes"), "{opened}");
+        let recovered = told(r#","opened":true,"recovered":7"#).unwrap();
+        assert!(recovered.contains("7 saved pixels"), "{recovered}");
     }
 
     #[tokio::test(start_paused = true)]
