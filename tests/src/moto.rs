@@ -41,8 +41,19 @@ const STATS: &str = r##"{"response":"stats","newest":"1-1","saved":"1-1","unsave
     "oldest_unsaved_ms":null,"history_entries":1,"clients":0,"shards":[],"last_save":null,
     "canvas":{"epoch":"0","width":64,"height":48,"background":"#ffffff","opened_ms":1}}"##;
 
+/// What moto does not know, and who answers instead.
+const UNKNOWN: [(&str, StandIn); 7] = [
+    ("CreateDeployment", StandIn::Deployments),
+    ("GetDeployments", StandIn::Deployments),
+    ("GetTags", StandIn::StageTags),
+    ("GetFunctionRecursionConfig", StandIn::Settings),
+    ("PutFunctionRecursionConfig", StandIn::Settings),
+    ("GetFunctionEventInvokeConfig", StandIn::Settings),
+    ("PutFunctionEventInvokeConfig", StandIn::Settings),
+];
+
 /// What moto gets wrong, and what makes up for it on the way.
-fn amendments() -> [(When, Fault); 16] {
+fn amendments() -> [(When, Fault); 9] {
     [
         (When::Operation("Invoke"), Fault::Answer(STATS)),
         // DynamoDB tells ids of tables, with which the functions, which do not run, would have
@@ -51,41 +62,12 @@ fn amendments() -> [(When, Fault); 16] {
             When::Operation("DescribeTable"),
             Fault::Amend("\"TableId\"", "\"Id\""),
         ),
-        // It knows neither these, nor the tags of a stage, nor which deployment a stage serves.
-        (
-            When::Operation("CreateDeployment"),
-            Fault::StandIn(StandIn::Deployments),
-        ),
-        (
-            When::Operation("GetDeployments"),
-            Fault::StandIn(StandIn::Deployments),
-        ),
-        (
-            When::Operation("GetTags"),
-            Fault::StandIn(StandIn::StageTags),
-        ),
         (
             When::Operation("GetStage"),
             Fault::Amend(
                 "\"stageName\"",
                 "\"deploymentId\": \"deployment\", \"stageName\"",
             ),
-        ),
-        (
-            When::Operation("GetFunctionRecursionConfig"),
-            Fault::StandIn(StandIn::Settings),
-        ),
-        (
-            When::Operation("PutFunctionRecursionConfig"),
-            Fault::StandIn(StandIn::Settings),
-        ),
-        (
-            When::Operation("GetFunctionEventInvokeConfig"),
-            Fault::StandIn(StandIn::Settings),
-        ),
-        (
-            When::Operation("PutFunctionEventInvokeConfig"),
-            Fault::StandIn(StandIn::Settings),
         ),
         // The network interface of a NAT gateway stays for ever.
         (
@@ -151,6 +133,10 @@ impl Moto {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let proxy = Proxy::start(&format!("http://127.0.0.1:{port}"));
+        for (operation, stand_in) in UNKNOWN {
+            let when = When::Operation(operation);
+            proxy.plan(when, usize::MAX, Fault::StandIn(stand_in));
+        }
         for (when, fault) in amendments() {
             proxy.plan(when, usize::MAX, fault);
         }

@@ -3,8 +3,8 @@
 --
 -- KEYS  1 meta, 2 canvas, 3 history, then joined and roster of the client's shard, then clients,
 --       awake and cursor of each shard
--- ARGV  as `a` says: `connection` id, `shard` its number, `holds` the position that the client holds, or
---       nothing, `name` of the caller, `call` length of a call (ms)
+-- ARGV  as `a` says: `connection` id, `shard` its number, `holds` the position that the client
+--       holds, or nothing, `name` of the caller, `call` length of a call (ms)
 -- Answers {'pong', epoch, newest position, clients of all shards, 1 if it was put back, 1 if history
 -- does not know what the client holds, number of each shard to wake...} or {'closed'}.
 

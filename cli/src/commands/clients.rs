@@ -6,6 +6,7 @@ use place_canvas::admin::{ClientRow, Request, Response};
 use place_config::Function;
 
 use crate::context::{Context, WhenStopped};
+use crate::engine::Failure;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::steps::functions::invoke;
@@ -69,10 +70,10 @@ pub(crate) async fn ask(stack: &Stack, request: &Request) -> Result<Response, Co
         source: error.into(),
     })?;
     match answer {
-        Response::Error { message } => Err(CommandError::Answer {
-            doing: "the admin function reported an error".to_owned(),
-            source: message.into(),
-        }),
+        Response::Error { message } => Err(Failure::new("the admin function reported an error")
+            .caused_by(message)
+            .hint("`placectl status` shows the state of the canvas, and what to do")
+            .into()),
         answer => Ok(answer),
     }
 }

@@ -135,8 +135,8 @@ impl Canvas {
             "run `placectl up --resize` to enlarge the canvas: painted pixels stay in place, new \
              pixels get the background colour"
         } else {
-            "run `placectl up --replace` to crop the canvas: pixels outside the new size are lost; \
-             `placectl canvas export` keeps a picture"
+            "run `placectl up --replace` to crop the canvas: pixels outside the new size are no \
+             longer shown; `placectl canvas export` keeps a picture"
         };
         Observed::Impossible {
             reason: format!("the canvas is {found}, place.toml says {size}"),
