@@ -14,6 +14,7 @@ use crate::engine::{
     Allowed, Begun, EventKind, Failure, FailureKind, Look, Observed, ResourceKey, Runner, Survey,
 };
 use crate::error::CommandError;
+use crate::steps::canvas::KEY as CANVAS;
 use crate::steps::functions::environment_key;
 use crate::steps::{Stack, api, keys, schedule};
 
@@ -80,8 +81,8 @@ impl Farewell<'_> {
         Ok(self.table.mark_farewell(FarewellMark::Whole).await?)
     }
 
-    /// A new cache is empty: before a cache is replaced, every change is saved and the picture is
-    /// exported to a file.
+    /// A new cache is empty, and a cropped canvas shows less: before either, every change is saved
+    /// and the picture is exported to a file.
     pub(crate) async fn before_replacement(
         &self,
         survey: &Survey,
@@ -93,9 +94,10 @@ impl Farewell<'_> {
         } else {
             survey
         };
+        let is_cropped = allowed.replace && is_replaced(survey, &CANVAS);
         match survey.of(&keys::CACHE) {
-            Some(Look::Seen(Observed::Drifted { differences, .. }))
-                if allowed.replace && differences.iter().any(|d| d.needs_replacement) => {}
+            _ if is_cropped => {}
+            Some(_) if allowed.replace && is_replaced(survey, &keys::CACHE) => {}
             Some(Look::Seen(Observed::Broken { reason, .. })) => {
                 self.note(&format!(
                     "the cache is broken ({reason}) and is created again: unsaved changes in the \
@@ -115,14 +117,18 @@ impl Farewell<'_> {
             kept.map_err(|error| match error {
                 CommandError::Interrupted => error,
                 error => CommandError::Answer {
-                    doing: "saving the canvas before the cache is replaced; nothing is changed \
-                            yet (`--no-export` skips the save and the picture)"
+                    doing: "saving the canvas before the replacement; nothing is changed yet \
+                            (`--no-export` skips the save and the picture)"
                         .to_owned(),
                     source: error.into(),
                 },
             })?;
         }
-        self.note("replacing the cache: paints are lost until the new cache is available");
+        self.note(if is_cropped {
+            "cropping the canvas: pixels outside the new size are no longer shown"
+        } else {
+            "replacing the cache: paints are lost until the new cache is available"
+        });
         Ok(())
     }
 
@@ -244,6 +250,16 @@ fn missing(survey: &Survey) -> Vec<ResourceKey> {
 fn out_of_reach(missing: &[ResourceKey]) -> String {
     let names: Vec<String> = missing.iter().map(|key| format!("`{key}`")).collect();
     format!("{} missing or not usable", names.join(", "))
+}
+
+/// Whether what stands differs in something that only a replacement mends.
+fn is_replaced(survey: &Survey, key: &ResourceKey) -> bool {
+    let Some(Look::Seen(Observed::Drifted { differences, .. })) = survey.of(key) else {
+        return false;
+    };
+    differences
+        .iter()
+        .any(|difference| difference.needs_replacement)
 }
 
 /// Whether no cache of the stack can hold unsaved changes.

@@ -127,8 +127,13 @@ impl Canvas {
         }
         let grows = canvas.width <= wanted.width && canvas.height <= wanted.height;
         let options = &self.stack.options;
-        if options.replace || (grows && options.resize) {
-            let differences = vec![Difference::new("Size", &found, &size)];
+        let difference = Difference::new("Size", &found, &size);
+        if grows && (options.resize || options.replace) {
+            let differences = vec![difference];
+            return Observed::Drifted { id, differences };
+        }
+        if options.replace {
+            let differences = vec![difference.needs_replacement()];
             return Observed::Drifted { id, differences };
         }
         let remedy = if grows {
@@ -136,7 +141,7 @@ impl Canvas {
              pixels get the background colour"
         } else {
             "run `placectl up --replace` to crop the canvas: pixels outside the new size are no \
-             longer shown; `placectl canvas export` keeps a picture"
+             longer shown, and a picture of the whole canvas is exported first"
         };
         Observed::Impossible {
             reason: format!("the canvas is {found}, place.toml says {size}"),

@@ -5,7 +5,7 @@
 
 pub(crate) mod api;
 pub(crate) mod cache;
-mod canvas;
+pub(crate) mod canvas;
 mod digest;
 pub(crate) mod drift;
 #[cfg(test)]

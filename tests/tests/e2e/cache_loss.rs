@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use place_canvas::client::Outcome;
+use place_canvas::png;
 use place_config::Function;
 use place_tests::Operator;
 
@@ -126,6 +127,9 @@ async fn a_canvas_grows_on_request_and_shrinks_only_with_replace() {
         .await
         .expect_code(1);
     assert!(refused.stderr.contains("--replace"), "{refused}");
+    // Nothing was changed: everybody paints on.
+    client.paint(&[red(78, 58)]).await;
+    client.sees(red(78, 58)).await;
     let other = Operator::with(&stack.cloud, |config| {
         (config.canvas.width, config.canvas.height) = (80, 60);
         config.canvas.background = "#000000".to_owned();
@@ -137,6 +141,21 @@ async fn a_canvas_grows_on_request_and_shrinks_only_with_replace() {
         .await
         .expect_code(1);
     assert!(refused.stderr.contains("background #ffffff"), "{refused}");
+
+    let _ = operator
+        .placectl()
+        .args(["up", "--replace"])
+        .succeed()
+        .await;
+    assert_eq!(operator.canvas().await.get(63, 47), Some(red(63, 47).rgb));
+    let files = std::fs::read_dir(operator.directory()).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    let kept = files
+        .into_iter()
+        .find(|file| file.extension().is_some_and(|e| e == "png"));
+    let kept = std::fs::read(kept.expect("the whole canvas was exported")).unwrap();
+    let kept = png::decode(&kept, 80 * 60).unwrap();
+    assert_eq!(kept.get(78, 58), Some(red(78, 58).rgb));
 }
 
 /// Deleted behind the operator's back, and made anew by `up` beside a cache that counts as saved what
