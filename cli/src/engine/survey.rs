@@ -216,7 +216,7 @@ pub(super) fn conflict(
 ) -> Option<Failure> {
     let (kind, name) = (resource.kind(), resource.name());
     if let Observed::Impossible { reason, remedy } = observed {
-        let failure = Failure::new(format!("{kind} `{name}` can't be created"));
+        let failure = Failure::new(format!("{kind} `{name}` can't be set up"));
         return Some(failure.caused_by(reason.clone()).hint(remedy));
     }
     let Observed::Foreign { detail, remedy, .. } = observed else {
