@@ -153,6 +153,11 @@ impl TestRedis {
         self.ask("FLUSHALL").map(drop)
     }
 
+    /// Loses the key of this name, and holds the rest.
+    pub fn lose(&self, key: &str) -> io::Result<()> {
+        self.ask(&format!("DEL {key}")).map(drop)
+    }
+
     /// Is full: takes no more, until [`TestRedis::make_room`] or a restart.
     pub fn fill(&self) -> io::Result<()> {
         self.ask("CONFIG SET maxmemory 1").map(drop)

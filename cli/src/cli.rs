@@ -221,7 +221,7 @@ pub(crate) enum CanvasCommand {
 /// `placectl canvas export`
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// File to write
+    /// File to write, replaced if the file is there; `-` writes the PNG to standard output
     pub(crate) file: PathBuf,
     /// Source of the picture
     #[arg(long, value_enum, default_value_t = Source::Redis)]

@@ -1,6 +1,6 @@
 //! What can go wrong in a function.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use lambda_runtime::Diagnostic;
@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::gateway::GatewayError;
 
 /// Why a function could not do its work.
-#[derive(Debug, Error)]
+#[derive(Error)]
 pub enum Error {
     /// The function's environment is not what placectl sets.
     #[error("reading the function's environment")]
@@ -41,7 +41,7 @@ pub enum Error {
         code: String,
     },
     /// DynamoDB.
-    #[error("writing to the tables")]
+    #[error("calling the tables")]
     Tables(#[from] place_canvas::tables::TablesError),
     /// A lease ended while it was needed.
     #[error("lost the {0} lease to another invocation")]
@@ -49,6 +49,13 @@ pub enum Error {
     /// The invocation's time was up before the work was done.
     #[error("the {0} ran out of time")]
     TimeUp(&'static str),
+}
+
+/// The runtime writes an error to the log in this form, which operators read.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self))
+    }
 }
 
 impl Error {

@@ -4,11 +4,16 @@
 //! ```text
 //! paint ws://127.0.0.1:4566/_aws/execute-api/<api>/production picture.png --clients 8
 //! ```
-#![expect(clippy::print_stdout, reason = "a program for the terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal"
+)]
 
 use std::convert::Infallible;
 use std::env;
 use std::error::Error;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use futures::stream::{SplitSink, SplitStream};
@@ -17,7 +22,7 @@ use place_canvas::client::{ModelClient, Outcome};
 use place_canvas::{Picture, Pixel, png};
 use serde_json::json;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -39,7 +44,17 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failure> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
     let arguments = parse(env::args().skip(1))?;
     let picture = png::decode(&std::fs::read(&arguments.file)?, usize::MAX)?;
     let pixels: Vec<Pixel> = picture.pixels().collect();
@@ -95,11 +110,23 @@ fn message(pixels: &[Pixel]) -> String {
 
 /// Paints `messages` and watches until `wanted` is there; the number of frames that it took.
 async fn client(url: &str, messages: Vec<String>, wanted: &Picture) -> Result<usize, Failure> {
-    let (stream, _) = connect_async(url).await?;
+    let connected = connect_async(url).await;
+    let (stream, _) = connected.map_err(|error| refused(url, &error))?;
     let (sink, stream) = stream.split();
     tokio::select! {
         frames = watch(stream, wanted) => frames,
         Err(failure) = send(sink, messages) => Err(failure),
+    }
+}
+
+fn refused(url: &str, error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Http(answer) => format!(
+            "{url} answered the handshake with HTTP status {}: the canvas is full, closed or gone, or \
+             the gateway refuses this client; `placectl status` tells which",
+            answer.status()
+        ),
+        other => format!("{url} can't be reached: {other}"),
     }
 }
 

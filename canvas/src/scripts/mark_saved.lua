@@ -15,7 +15,11 @@ if saved == ARGV[2] and before(saved, to) then
     return redis.error_reply('ERR history does not reach to ' .. to)
   end
   redis.call('SET', KEYS[2], to)
-  redis.call('DECRBY', KEYS[3], ARGV[4])
+  -- A counter that was lost, or counts what is lost, is right again as soon as all is saved.
+  local left = redis.call('DECRBY', KEYS[3], ARGV[4])
+  if left < 0 or not before(to, newest(KEYS[4])) then
+    redis.call('SET', KEYS[3], 0)
+  end
 elseif saved ~= to then
   return {0, 0, 0}
 end

@@ -3,8 +3,8 @@
 -- KEYS  1 saving, 2 meta, 3 canvas, 4 next, 5 history, 6 saved, 7 unsaved, then cursor of each shard
 -- ARGV  as `a` says: `token`, `epoch`, `width`, `height`, `background`, `salt`
 --       `after` position that the first entry must come after
---       `source`: `next` when all of `next` is the canvas and nothing is to be saved, `resized` when
---       it is what the canvas and its history become, `kept` when the canvas stays as it is
+--       `source`: `next` when all of `next` is the canvas and nothing is to be saved, `replaced` when
+--       it takes the place of the canvas, whose history stays, `kept` when the canvas stays as it is
 -- Answers the position of the entry that says so, 'lost' when the lease is not the caller's, or
 -- 'gone' when the bytes are not there.
 
@@ -44,8 +44,9 @@ if a.source == 'kept' then
 else
   redis.call('RENAME', KEYS[4], KEYS[3])
 end
-if a.source == 'next' then
-  -- History of a canvas that is gone is of no use to the new one.
+if a.source == 'next' or redis.call('EXISTS', KEYS[5]) == 0 then
+  -- History of a canvas that is gone is of no use to the new one, and where it was lost there is
+  -- nothing to be read after `saved`.
   redis.call('DEL', KEYS[5])
   redis.call('SET', KEYS[6], first)
   redis.call('SET', KEYS[7], 0)

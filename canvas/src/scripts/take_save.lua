@@ -22,7 +22,7 @@ if not is_open then
   answer[2] = ''
 end
 local size = (tonumber(meta[2]) or 0) * (tonumber(meta[3]) or 0) * 3
-if size == 0 or redis.call('STRLEN', KEYS[4]) ~= size or redis.call('EXISTS', KEYS[5]) == 0 then
+if size == 0 or redis.call('STRLEN', KEYS[4]) ~= size then
   answer[3] = ''
 end
 answer[9] = replication_id()

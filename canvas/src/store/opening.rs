@@ -28,7 +28,7 @@ const PART: usize = 1 << 20;
 pub struct Found {
     /// Its epoch, if it is open.
     pub epoch: Option<String>,
-    /// Its size, if all of its pixels and its history are there, open or not.
+    /// Its size, if all of its pixels are there, open or not.
     pub geometry: Option<Geometry>,
     /// Colour of its untouched pixels, if it says so.
     pub background: Option<Rgb>,
@@ -47,8 +47,9 @@ pub enum Source {
     /// This picture, all of which is saved: there is no history before it.
     Saved,
     /// This picture, in place of the one in the cache, whose history stays.
-    Resized,
-    /// The canvas in the cache stays as it is.
+    Replaced,
+    /// The canvas in the cache stays as it is. Where its history is lost, what that held is only in the
+    /// canvas.
     Kept,
 }
 
@@ -175,7 +176,7 @@ impl Source {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Saved => "next",
-            Self::Resized => "resized",
+            Self::Replaced => "replaced",
             Self::Kept => "kept",
         }
     }

@@ -12,10 +12,22 @@ use crate::context::{Context, WhenStopped};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::steps::Options;
-use crate::ui::words;
+use crate::ui::{Printer, words};
 
 /// Writes the picture to the file that the operator named.
 pub(crate) async fn export(mut context: Context, args: &ExportArgs) -> Result<Exit, CommandError> {
+    let to_stdout = args.file.as_os_str() == "-";
+    if to_stdout && (context.is_json() || Printer::is_read_by_a_person()) {
+        return Err(CommandError::Usage {
+            message: "the file `-` stands for standard output, which is to get a document or is a \
+                      terminal"
+                .to_owned(),
+            hint:
+                "name a file, or leave out `-o json` and redirect standard output to a file or a \
+                   program"
+                    .to_owned(),
+        });
+    }
     let stack = context
         .stack(WhenStopped::Refuse, Options::default())
         .await?;
@@ -28,7 +40,11 @@ pub(crate) async fn export(mut context: Context, args: &ExportArgs) -> Result<Ex
             picture::saved(&stack).await?
         }
     };
-    write(&context, &args.file, &export)?;
+    if to_stdout {
+        context.printer.bytes(&export.png);
+    } else {
+        write(&context, &args.file, &export)?;
+    }
     Ok(Exit::Done)
 }
 

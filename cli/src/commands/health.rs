@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::steps::Stack;
 use crate::steps::functions::{FunctionError, invoke};
+use crate::steps::memory::{self, Full};
 use crate::ui::words;
 
 /// Saves that may be missed before unsaved changes count as stale.
@@ -26,7 +27,16 @@ pub(crate) fn of_figures(stats: &Stats, rate_minutes: u32) -> Vec<String> {
         );
     }
     if stats.is_full {
-        faults.push("The cache is full: nobody can paint until a save frees memory.".to_owned());
+        faults.push(match memory::full(stats) {
+            Full::UntilSaved => {
+                "The cache is full: nobody can paint until a save frees memory.".to_owned()
+            }
+            Full::TooSmall => format!(
+                "The cache is full although everything is saved: nobody can paint. The cache is too \
+                 small: {}.",
+                memory::ENLARGE
+            ),
+        });
     }
     faults.extend(stale(stats, rate_minutes));
     faults.extend(

@@ -88,11 +88,13 @@ impl LocalCloud {
         }
     }
 
-    /// The local cloud, if both children run and answer.
+    /// The local cloud, if the emulator answers. What a Redis that has ended means for the stack is for
+    /// the stack's own checks to tell.
     pub(crate) async fn running(&self) -> Option<Running> {
         let record = Record::read(self.state_dir()).record()?;
         match self.children(Some(&record)).await {
-            (ChildState::Running { pid }, ChildState::Running { pid: redis }) => {
+            (ChildState::Running { pid }, _) => {
+                let redis = record.redis.map_or(0, |process| process.pid);
                 Some(Running::new(&record, (pid, redis), self.state_dir()))
             }
             _ => None,

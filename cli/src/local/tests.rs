@@ -147,7 +147,12 @@ async fn a_dead_child_is_started_again_on_its_port() {
         (status.state, status.redis),
         (LocalState::Degraded, ChildState::Ended)
     );
-    assert_eq!(bench.cloud.running().await, None);
+    let running = bench.cloud.running().await.map(|running| running.endpoint);
+    assert_eq!(
+        running,
+        Some(first.endpoint.clone()),
+        "the emulator's resources can be looked at"
+    );
 
     let second = bench.start().await.unwrap();
     assert!(bench.said("Redis had exited"));

@@ -15,6 +15,7 @@ use place_config::Function;
 use serde_json::{Value, json};
 
 use super::functions::{FunctionError, environment_key, invoke_within};
+use super::memory::{self, Full};
 use super::tables::{self, Content};
 use super::{Stack, keys};
 use crate::engine::outcome::Difference;
@@ -98,9 +99,20 @@ impl Canvas {
         };
         let id = canvas.epoch.clone();
         if stats.is_full {
-            let reason =
-                "the cache is full and accepts no paints: the next save frees memory".to_owned();
-            return Observed::Broken { id, reason };
+            return match memory::full(stats) {
+                Full::UntilSaved => Observed::Broken {
+                    id,
+                    reason: "the cache is full and accepts no paints: the next save frees memory"
+                        .to_owned(),
+                },
+                Full::TooSmall => Observed::Impossible {
+                    reason:
+                        "the cache is full and accepts no paints, although everything is saved: \
+                             the cache is too small for the canvas"
+                            .to_owned(),
+                    remedy: memory::ENLARGE.to_owned(),
+                },
+            };
         }
         self.compare(canvas)
     }

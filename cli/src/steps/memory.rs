@@ -1,6 +1,6 @@
 //! Whether the cache has room for what may be unsaved.
 
-use place_canvas::store;
+use place_canvas::store::{self, Stats};
 use place_config::{StackConfig, memory};
 
 use crate::ui::words;
@@ -19,6 +19,27 @@ pub(crate) enum Room {
         hint: String,
     },
 }
+
+/// What it means that the cache is full: a save frees the memory of saved changes only.
+pub(crate) const fn full(stats: &Stats) -> Full {
+    if stats.unsaved_changes > 0 {
+        Full::UntilSaved
+    } else {
+        Full::TooSmall
+    }
+}
+
+/// A cache that is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// The next save frees memory.
+    UntilSaved,
+    /// Everything is saved: no save frees any.
+    TooSmall,
+}
+
+/// What helps against a cache that is too small.
+pub(crate) const ENLARGE: &str = "choose a larger `redis.node_type` or `redis.max_storage_gb` in place.toml, and run `placectl up`";
 
 /// Compares `canvas.max_unsaved_changes` with the cache, for messages of one pixel, which take most.
 pub(crate) fn room(config: &StackConfig) -> Room {

@@ -86,6 +86,16 @@ impl Printer {
         self.terminal.data(format!("{text}\n").as_bytes());
     }
 
+    /// Data that is no text, on stdout.
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
+        self.terminal.data(bytes);
+    }
+
+    /// Whether stdout is a terminal, where data that is no text does harm.
+    pub(crate) fn is_read_by_a_person() -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Whether data could not be written, on a full disk for one.
     pub(crate) fn has_lost_data(&self) -> bool {
         self.terminal.has_lost_data()

@@ -29,6 +29,8 @@ use crate::ports::Look;
 enum Loss {
     /// It is emptied.
     Flush,
+    /// It loses one key of the canvas.
+    Lose(&'static str),
     /// What it holds now is what it comes back with.
     Remember,
     /// It crashes, and comes back with what was remembered.
@@ -44,6 +46,9 @@ enum Loss {
 fn losses() -> impl Strategy<Value = Vec<(usize, Loss)>> {
     let loss = prop_oneof![
         1 => Just(Loss::Flush),
+        1 => Just(Loss::Lose("canvas")),
+        1 => Just(Loss::Lose("meta")),
+        1 => Just(Loss::Lose("unsaved")),
         2 => Just(Loss::Remember),
         2 => Just(Loss::GoBack),
         2 => Just(Loss::Fill),
@@ -138,6 +143,11 @@ impl Case {
                 self.redis.lock().unwrap().flush().unwrap();
                 let mut ledger = self.ledger.lock().unwrap();
                 ledger.lose_after(0);
+            }
+            // What history tells is not lost.
+            Loss::Lose(key) => {
+                let key = format!("{{place:test}}:{key}");
+                self.redis.lock().unwrap().lose(&key).unwrap();
             }
             // What a full cache refuses was not accepted, and what it holds can be saved.
             Loss::Fill => self.redis.lock().unwrap().fill().unwrap(),

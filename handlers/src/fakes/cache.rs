@@ -33,7 +33,7 @@ pub(crate) struct State {
     pub(crate) audience_reads: u32,
     /// Rows in doubt, with the moment since when.
     pub(crate) doubts: HashMap<Token, (Instant, Vec<Place>)>,
-    newest: Position,
+    pub(crate) newest: Position,
     first: Option<Position>,
     /// The epoch, while the canvas is open.
     pub(crate) epoch: Option<String>,
@@ -45,6 +45,8 @@ pub(crate) struct State {
     /// The size that the picture in the cache has, if it is not the configured one.
     pub(crate) other_size: Option<Picture>,
     to: Option<String>,
+    /// The pixels are there, and no epoch.
+    is_closed: bool,
     roster: u64,
     awake: HashMap<Shard, (String, Instant)>,
     saving: Option<(String, Instant)>,
@@ -98,6 +100,7 @@ impl FakeCache {
             salt: Some("salt".to_owned()),
             other_size: None,
             to: None,
+            is_closed: false,
             roster: 0,
             awake: HashMap::new(),
             saving: None,
@@ -189,6 +192,21 @@ impl FakeCache {
         state.doubts.clear();
         state.awake.clear();
         (state.saving, state.epoch, state.salt) = (None, None, None);
+    }
+
+    /// Loses the pixels, and holds the rest.
+    pub(crate) fn lose_pixels(&self) {
+        let mut state = self.state();
+        state.picture = Picture::new(geometry(), Rgb::new(0, 0, 0));
+        state.epoch = None;
+    }
+
+    /// Loses the history, and holds the rest.
+    pub(crate) fn lose_history(&self) {
+        let mut state = self.state();
+        state.history.clear();
+        (state.newest, state.first) = <_>::default();
+        (state.epoch, state.is_closed) = (None, true);
     }
 
     /// Puts a client back that the cache does not know; says whether it did.

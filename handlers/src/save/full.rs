@@ -56,8 +56,9 @@ pub(super) async fn save<C: Cache, R: Rows>(
     Ok(None)
 }
 
-/// Fills the table of current colours if it was made anew, as far as there is time. A pixel that
-/// nobody painted has no row.
+/// Fills the table of current colours if it was made anew, or holds what is
+/// older than the canvas, as far as there is time. In a new table a pixel that nobody painted has no
+/// row.
 pub(super) async fn refill<C: Cache, R: Rows>(
     saver: &Saver<'_, C, R>,
     table: Option<String>,
@@ -73,9 +74,11 @@ pub(super) async fn refill<C: Cache, R: Rows>(
     };
     warn!(
         written,
-        "the table of current colours was made anew: filling it"
+        "the table of current colours does not hold the canvas: filling it"
     );
-    let pixels = (written, Some(state.background));
+    // Where no table is known to be filled there may be a row of any pixel.
+    let unpainted = state.filled.is_some().then_some(state.background);
+    let pixels = (written, unpainted);
     let next = save(saver, pixels, deadline, answer).await?;
     answer.complete &= next.is_none();
     saver.filled(table, next).await

@@ -6,12 +6,15 @@
 //! cache that holds that entry has lost nothing that is saved, and one that does not hold it is
 //! behind the tables: what they hold beyond it is painted anew, but for places that people have
 //! painted since. Either way the canvas gets a new epoch, by which clients notice.
+//!
+//! A cache may also lose one key and hold the rest. Pixels without history are kept, and all of them
+//! are saved; history without pixels is painted over what the tables hold.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use place_canvas::store::{Found, Opening, Source, random_salt};
 use place_canvas::tables::{Current, State};
-use place_canvas::{Geometry, Picture, Pixel, Position, Rgb, StoreError};
+use place_canvas::{Entry, Geometry, Picture, Pixel, Position, Rgb, StoreError};
 use tracing::{info, warn};
 
 use super::{Cache, Place, Rows, SaveAnswer, SaveEvent, Saver};
@@ -115,7 +118,7 @@ impl<C: Cache, R: Rows> Settling<'_, C, R> {
         Err(StoreError::mismatch(stored, configured).into())
     }
 
-    /// Opens the canvas that the tables hold, or a new one.
+    /// Opens the canvas that the tables hold, or a new one, with what history tells beyond the tables.
     async fn open_saved(
         &self,
         known: Option<&State>,
@@ -124,40 +127,87 @@ impl<C: Cache, R: Rows> Settling<'_, C, R> {
         if let Some(known) = known {
             self.check_size(known.geometry)?;
         }
+        let (mut unsaved, entries) = self.unsaved(answer.from).await?;
         let mut picture = Picture::new(self.state.geometry, self.state.background);
-        let mut after = self.state.position;
+        let (mut after, mut is_ahead) = (self.state.position, false);
         let rows = self.saver.tables.all(|page| {
             for Current { pixel, at } in page {
                 picture.set(pixel);
                 after = after.max(at);
+                let place = (pixel.x, pixel.y);
+                if unsaved.get(&place).is_some_and(|since| since.at < at) {
+                    unsaved.remove(&place);
+                    is_ahead = true;
+                }
             }
         });
         let rows = rows.await?;
-        if rows > 0 {
-            warn!(rows, %after, "the cache holds no canvas: loaded what the tables hold");
+        for Current { pixel, .. } in unsaved.into_values() {
+            picture.set(pixel);
         }
-        // A canvas that is made of a table's rows is all in that table.
+        if rows > 0 || entries > 0 {
+            warn!(rows, entries, %after, "the cache holds no canvas: loaded what the tables hold");
+        }
+        // A canvas that is made of a table's rows is all in that table, until a save writes a row
+        // older than it was.
         let opening = self.with(State {
             position: after,
-            filled: self.table.clone(),
+            filled: self.table.clone().filter(|_| !is_ahead),
             filling: None,
             ..self.state.clone()
         });
-        opening.open(Source::Saved, Some(&picture), answer).await
+        let source = match entries {
+            0 => Source::Saved,
+            _ => Source::Replaced,
+        };
+        opening.open(source, Some(&picture), answer).await
+    }
+
+    /// The last change of each place after this position that history tells of, and how many entries
+    /// it has there.
+    async fn unsaved(&self, mut from: Position) -> Result<(HashMap<Place, Current>, usize), Error> {
+        let (mut changes, mut entries) = (HashMap::new(), 0);
+        loop {
+            let page = self.saver.cache.read_after(from, PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok((changes, entries));
+            };
+            (from, entries) = (last.at, entries + page.len());
+            for Entry { at, pixels, .. } in page {
+                changes.extend(pixels.into_iter().map(|pixel| {
+                    let place = (pixel.x, pixel.y);
+                    (place, Current { pixel, at })
+                }));
+            }
+        }
     }
 
     /// Opens the canvas that is in the cache. One that was saved before there was a state is in the
-    /// tables, as far as anybody can tell.
+    /// tables, as far as anybody can tell. One whose history is lost holds what no save wrote.
     async fn adopt(&self, known: Option<&State>, answer: &mut SaveAnswer) -> Result<(), Error> {
-        let filled = match known {
-            Some(known) => known.filled.clone(),
-            None => self.table.clone(),
+        let has_history = self.saver.cache.newest().await? > Position::ZERO;
+        let (filled, filling) = match known {
+            _ if !has_history => (None, None),
+            Some(known) => (known.filled.clone(), known.filling.clone()),
+            None => (self.table.clone(), None),
         };
         let opening = self.with(State {
             filled,
+            filling,
             ..self.state.clone()
         });
-        opening.open(Source::Kept, None, answer).await
+        opening.open(Source::Kept, None, answer).await?;
+        if !has_history {
+            warn!("the cache has lost the canvas's history: every pixel is saved");
+            let opened = self
+                .saver
+                .state
+                .borrow()
+                .as_ref()
+                .map(|state| state.position);
+            (answer.from, answer.to) = opened.map_or((answer.from, answer.to), |at| (at, at));
+        }
+        Ok(())
     }
 
     fn with(&self, state: State) -> Self {
@@ -199,7 +249,7 @@ impl<C: Cache, R: Rows> Settling<'_, C, R> {
         });
         rows.await?;
         info!(from = %size, %to, "resized the canvas");
-        self.open(Source::Resized, Some(&picture), answer).await
+        self.open(Source::Replaced, Some(&picture), answer).await
     }
 
     /// Paints what the tables hold beyond the cache.

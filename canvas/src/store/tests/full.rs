@@ -218,7 +218,7 @@ async fn a_full_cache_can_be_closed_and_opened() {
     };
     for (source, picture) in [
         (Source::Kept, None),
-        (Source::Resized, Some(&before.picture)),
+        (Source::Replaced, Some(&before.picture)),
     ] {
         opening.source = source;
         let opened = bench.store.open_canvas(&token, &opening, picture).await;

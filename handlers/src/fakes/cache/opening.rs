@@ -10,7 +10,7 @@ use crate::save::Opens;
 
 impl State {
     pub(super) fn found(&self) -> Found {
-        let is_there = self.epoch.is_some() || self.to.is_some();
+        let is_there = self.epoch.is_some() || self.to.is_some() || self.is_closed;
         let size = self
             .other_size
             .as_ref()
@@ -92,18 +92,20 @@ impl Opens for FakeCache {
             if let Some(picture) = picture {
                 state.picture = picture.clone();
             }
-            if opening.source == Source::Saved {
+            let begins = opening.source == Source::Saved || state.history.is_empty();
+            if begins {
                 state.history.clear();
                 state.newest = Position::ZERO;
                 state.unsaved = 0;
             }
             let at = state.begin(opening.after, Position::new(1_000_000 + now, 0));
-            if opening.source == Source::Saved {
+            if begins {
                 state.saved = at;
             }
             state.openings += 1;
             state.epoch = Some(format!("e{}", state.openings));
             (state.to, state.other_size, state.has_moved) = (None, None, false);
+            state.is_closed = false;
             state.salt = Some(opening.salt.clone());
             at
         };

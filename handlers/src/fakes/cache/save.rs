@@ -111,6 +111,9 @@ impl Saves for FakeCache {
             if state.saved == from {
                 let unsaved = state.unsaved.checked_sub(changes);
                 state.unsaved = unsaved.expect("no change is counted twice");
+                if to >= state.newest {
+                    state.unsaved = 0;
+                }
             }
             state.saved = to;
             state.unsaved

@@ -146,6 +146,73 @@ async fn what_a_cache_that_went_back_has_lost_is_painted_anew_but_never_over_new
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cache_that_lost_the_pixels_alone_loses_nothing_of_its_history_whatever_cuts_a_save_off()
+{
+    for step in 1.. {
+        let world = World::new();
+        world.paint(30);
+        world.save(ORDINARY, 60).await.unwrap();
+        world.paint_these(&[dot(3, 3, 7), dot(4, 4, 7)]);
+        world.paint_these(&[dot(4, 4, 8)]);
+        let picture = world.canvas();
+        world.cache.lose_pixels();
+        world.cache.faults.fail_at(step);
+        let killed = world.save(ORDINARY, 60).await.is_err();
+        world.cache.drop_leases();
+        world.save(ORDINARY, 60).await.unwrap();
+        assert!(world.canvas() == picture, "after a failure at step {step}");
+        world.assert_saved();
+        if !killed {
+            return;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pixels_that_are_lost_by_a_cache_that_also_went_back_come_from_the_newer_of_the_two() {
+    let world = World::new();
+    world.paint_these(&[dot(1, 1, 1)]);
+    let history = world.cache.state().history.clone();
+    world.paint_these(&[dot(1, 1, 2), dot(2, 2, 2)]);
+    world.save(ORDINARY, 60).await.unwrap();
+    let picture = world.canvas();
+    {
+        let mut state = world.cache.state();
+        (state.newest, state.saved, state.unsaved) = (history[0].at, Position::ZERO, 1);
+        state.history = history;
+    }
+    world.cache.lose_pixels();
+    world.save(ORDINARY, 60).await.unwrap();
+    assert!(world.canvas() == picture);
+    assert!(
+        world.tables.picture() == picture,
+        "no row stays as old as the cache was"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_that_lost_the_history_alone_keeps_its_pixels_and_saves_all_of_them() {
+    let world = World::new();
+    world.paint(30);
+    world.save(ORDINARY, 60).await.unwrap();
+    world.paint_these(&[dot(3, 3, 7)]);
+    let picture = world.canvas();
+    world.cache.lose_history();
+    let answer = world.save(ORDINARY, 60).await.unwrap();
+    assert!(answer.opened && answer.complete);
+    assert!(world.canvas() == picture);
+    assert!(world.tables.picture() == picture);
+    assert_eq!(
+        world.cache.state().unsaved,
+        0,
+        "what is lost keeps nobody from painting"
+    );
+    world.paint_these(&[dot(5, 5, 5)]);
+    world.save(ORDINARY, 60).await.unwrap();
+    assert!(world.tables.picture() == world.canvas());
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_primary_means_another_epoch() {
     let world = World::new();
     world.paint(1);
