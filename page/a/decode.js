@@ -1,6 +1,5 @@
 // PNG to pixels, by the browser where it gives exact colours back, else by our own arithmetic.
 import { isSize } from "./limits.js";
-import { decodePng } from "./png.js";
 import { toMemory } from "./picture.js";
 
 /** A band is read back at once: far below what iOS allows a canvas. */
@@ -69,7 +68,7 @@ function saidSize(png) {
 export async function decode(png) {
   const { width, height } = saidSize(png);
   if (!isSize(width, height)) throw new Error("a picture of an impossible size");
-  if (!isExact()) return decodePng(png);
+  if (!isExact()) return (await import("./png.js")).decodePng(png);
   const bitmap = await createImageBitmap(new Blob([/** @type {BlobPart} */ (png)], { type: "image/png" }), EXACT);
   try {
     return { width: bitmap.width, height: bitmap.height, memory: readBack(bitmap) };

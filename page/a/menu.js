@@ -1,5 +1,4 @@
 // The menu and the list of keys.
-import { encodePng } from "./encode.js";
 import { box, button } from "./dom.js";
 import { t } from "./i18n.js";
 import { close, toggle } from "./panels.js";
@@ -28,6 +27,7 @@ async function copy(address) {
 /** @param {import("./picture.js").Picture} picture */
 async function save(picture) {
   try {
+    const { encodePng } = await import("./encode.js");
     const url = URL.createObjectURL(await encodePng(picture));
     Object.assign(document.createElement("a"), { href: url, download: "place.png" }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);

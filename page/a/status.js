@@ -49,7 +49,7 @@ export function showAim({ painter, canvas, state }, { cross, colour, isNear }) {
   const paint = button("paint");
   const text = isLong ? duration(wait)
     : colour === null ? t("chooseColour")
-    : cross && isNear ? t("paintAt", cross) : t("comeNearer");
+    : cross && !isNear ? t("comeNearer") : t("paint");
   write(box("paint-text"), text);
   const disabled = isLong || !cross || !canvas.isReady || (colour !== null && isNear && state !== "live");
   paint.disabled = disabled || colour === null;
