@@ -1,0 +1,219 @@
+// The session with the server: which connection feeds the canvas, when it is renewed, what is said
+// on it. Everything happens in `tick` and in what a connection brings.
+import { decode, paintMessage, PING } from "./frames.js";
+import { Backoff } from "./backoff.js";
+import { isNewer } from "./position.js";
+import { Painter } from "./painter.js";
+import { Pulse } from "./pulse.js";
+import { Slots } from "./slots.js";
+import { Socket } from "./socket.js";
+
+const GAP_MS = 2_000;
+const RESUME_MS = 5_000;
+const PATIENCE_MS = 5_000;
+const SLEPT_MS = 90_000;
+const RELOAD_MS = 3_000;
+
+/**
+ * @typedef {import("./http.js").Config} Config
+ * @typedef {import("./frames.js").Frame} Frame
+ * @typedef {"connecting" | "live" | "watching" | "offline"} State
+ * @typedef {{http: import("./http.js").Http, canvas: import("./canvas.js").Canvas, player: string,
+ *   makeSocket: (url: string) => WebSocket, now: () => number, random: () => number}} Means
+ */
+
+export class Session {
+  /** @type {Config | null} */
+  config = null;
+  /** @type {number | null} */
+  online = null;
+  notice = "";
+  #configDue = 0;
+  #configBusy = false;
+  #configBackoff;
+  #configAt = 0;
+  #lastTick = 0;
+  #lostAt;
+  #gapSince = 0;
+  /** Until then a gap is no gap: what was missed is on its way. */
+  #graceUntil = 0;
+  #reloadAt = Infinity;
+
+  /** @param {Means} means */
+  constructor(means) {
+    this.means = means;
+    const { http, canvas, now, random } = means;
+    this.canvas = canvas;
+    this.#configBackoff = new Backoff(2_000, 30_000, random);
+    this.#lostAt = now();
+    this.pulse = new Pulse(240_000);
+    this.socket = new Socket({ address: () => this.#address(), make: means.makeSocket, random }, {
+      frame: (text) => this.#frame(text),
+      opened: () => this.pulse.begin(now()),
+      closed: () => this.#closed(),
+    });
+    this.slots = new Slots({
+      slot: (n) => http.slot(n),
+      picture: () => this.#fetchPicture(),
+      take: (slot) => {
+        this.online = slot.online ?? this.online;
+        return canvas.slot(slot);
+      },
+      random,
+      now,
+    });
+    this.painter = new Painter(canvas, now);
+  }
+
+  /** @returns {State} */
+  get state() {
+    if (this.socket.isOpen && this.socket.isBased) return "live";
+    if (this.slots.isWell && this.canvas.isReady) return "watching";
+    return this.means.now() - this.#lostAt < 2 * PATIENCE_MS ? "connecting" : "offline";
+  }
+
+  /** The first picture, beside whatever else is on its way. */
+  async start() {
+    this.tick();
+    await this.#fetchPicture().catch(() => {}); // Slots or the socket bring it then.
+    this.tick();
+  }
+
+  /** The tab or the network came back. */
+  woke() {
+    this.socket.hurry();
+    this.pulse.woke();
+    if (this.means.now() - this.#configAt > 60_000) this.#configDue = 0;
+    this.tick();
+  }
+
+  tick() {
+    const now = this.means.now();
+    if (this.#lastTick && now - this.#lastTick > SLEPT_MS) this.pulse.woke();
+    this.#lastTick = now;
+    if (now >= this.#configDue && !this.#configBusy) this.#loadConfig();
+    if (!this.config) return;
+    this.socket.tick(now);
+    if (this.socket.isOpen && this.socket.isBased) this.#tend(now);
+    this.#watch(now);
+    const live = this.state === "live";
+    const { send, ping } = this.painter.tick(live);
+    for (const pixel of send) this.socket.send(paintMessage(pixel));
+    if (ping) this.pulse.ask();
+  }
+
+  /** A connection that brings the canvas: pings, gaps, reloads. @param {number} now */
+  #tend(now) {
+    const { follow } = this.canvas;
+    const need = follow.epoch === "" ? null : this.pulse.tick(now, follow);
+    if (need === "ping") {
+      this.pulse.sent(now, follow.holds);
+      this.socket.send(PING);
+    } else if (need) this.#again(need === "afresh");
+    if (!follow.hasGap || now < this.#graceUntil) this.#gapSince = now;
+    else if (now - this.#gapSince >= GAP_MS) this.#again(false);
+    if (now >= this.#reloadAt) {
+      this.#reloadAt = Infinity;
+      this.#fetchPicture().catch(() => this.#again(true));
+    }
+  }
+
+  /** Slots, while there is no socket. @param {number} now */
+  #watch(now) {
+    const waits = this.socket.failures > 0 || this.socket.age(now) > PATIENCE_MS || this.config?.full;
+    if (this.socket.isBased) this.slots.stop();
+    else if (waits) this.slots.start();
+    this.slots.tick(now);
+  }
+
+  #loadConfig() {
+    this.#configBusy = true;
+    const { http, now, random } = this.means;
+    http.config().then((config) => {
+      if (config.notice !== this.config?.notice) this.notice = config.notice;
+      this.config = config;
+      this.online = config.online ?? this.online;
+      this.pulse.everyMs = config.keepaliveMs;
+      this.painter.cooldownMs = config.cooldownMs;
+      if (config.epoch && this.canvas.follow.epoch && config.epoch !== this.canvas.follow.epoch) this.pulse.ask();
+      this.#configAt = now();
+      this.#configBackoff.reset();
+      // Whoever watches wants to know when there is room; the others hear of a new page in time.
+      return this.state === "live" ? 240_000 + random() * 120_000 : 10_000 + random() * 10_000;
+    }, () => 1_000 + this.#configBackoff.next()).then((pause) => {
+      this.#configDue = now() + pause;
+      this.#configBusy = false;
+    });
+  }
+
+  async #fetchPicture() {
+    const picture = await this.means.http.picture(this.config?.bands ?? 1);
+    this.canvas.fetched(picture);
+    return picture;
+  }
+
+  /** Where to connect; null while there is no room, or a picture may still come first. */
+  #address() {
+    const { config, means, canvas } = this;
+    const isEarly = !canvas.isReady && means.now() - this.#lostAt < 1_000;
+    if (!config?.socket || config.full || isEarly) return null;
+    const { epoch, holds } = canvas.follow;
+    const from = epoch && holds && this.socket.failures < 2 ? `&from=${epoch}:${holds}` : "";
+    return `${config.socket}${config.socket.includes("?") ? "&" : "?"}player=${means.player}${from}`;
+  }
+
+  /** @param {boolean} afresh */
+  #again(afresh) {
+    if (afresh) this.canvas.forget();
+    this.socket.again(this.means.now());
+  }
+
+  #closed() {
+    if (this.state !== "connecting") this.#lostAt = Math.max(this.#lostAt, this.means.now() - PATIENCE_MS);
+    this.#configDue = Math.min(this.#configDue, this.means.now() + 1_000 + this.means.random() * 4_000);
+    this.#reloadAt = Infinity;
+    this.#graceUntil = 0;
+    this.canvas.reconnected();
+  }
+
+  #based() {
+    const now = this.means.now();
+    if (!this.socket.isBased) this.canvas.ahead.connected(now);
+    this.socket.based(now);
+    this.#gapSince = now;
+    this.pulse.ask();
+  }
+
+  /** @param {unknown} text */
+  #frame(text) {
+    try {
+      const frame = decode(text);
+      if (frame) this.#take(frame);
+    } catch {
+      this.#again(true);
+    }
+  }
+
+  /** @param {Frame} f */
+  #take(f) {
+    const now = this.means.now();
+    const { canvas } = this;
+    if (f.type === "init") canvas.init(f, () => this.#based(), () => this.#again(true));
+    else if (f.type === "update") canvas.update(f);
+    else if (f.type === "resume") {
+      this.#based();
+      this.#graceUntil = now + RESUME_MS;
+    } else if (f.type === "resumed") {
+      this.#graceUntil = 0;
+      if (canvas.follow.holds === null || isNewer(f.at, canvas.follow.holds)) this.pulse.ask();
+    } else if (f.type === "reload") {
+      this.#reloadAt = now + this.means.random() * RELOAD_MS;
+      this.#graceUntil = this.#reloadAt + 60_000;
+      this.#based();
+    } else if (f.type === "pong") {
+      this.online = f.online ?? this.online;
+      if (this.pulse.pong(f, now, canvas.follow) === "afresh") this.#again(true);
+    } else if (f.type === "notice") this.notice = f.text;
+    else this.painter.refused(f);
+  }
+}
