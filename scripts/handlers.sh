@@ -8,7 +8,7 @@ cd "$root"
 cargo build --package place-handlers --bins --profile handlers
 
 for name in placev2handler placev2disconnect sendMessage placev2broadcast initializeConnection \
-    save placev2admin; do
+    save placev2admin placev2page; do
     built=$target/handlers/$name
     bootstrap=$target/lambda/$name/bootstrap
     # A file that did not change keeps its time, so that nothing is uploaded for nothing.

@@ -14,4 +14,6 @@ pub struct Entry {
     pub by: String,
     /// Salted hash of the painter's address; the address itself is nowhere.
     pub source: String,
+    /// Short name of the player, a salted hash too; that of the source where a client gave none.
+    pub player: String,
 }

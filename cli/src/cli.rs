@@ -94,6 +94,11 @@ pub(crate) enum Command {
     /// Export the picture as a PNG file
     #[command(subcommand)]
     Canvas(CanvasCommand),
+    /// Open the page to paint on in the browser, and print its address
+    Open(OpenArgs),
+    /// Write the page as files, for a host of your own
+    #[command(subcommand)]
+    Page(PageCommand),
     /// Run the local cloud: MiniStack and Redis on this machine
     #[command(subcommand)]
     Local(LocalCommand),
@@ -243,6 +248,28 @@ pub(crate) enum Source {
     Redis,
     /// The saved pixels in DynamoDB
     Tables,
+}
+
+/// `placectl open`
+#[derive(Debug, Args)]
+pub(crate) struct OpenArgs {
+    /// Only print the address
+    #[arg(long)]
+    pub(crate) print: bool,
+}
+
+/// `placectl page`
+#[derive(Debug, Subcommand)]
+pub(crate) enum PageCommand {
+    /// Write the page's files to a directory; they get the canvas from the stack's page function
+    Build(PageBuildArgs),
+}
+
+/// `placectl page build`
+#[derive(Debug, Args)]
+pub(crate) struct PageBuildArgs {
+    /// Directory to write to, made if it is missing; files of the same names are replaced
+    pub(crate) directory: PathBuf,
 }
 
 /// `placectl local`

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 
 use crate::load::Finding;
 use crate::memory;
-use crate::stack::{EndpointsConfig, StackConfig, VpcMode};
+use crate::stack::{EndpointsConfig, PageConfig, StackConfig, VpcMode};
 
 /// Days that `PutRetentionPolicy` of CloudWatch Logs accepts.
 const RETENTION_DAYS: [u32; 22] = [
@@ -44,6 +44,7 @@ impl StackConfig {
         rules.functions(self);
         rules.services(self);
         rules.names(self);
+        rules.page(&self.page);
         rules.endpoints(&self.endpoints);
         rules.findings
     }
@@ -244,11 +245,32 @@ impl Rules {
         self.range("local.port", config.local.port, 1..=u16::MAX);
     }
 
+    fn page(&mut self, page: &PageConfig) {
+        let links = [
+            ("page.imprint", &page.imprint),
+            ("page.privacy", &page.privacy),
+            ("page.address", &page.address),
+        ];
+        for (key, link) in links {
+            if let Some(url) = link {
+                self.demand(has_scheme(url, &["http", "https"]), key, || {
+                    format!("is `{url}`, allowed: an address that begins with http:// or https://")
+                });
+            }
+        }
+        let length = page.title.chars().count();
+        let fits = (1..=100).contains(&length) && !page.title.chars().any(char::is_control);
+        self.demand(fits, "page.title", || {
+            "is empty, longer than 100 characters, or holds a control character".to_owned()
+        });
+    }
+
     fn endpoints(&mut self, endpoints: &EndpointsConfig) {
-        let rules: [(&str, &Option<String>, &[&str]); 4] = [
+        let rules: [(&str, &Option<String>, &[&str]); 5] = [
             ("endpoints.aws", &endpoints.aws, &["http", "https"]),
             ("endpoints.gateway", &endpoints.gateway, &["http", "https"]),
             ("endpoints.websocket", &endpoints.websocket, &["ws", "wss"]),
+            ("endpoints.page", &endpoints.page, &["http", "https"]),
             ("endpoints.redis", &endpoints.redis, &["redis", "rediss"]),
         ];
         for (key, value, schemes) in rules {

@@ -110,6 +110,16 @@ contract! {
         reuse_ms: u32 = "PLACE_REUSE_MS",
         /// Deliveries of a queue's message before it goes to the dead-letter queue.
         max_receive_count: u32 = "PLACE_MAX_RECEIVE_COUNT" or 5,
+        /// Where clients connect: `wss://api.execute-api.region.amazonaws.com/stage`.
+        websocket_url: String = "PLACE_WEBSOCKET_URL" or String::new(),
+        /// Title of the page.
+        page_title: String = "PLACE_PAGE_TITLE" or "place".to_owned(),
+        /// Address of the imprint; empty for none.
+        page_imprint: String = "PLACE_PAGE_IMPRINT" or String::new(),
+        /// Address of the privacy notice; empty for none.
+        page_privacy: String = "PLACE_PAGE_PRIVACY" or String::new(),
+        /// Whether other sites may show the page in a frame.
+        page_allow_framing: bool = "PLACE_PAGE_ALLOW_FRAMING" or false,
     }
 }
 
@@ -202,6 +212,11 @@ mod tests {
             concurrency: 64,
             reuse_ms: 1000,
             max_receive_count: 7,
+            websocket_url: "ws://127.0.0.1:4566/_aws/execute-api/a/production".into(),
+            page_title: "Art".into(),
+            page_imprint: "https://a.example/imprint".into(),
+            page_privacy: String::new(),
+            page_allow_framing: true,
         }
     }
 

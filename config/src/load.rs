@@ -249,6 +249,7 @@ mod tests {
             "[canvas]",
             "[broadcast]",
             "[init]",
+            "[page]",
             "[local]",
             "[endpoints]",
         ] {

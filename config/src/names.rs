@@ -13,7 +13,7 @@ pub const TAG_STACK: &str = "place:stack";
 /// Tag that says which resource of the plan it is.
 pub const TAG_RESOURCE: &str = "place:resource";
 
-/// The seven functions.
+/// The eight functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Function {
     /// `$connect`.
@@ -30,11 +30,13 @@ pub enum Function {
     Save,
     /// Answers the CLI.
     Admin,
+    /// Serves the page to paint on.
+    Page,
 }
 
 impl Function {
     /// All of them, in the order of the setup guide.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Connect,
         Self::Disconnect,
         Self::SendMessage,
@@ -42,6 +44,7 @@ impl Function {
         Self::Initialize,
         Self::Save,
         Self::Admin,
+        Self::Page,
     ];
 
     /// Name of the default stack's function, which is its binary's and artefact's name too.
@@ -54,6 +57,7 @@ impl Function {
             Self::Initialize => "initializeConnection",
             Self::Save => "save",
             Self::Admin => "placev2admin",
+            Self::Page => "placev2page",
         }
     }
 
@@ -63,8 +67,14 @@ impl Function {
             Self::Connect => Some("$connect"),
             Self::Disconnect => Some("$disconnect"),
             Self::SendMessage => Some("sendMessage"),
-            Self::Broadcast | Self::Initialize | Self::Save | Self::Admin => None,
+            Self::Broadcast | Self::Initialize | Self::Save | Self::Admin | Self::Page => None,
         }
+    }
+
+    /// Whether its policy lets somebody in: the API through a route, or everybody through an address of
+    /// its own. The others are invoked through roles.
+    pub const fn has_callers(self) -> bool {
+        self.route().is_some() || matches!(self, Self::Page)
     }
 
     /// The queue that it consumes, for the two functions behind one.
@@ -139,6 +149,7 @@ impl Names {
             Function::Initialize => &names.initialize,
             Function::Save => &names.save,
             Function::Admin => &names.admin,
+            Function::Page => &names.page,
         };
         self.derived(explicit.as_ref(), function.binary())
     }

@@ -48,6 +48,8 @@ section! {
         broadcast: BroadcastConfig = BroadcastConfig::default(),
         /// Sending the picture to a newcomer.
         init: InitConfig = InitConfig::default(),
+        /// The page to paint on.
+        page: PageConfig = PageConfig::default(),
         /// The local cloud.
         local: LocalConfig = LocalConfig::default(),
         /// Addresses that replace AWS's own.
@@ -180,6 +182,8 @@ section! {
         save: Option<String> = None,
         /// Function that the CLI talks to.
         admin: Option<String> = None,
+        /// Function that serves the page.
+        page: Option<String> = None,
     }
 }
 
@@ -291,6 +295,27 @@ section! {
 }
 
 section! {
+    /// `[page]`: the page to paint on.
+    PageConfig {
+        /// Give the page function an address that is open to everybody.
+        enabled: bool = true,
+        /// Title of the page.
+        title: String = "place".to_owned(),
+        /// Address of the imprint that the page links to.
+        imprint: Option<String> = None,
+        /// Address of the privacy notice that the page links to.
+        privacy: Option<String> = None,
+        /// Where people open the page, if a CDN or a domain of one's own is in front of the function.
+        address: Option<String> = None,
+        /// Let other sites show the page in a frame.
+        allow_framing: bool = false,
+        /// Concurrency that is reserved for the page function, and the most that it gets; 0 reserves
+        /// none. The function answers ten times as many requests a second.
+        max_concurrency: u32 = 0,
+    }
+}
+
+section! {
     /// `[local]`: the local cloud.
     LocalConfig {
         /// Use the local cloud without `--local`.
@@ -313,6 +338,8 @@ section! {
         gateway: Option<String> = None,
         /// Where clients connect; `{api}` and `{stage}` are filled in.
         websocket: Option<String> = None,
+        /// Where the page is; `{id}`, the first label of the function's own address, is filled in.
+        page: Option<String> = None,
         /// Address of Redis: `redis://host:port` or `rediss://host:port`.
         redis: Option<String> = None,
     }

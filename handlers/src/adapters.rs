@@ -1,13 +1,14 @@
 //! The cache and the tables behind the ports.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use place_canvas::store::{
     Admission, After, Asleep, Canvas, Doubt, MarkSaved, Opening, Painter, Polled, Pong, SaveLease,
-    SaveSummary, Taken,
+    SaveSummary, Taken, Watched,
 };
-use place_canvas::tables::{Change, Current, State, Stored, Tables};
+use place_canvas::tables::{Change, Current, HistoryRow, State, Stored, Tables};
 use place_canvas::{
     ConnectionId, Entry, Geometry, PaintError, Painted, Picture, Pixel, Position, Rgb, Shard,
     Store, StoreConfig, StoreError, Token,
@@ -15,6 +16,7 @@ use place_canvas::{
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
+use crate::page::{Past, Watch};
 use crate::ports::{Clients, History, Look, Paint, Shards};
 use crate::save::{Ghosts, Opens, Place, Rows, Saves};
 
@@ -250,6 +252,28 @@ impl Opens for Cache {
         Ok(store
             .paint(Painter::Operator(&by), OPERATOR, pixels)
             .await?)
+    }
+}
+
+impl Watch for Cache {
+    async fn watch(&self, stretch: Range<u64>) -> Result<Watched, Error> {
+        Ok(self.store().await?.watch(stretch).await?)
+    }
+
+    async fn entries_of(
+        &self,
+        place: Place,
+        count: usize,
+        within: usize,
+    ) -> Result<Vec<Entry>, Error> {
+        let store = self.store().await?;
+        Ok(store.entries_of(place, count, within).await?)
+    }
+}
+
+impl Past for Tables {
+    async fn changes_of(&self, (x, y): Place, limit: usize) -> Result<Vec<HistoryRow>, Error> {
+        Ok(Box::pin(self.history_of(x, y, Some(limit))).await?)
     }
 }
 

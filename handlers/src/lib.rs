@@ -17,6 +17,7 @@ pub mod event;
 mod fakes;
 pub mod gateway;
 pub mod initialize;
+pub mod page;
 pub mod ports;
 pub mod queues;
 pub mod save;

@@ -76,6 +76,7 @@ fn history() -> impl Strategy<Value = Vec<Entry>> {
                 pixels,
                 by: "a".into(),
                 source: String::new(),
+                player: String::new(),
             }
         };
         steps.into_iter().map(&mut entry).collect()
@@ -181,6 +182,7 @@ fn red(n: u64) -> Entry {
         pixels,
         by: "a".into(),
         source: String::new(),
+        player: String::new(),
     }
 }
 

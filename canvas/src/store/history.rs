@@ -23,6 +23,7 @@ pub(super) fn entry((id, fields): RawEntry) -> Result<Entry, StoreError> {
         pixels: Vec::new(),
         by: String::new(),
         source: String::new(),
+        player: String::new(),
     };
     for [name, value] in fields.as_chunks::<2>().0 {
         let text = || String::from_utf8_lossy(value).into_owned();
@@ -33,8 +34,12 @@ pub(super) fn entry((id, fields): RawEntry) -> Result<Entry, StoreError> {
             }
             b"c" => found.by = text(),
             b"i" => found.source = text(),
+            b"u" => found.player = text(),
             _ => {}
         }
+    }
+    if found.player.is_empty() {
+        found.player.clone_from(&found.source);
     }
     Ok(found)
 }

@@ -63,6 +63,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod verdict;
+mod watch;
 
 use std::fmt;
 use std::time::Duration;
@@ -80,6 +81,7 @@ pub use ping::Pong;
 pub use save::{MarkSaved, SaveLease, SaveSummary};
 pub use shards::{Asleep, Polled, Taken};
 pub use stats::{CanvasStats, Memory, ShardState, ShardStats, Stats};
+pub use watch::Watched;
 
 use crate::connection::{ConnectionId, Shard, shard_of};
 use crate::geometry::Geometry;

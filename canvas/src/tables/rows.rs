@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::schema::{BY, PIXEL, RGB, TIME};
+use super::schema::{BY, PIXEL, PLAYER, RGB, SOURCE, TIME};
 use crate::entry::Entry;
 use crate::pixel::{Pixel, Rgb};
 use crate::position::Position;
@@ -24,6 +24,10 @@ pub struct Change {
     pub pixel: Pixel,
     /// Connection id of the painter.
     pub by: String,
+    /// Short name of the player.
+    pub player: String,
+    /// Salted hash of the painter's address.
+    pub source: String,
 }
 
 impl Change {
@@ -34,6 +38,8 @@ impl Change {
             index,
             pixel: *pixel,
             by: entry.by.clone(),
+            player: entry.player.clone(),
+            source: entry.source.clone(),
         };
         entry.pixels.iter().enumerate().map(change)
     }
@@ -59,6 +65,8 @@ pub struct HistoryRow {
     pub rgb: Rgb,
     /// Connection id of the painter.
     pub by: String,
+    /// Short name of the player; empty in rows of before there were any.
+    pub player: String,
 }
 
 /// What can be written to a table.
@@ -91,6 +99,8 @@ impl Row for Change {
             text(TIME, self.at.sort_key(self.index)),
             text(RGB, color_name(self.pixel.rgb)),
             text(BY, self.by.clone()),
+            text(PLAYER, self.player.clone()),
+            text(SOURCE, self.source.clone()),
         ])
     }
 
@@ -147,7 +157,14 @@ pub(super) fn history(item: &Item) -> Result<HistoryRow, String> {
     let key = Position::from_sort_key(read(item, TIME)?);
     let (at, index) = key.map_err(|error| format!("`{TIME}`: {error}"))?;
     let by = read(item, BY)?.to_owned();
-    Ok(HistoryRow { at, index, rgb, by })
+    let player = read(item, PLAYER).unwrap_or_default().to_owned();
+    Ok(HistoryRow {
+        at,
+        index,
+        rgb,
+        by,
+        player,
+    })
 }
 
 /// "x y".

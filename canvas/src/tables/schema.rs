@@ -8,6 +8,10 @@ pub const TIME: &str = "t";
 pub const RGB: &str = "rgb";
 /// The attribute with the painter's connection id.
 pub const BY: &str = "by";
+/// The attribute with the player's short name.
+pub const PLAYER: &str = "u";
+/// The attribute with the salted hash of the painter's address.
+pub const SOURCE: &str = "i";
 
 /// The attribute that says which part of the journal it is: an hour, or [`STATE`]. Partition key of
 /// the journal.

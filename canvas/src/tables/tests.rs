@@ -21,6 +21,7 @@ fn entry(n: u64, pixels: u16) -> Entry {
         pixels,
         by: format!("c{n}"),
         source: String::new(),
+        player: String::new(),
     }
 }
 

@@ -307,6 +307,7 @@ mod tests {
                     pixels,
                     by: "a".into(),
                     source: String::new(),
+                    player: String::new(),
                 }
             };
             steps.into_iter().map(&mut entry).collect()
@@ -373,6 +374,7 @@ mod tests {
             pixels: pixels.to_vec(),
             by: String::new(),
             source: String::new(),
+            player: String::new(),
         };
         let entries = [entry(1, &big[..1]), entry(2, &big), entry(3, &big[..1])];
         let frames = update_frames(Position::ZERO, &entries, frame_bytes_for(10));
@@ -414,6 +416,7 @@ mod tests {
             pixels: vec![Pixel::new(1, 2, Rgb::new(255, 0, 0))],
             by: "a".into(),
             source: String::new(),
+            player: String::new(),
         };
         let frames = update_frames(Position::ZERO, &[entry], 1000);
         let expected = r#"{"type":"update","from":"0-0","at":"5-1","data":"AAEAAv8AAA=="}"#;

@@ -75,6 +75,7 @@ fn entry(ms: u64) -> Entry {
         ],
         by: String::new(),
         source: String::new(),
+        player: String::new(),
     }
 }
 

@@ -81,5 +81,6 @@ fn entry((pixels, ms): (&[Pixel], u64)) -> Entry {
         pixels: pixels.to_vec(),
         by: String::new(),
         source: String::new(),
+        player: String::new(),
     }
 }

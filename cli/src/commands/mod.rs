@@ -10,6 +10,7 @@ mod init;
 mod lease;
 mod local;
 mod outcome;
+mod page;
 mod picture;
 mod plan;
 mod save;
@@ -19,7 +20,7 @@ mod up;
 
 pub(crate) use doctor::PolicyPart;
 
-use crate::cli::{CanvasCommand, Cli, ClientsCommand, Command, Output};
+use crate::cli::{CanvasCommand, Cli, ClientsCommand, Command, Output, PageCommand};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -64,7 +65,7 @@ async fn dispatch(cli: Cli, printer: Printer) -> Result<Exit, CommandError> {
         Command::Deploy(args) => deploy::run(context, &args).await,
         short => {
             let interrupt = context.interrupt.clone();
-            interrupt.or_stop(at_once(context, short)).await
+            Box::pin(interrupt.or_stop(at_once(context, short))).await
         }
     }
 }
@@ -84,6 +85,8 @@ async fn at_once(context: Context, command: Command) -> Result<Exit, CommandErro
         Command::Clients(ClientsCommand::List) => clients::list(context).await,
         Command::Canvas(CanvasCommand::Export(args)) => canvas::export(context, &args).await,
         Command::Canvas(CanvasCommand::Snapshot(args)) => canvas::snapshot(context, &args).await,
+        Command::Open(args) => page::open(context, &args).await,
+        Command::Page(PageCommand::Build(args)) => page::build(context, &args).await,
         Command::Local(command) => local::run(context, command).await,
         _ => unreachable!("every other command finishes what it began"),
     }

@@ -1,10 +1,10 @@
 //! From an engine's report to what the operator sees last, and the exit code.
 
 use crate::context::Context;
-use crate::engine::{Breakdown, Report, Runner, Verdict, causes};
+use crate::engine::{Addresses, Breakdown, Report, Runner, Verdict, causes};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::steps::{Stack, api};
+use crate::steps::{Stack, api, functions};
 
 /// Announces a run and does the work. A run that ends without a report ends with an event, too.
 pub(crate) async fn announced(
@@ -34,7 +34,11 @@ pub(crate) async fn announced(
 /// Sends the last event of a run.
 pub(crate) fn finish(runner: &Runner, report: &Report, stack: &Stack) -> Exit {
     let calls = stack.aws.calls.total();
-    runner.emit(report.finished(Some(calls), api::websocket_url(stack)));
+    let addresses = Addresses {
+        websocket: api::websocket_url(stack),
+        page: functions::page_url(stack),
+    };
+    runner.emit(report.finished(Some(calls), addresses));
     match report.verdict {
         Verdict::Done => Exit::Done,
         Verdict::Failed => Exit::Failed,

@@ -1,6 +1,7 @@
 //! `placectl status`: the resources, their drift, and the health of the canvas.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use place_canvas::admin::{Request, Response};
@@ -16,7 +17,7 @@ use crate::context::{Context, WhenStopped};
 use crate::engine::{Sighting, Step, Survey};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::steps::{self, Options, Stack, api, queues};
+use crate::steps::{self, Options, Stack, api, functions, queues};
 use crate::ui::words;
 
 /// Everything that `status` knows.
@@ -25,6 +26,7 @@ pub(crate) struct Status {
     stack: String,
     region: String,
     websocket_url: Option<String>,
+    page_url: Option<String>,
     healthy: bool,
     /// Nothing is there but what the stack only uses, as its default VPC.
     #[serde(skip)]
@@ -164,6 +166,7 @@ impl Status {
             stack: stack.names.stack().to_owned(),
             region: stack.aws.region.clone(),
             websocket_url: api::websocket_url(stack),
+            page_url: functions::page_url(stack),
             healthy: survey.is_ready() && live.as_ref().is_none_or(|live| live.faults.is_empty()),
             empty: survey.is_empty(),
             steps,
@@ -177,9 +180,12 @@ impl Status {
             text.push('\n');
             text.push_str(&step.text());
         }
-        if let Some(url) = &self.websocket_url {
-            text += "\n\n";
-            text += url;
+        let addresses = [("clients", &self.websocket_url), ("page", &self.page_url)];
+        for (number, (who, url)) in addresses.into_iter().enumerate() {
+            if let Some(url) = url {
+                text += if number == 0 { "\n\n" } else { "\n" };
+                let _ = write!(text, "{who:<9}{url}");
+            }
         }
         if let Some(live) = &self.live {
             text.push('\n');

@@ -115,8 +115,16 @@ fn next(context: &Context, stack: &Stack) {
     };
     context.printer.line(&url);
     let flags = context.common_flags();
+    let mut open = String::new();
+    if let Some(page) = steps::functions::page_url(stack) {
+        context.printer.line(&page);
+        open = format!(
+            "  placectl open{flags}                     open the page: anyone who has the address \
+             paints\n"
+        );
+    }
     context.printer.note(&format!(
-        "\nWhat to do next:\n\
+        "\nWhat to do next:\n{open}\
          \x20 placectl status{flags}                   show the resources and the canvas\n\
          \x20 placectl canvas export place.png{flags}  export the picture\n\
          \x20 placectl teardown{flags}                 remove the whole stack"

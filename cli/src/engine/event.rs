@@ -125,6 +125,9 @@ pub(crate) enum EventKind {
         /// Where clients connect, when there is something to connect to.
         #[serde(skip_serializing_if = "Option::is_none")]
         websocket_url: Option<String>,
+        /// Where people open the page, when there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        page_url: Option<String>,
         /// Why the run ended without an outcome for each resource.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<Breakdown>,

@@ -23,7 +23,7 @@ mod world;
 pub(crate) use event::{Breakdown, Event, EventKind, EventSink, SharedSink};
 pub(crate) use graph::GraphError;
 pub(crate) use outcome::{Failure, FailureKind, Left, Observed, Outcome};
-pub(crate) use report::{Problem, Report, Verdict, causes};
+pub(crate) use report::{Addresses, Problem, Report, Verdict, causes};
 pub(crate) use resource::{Progress, Resource, ResourceKey, Step};
 pub(crate) use run::Allowed;
 pub(crate) use runner::Runner;

@@ -91,6 +91,15 @@ pub(crate) struct Report {
     pub(crate) verdict: Verdict,
 }
 
+/// Where people reach a canvas, as far as it is there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Addresses {
+    /// Where clients connect.
+    pub(crate) websocket: Option<String>,
+    /// Where people open the page.
+    pub(crate) page: Option<String>,
+}
+
 impl Report {
     pub(super) fn new(entries: Vec<Entry>, elapsed: Duration, interrupted: bool) -> Self {
         let verdict = verdict(&entries, interrupted);
@@ -119,13 +128,14 @@ impl Report {
     }
 
     /// The last event of the run.
-    pub(crate) fn finished(&self, calls: Option<u64>, websocket_url: Option<String>) -> EventKind {
+    pub(crate) fn finished(&self, calls: Option<u64>, addresses: Addresses) -> EventKind {
         EventKind::Finished {
             outcome: self.verdict.label(),
             counts: self.counts(),
             calls,
             elapsed: self.elapsed,
-            websocket_url,
+            websocket_url: addresses.websocket,
+            page_url: addresses.page,
             error: None,
         }
     }

@@ -58,6 +58,7 @@ impl Runner {
             calls: Some(calls),
             elapsed: self.began.elapsed(),
             websocket_url: None,
+            page_url: None,
             error: Some(error),
         });
     }

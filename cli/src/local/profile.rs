@@ -19,6 +19,10 @@ impl Running {
         endpoints.aws.get_or_insert_with(|| self.endpoint.clone());
         endpoints.gateway.get_or_insert_with(|| address("http"));
         endpoints.websocket.get_or_insert_with(|| address("ws"));
+        let port = self.port;
+        endpoints
+            .page
+            .get_or_insert_with(|| format!("http://127.0.0.1:{port}/_aws/lambda-url/{{id}}/"));
         endpoints
             .redis
             .get_or_insert_with(|| self.redis_url.clone());

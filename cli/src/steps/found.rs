@@ -153,6 +153,8 @@ pub(crate) struct QueueAddress {
 pub(crate) struct Found {
     /// Step 1: the VPC.
     pub(crate) vpc: Slot<Vpc>,
+    /// Step 4: the page function's own address.
+    pub(crate) page_url: Slot<String>,
     /// Step 1: id of the internet gateway.
     pub(crate) internet_gateway: Slot<String>,
     /// Step 1: whether the stack made the internet gateway.

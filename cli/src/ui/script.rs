@@ -86,6 +86,7 @@ pub(super) fn finished(ms: u64, outcome: &'static str, counts: &[(Outcome, usize
             calls: Some(84),
             elapsed,
             websocket_url: None,
+            page_url: None,
             error: None,
         },
     )

@@ -86,6 +86,7 @@ const fn key_of(function: Function) -> &'static str {
         Function::Initialize => "initialize",
         Function::Save => "save",
         Function::Admin => "admin",
+        Function::Page => "page",
     }
 }
 

@@ -157,6 +157,7 @@ impl FakeCache {
             pixels: pixels.to_vec(),
             by,
             source,
+            player: String::new(),
         });
         state.unsaved += pixels.len() as u64;
         at

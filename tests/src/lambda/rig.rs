@@ -195,6 +195,11 @@ fn told(redis: &Redis, gateway: &GatewayStub, aws: &AwsStub) -> FunctionEnv {
         concurrency: config.broadcast.concurrency,
         reuse_ms: config.init.reuse_ms,
         max_receive_count: config.queues.max_receive_count,
+        websocket_url: String::new(),
+        page_title: config.page.title,
+        page_imprint: String::new(),
+        page_privacy: String::new(),
+        page_allow_framing: false,
     }
 }
 

@@ -103,6 +103,8 @@ async fn row_6_2_the_same_change_twice_is_one_row() {
         index: 3,
         pixel: pixel(63, 47, [1, 2, 3]),
         by: "somebody=".into(),
+        player: "1f".into(),
+        source: "2e".into(),
     };
     for _ in 0..2 {
         tables

@@ -1,7 +1,7 @@
 //! Who may call a function beside those whose own role says so: the statements of its policy.
 //!
-//! Queues and the schedule call through roles, so a function without a route has no statement at
-//! all, and one with a route has the API's.
+//! Queues and the schedule call through roles, so of most functions the policy has no statement at
+//! all. One with a route has the API's, the page function those that let everybody in.
 
 use place_config::Function;
 use serde_json::Value;
@@ -36,9 +36,9 @@ pub(super) async fn remove(
 }
 
 /// The ids of all statements but ours.
-pub(super) fn others<'a>(statements: &'a [Value], ours: Option<&str>) -> Vec<&'a str> {
+pub(super) fn others<'a>(statements: &'a [Value], ours: &[&str]) -> Vec<&'a str> {
     let ids = statements.iter().filter_map(|of| of["Sid"].as_str());
-    ids.filter(|id| Some(*id) != ours).collect()
+    ids.filter(|id| !ours.contains(id)).collect()
 }
 
 /// What is to be said about statements that should not be there.
@@ -46,29 +46,29 @@ pub(super) fn difference(others: &[&str]) -> Option<Difference> {
     (!others.is_empty()).then(|| Difference::new("OtherStatements", others.join(", "), "none"))
 }
 
-/// What a function without a route lets in. One with a route is the permission's affair.
+/// What a function lets in that nobody is to call. Of the others it is the permission's affair.
 pub(super) async fn compare(stack: &Stack, function: Function) -> Result<Drift, AwsError> {
     let mut drift = Drift::default();
-    if function.route().is_none() {
+    if !function.has_callers() {
         let found = statements(stack, function).await?;
-        drift.extend(difference(&others(&found, None)));
+        drift.extend(difference(&others(&found, &[])));
     }
     Ok(drift)
 }
 
-/// Removes every permission to call a function without a route.
+/// Removes every permission to call a function that nobody is to call.
 pub(super) async fn keep_out(
     stack: &Stack,
     function: Function,
     progress: &Progress,
 ) -> Result<(), Failure> {
-    if function.route().is_some() {
+    if function.has_callers() {
         return Ok(());
     }
     let name = stack.names.function(function);
     let action = format!("removing other callers' permissions on function `{name}`");
     let remove_all = async || {
-        for other in others(&statements(stack, function).await?, None) {
+        for other in others(&statements(stack, function).await?, &[]) {
             remove(stack, function, other).await?;
         }
         Ok(())
@@ -91,8 +91,8 @@ mod tests {
     #[test]
     fn ours_is_not_among_the_others() {
         let found = parse(r#"{"Statement":[{"Sid":"other"},{"Sid":"place-api"}]}"#);
-        assert_eq!(others(&found, Some("place-api")), ["other"]);
-        assert_eq!(others(&found, None), ["other", "place-api"]);
+        assert_eq!(others(&found, &["place-api"]), ["other"]);
+        assert_eq!(others(&found, &[]), ["other", "place-api"]);
         assert_eq!(parse("not JSON"), Vec::<Value>::new());
     }
 }

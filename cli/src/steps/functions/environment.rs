@@ -131,6 +131,11 @@ pub(super) fn wanted(stack: &Stack) -> Result<Variables, Failure> {
         concurrency: config.broadcast.concurrency,
         reuse_ms: config.init.reuse_ms,
         max_receive_count: config.queues.max_receive_count,
+        websocket_url: api::websocket_url(stack).unwrap_or_default(),
+        page_title: config.page.title.clone(),
+        page_imprint: config.page.imprint.clone().unwrap_or_default(),
+        page_privacy: config.page.privacy.clone().unwrap_or_default(),
+        page_allow_framing: config.page.allow_framing,
     };
     Ok(environment.to_variables())
 }

@@ -113,7 +113,12 @@ impl LambdaFunction {
             self.function,
             &found.configuration,
         ));
-        concurrency::compare(found.concurrency.as_ref(), &mut drift);
+        concurrency::compare(
+            &self.stack,
+            self.function,
+            found.concurrency.as_ref(),
+            &mut drift,
+        );
         let code = match self.stack.artifacts.get(self.function).await {
             Ok(artifact) => code::difference(&found.configuration, &found.tags, artifact),
             Err(_) => code::replaced(&found.configuration, &found.tags),
@@ -190,6 +195,9 @@ impl LambdaFunction {
         };
         settle::until_ready(&self.stack.aws, &name, progress).await?;
         asynchronous::put(&self.stack, self.function, progress).await?;
+        if concurrency::is_wanted(&self.stack, self.function) {
+            concurrency::put(&self.stack, self.function, progress).await?;
+        }
         self.leave(
             created.function_arn.as_deref().unwrap_or_default(),
             variables,
@@ -210,7 +218,7 @@ impl LambdaFunction {
             once_visible(progress, &action, tag).await?;
         }
         if drift.has(concurrency::RESERVED) {
-            concurrency::release(&self.stack, self.function, progress).await?;
+            concurrency::put(&self.stack, self.function, progress).await?;
         }
         if drift.has(grant::ROLE_ID) {
             grant::revoke(&self.stack, self.function, progress).await?;

@@ -20,6 +20,7 @@ mod policy_drift;
 mod role;
 mod settings;
 mod settle;
+mod url;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub(crate) use environment::Environments;
 pub(crate) use invoke::{FunctionError, invoke, invoke_within};
 pub(crate) use role::{Holder, Role};
 pub(crate) use settings::timeout;
+pub(crate) use url::{find_page, page_url};
 
 use code::FunctionCode;
 use environment::Environment;
@@ -40,6 +42,7 @@ use event_source::EventSource;
 use function::LambdaFunction;
 use log_group::LogGroup;
 use permission::Permission;
+use url::FunctionUrl;
 
 /// The role of a function, or of the schedule.
 pub(crate) fn role_key(holder: Holder) -> ResourceKey {
@@ -59,7 +62,12 @@ pub(crate) fn environment_key(function: Function) -> ResourceKey {
     ResourceKey::of("environment", function)
 }
 
-/// The API's permission to invoke a function.
+/// The address of the page function.
+pub(crate) const fn url_key() -> ResourceKey {
+    ResourceKey::new("function-url")
+}
+
+/// What lets callers into a function.
 pub(crate) fn permission_key(function: Function) -> ResourceKey {
     ResourceKey::of("permission", function)
 }
@@ -82,7 +90,10 @@ pub(crate) fn resources(stack: &Arc<Stack>) -> Vec<Arc<dyn Resource>> {
             environments: Arc::clone(&environments),
         };
         resources.push(lifecycle::resource(stack, environment));
-        if function.route().is_some() {
+        if function == Function::Page {
+            resources.push(lifecycle::resource(stack, FunctionUrl));
+        }
+        if function.has_callers() {
             resources.push(lifecycle::resource(stack, Permission(function)));
         }
         if let Some(queue) = function.queue() {

@@ -173,6 +173,9 @@ impl Scope<'_> {
                 ),
             ],
             Function::Admin => vec![send(Queue::Request), connections(&["DELETE", "GET"])],
+            Function::Page => {
+                vec![self.tables(&["dynamodb:Query"], &[self.names.history_table()])]
+            }
         }
     }
 

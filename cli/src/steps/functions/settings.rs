@@ -121,7 +121,7 @@ impl Settings {
 pub(crate) fn timeout(stack: &Stack, function: Function) -> u32 {
     let functions = &stack.config.functions;
     match function {
-        Function::Connect | Function::Disconnect | Function::SendMessage => {
+        Function::Connect | Function::Disconnect | Function::SendMessage | Function::Page => {
             functions.route_timeout_s
         }
         Function::Broadcast => functions.broadcast_timeout_s,

@@ -39,6 +39,7 @@ impl State {
             pixels: Vec::new(),
             by: String::new(),
             source: String::new(),
+            player: String::new(),
         });
         for cursor in self.cursors.values_mut() {
             *cursor = at.previous();
