@@ -73,6 +73,7 @@ canvas.picture.onWhole = () => {
   }
   ask();
 };
+session.onConfig = (config) => palette.offer(config.palette);
 session.painter.onRefused = (told) => desk.refuse(told.code, told);
 
 // A person does something.
@@ -177,7 +178,6 @@ let ticks = 0;
 function tick() {
   session.tick();
   if (document.hidden) return;
-  if (session.config) palette.offer(session.config.palette);
   status.show(session);
   show();
   ticks += 1;

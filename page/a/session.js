@@ -28,12 +28,19 @@ export class Session {
   /** @type {number | null} */
   online = null;
   notice = "";
+  /** Told of each configuration. @type {(config: Config) => void} */
+  onConfig = () => {};
   #configDue = 0;
   #configBusy = false;
   #configBackoff;
   #configAt = 0;
   #lastTick = 0;
-  #lostAt;
+  /** When a socket last brought the canvas. */
+  #liveAt;
+  #wasLive = false;
+  #startedAt;
+  /** When one last saw the canvas live or in slots. */
+  #wellAt;
   #gapSince = 0;
   /** Until then a gap is no gap: what was missed is on its way. */
   #graceUntil = 0;
@@ -45,7 +52,7 @@ export class Session {
     const { http, canvas, now, random } = means;
     this.canvas = canvas;
     this.#configBackoff = new Backoff(2_000, 30_000, random);
-    this.#lostAt = now();
+    this.#startedAt = this.#wellAt = this.#liveAt = now();
     this.pulse = new Pulse(240_000);
     this.socket = new Socket({ address: () => this.#address(), make: means.makeSocket, random }, {
       frame: (text) => this.#frame(text),
@@ -69,7 +76,7 @@ export class Session {
   get state() {
     if (this.socket.isOpen && this.socket.isBased) return "live";
     if (this.slots.isWell && this.canvas.isReady) return "watching";
-    return this.means.now() - this.#lostAt < 2 * PATIENCE_MS ? "connecting" : "offline";
+    return this.means.now() - this.#wellAt < 2 * PATIENCE_MS ? "connecting" : "offline";
   }
 
   /** The first picture, beside whatever else is on its way. */
@@ -96,14 +103,17 @@ export class Session {
     this.socket.tick(now);
     if (this.socket.isOpen && this.socket.isBased) this.#tend(now);
     this.#watch(now);
-    const live = this.state === "live";
-    const { send, ping } = this.painter.tick(live);
+    const { state } = this;
+    if (state === "live" || state === "watching") this.#wellAt = now;
+    const { send, ping } = this.painter.tick(state === "live");
     for (const pixel of send) this.socket.send(paintMessage(pixel));
     if (ping) this.pulse.ask();
   }
 
   /** A connection that brings the canvas: pings, gaps, reloads. @param {number} now */
   #tend(now) {
+    this.#liveAt = now;
+    this.#wasLive = true;
     const { follow } = this.canvas;
     const need = follow.epoch === "" ? null : this.pulse.tick(now, follow);
     if (need === "ping") {
@@ -120,7 +130,8 @@ export class Session {
 
   /** Slots, while there is no socket. @param {number} now */
   #watch(now) {
-    const waits = this.socket.failures > 0 || this.socket.age(now) > PATIENCE_MS || this.config?.full;
+    const isFailing = this.socket.failures > (this.#wasLive ? 1 : 0);
+    const waits = isFailing || now - this.#liveAt > PATIENCE_MS || this.config?.full;
     if (this.socket.isBased) this.slots.stop();
     else if (waits) this.slots.start();
     this.slots.tick(now);
@@ -137,6 +148,7 @@ export class Session {
       this.painter.cooldownMs = config.cooldownMs;
       if (config.epoch && this.canvas.follow.epoch && config.epoch !== this.canvas.follow.epoch) this.pulse.ask();
       this.#configAt = now();
+      this.onConfig(config);
       this.#configBackoff.reset();
       // Whoever watches wants to know when there is room; the others hear of a new page in time.
       return this.state === "live" ? 240_000 + random() * 120_000 : 10_000 + random() * 10_000;
@@ -155,7 +167,7 @@ export class Session {
   /** Where to connect; null while there is no room, or a picture may still come first. */
   #address() {
     const { config, means, canvas } = this;
-    const isEarly = !canvas.isReady && means.now() - this.#lostAt < 1_000;
+    const isEarly = !canvas.isReady && means.now() - this.#startedAt < 1_000;
     if (!config?.socket || config.full || isEarly) return null;
     const { epoch, holds } = canvas.follow;
     const from = epoch && holds && this.socket.failures < 2 ? `&from=${epoch}:${holds}` : "";
@@ -169,7 +181,6 @@ export class Session {
   }
 
   #closed() {
-    if (this.state !== "connecting") this.#lostAt = Math.max(this.#lostAt, this.means.now() - PATIENCE_MS);
     this.#configDue = Math.min(this.#configDue, this.means.now() + 1_000 + this.means.random() * 4_000);
     this.#reloadAt = Infinity;
     this.#graceUntil = 0;
