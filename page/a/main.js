@@ -47,6 +47,7 @@ const marks = new Marks();
 const palette = new Palette(box("colours"));
 const stage = new Stage(element("stage", HTMLCanvasElement), view, [tiles, warmth, overlay, marks]);
 const ask = () => stage.ask();
+tiles.ask = marks.ask = ask;
 const desk = new Desk({ session, http, view, marks, palette, overlay, ask });
 const panel = new TemplatePanel(overlay, { palette: () => session.config?.palette ?? [], from: () => desk.aimed });
 

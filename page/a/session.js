@@ -1,7 +1,7 @@
 // The session with the server: which connection feeds the canvas, when it is renewed, what is said
 // on it. Everything happens in `tick` and in what a connection brings.
 import { decode, paintMessage, PING } from "./frames.js";
-import { Backoff } from "./backoff.js";
+import { Configuration } from "./configuration.js";
 import { isNewer } from "./position.js";
 import { Painter } from "./painter.js";
 import { Pulse } from "./pulse.js";
@@ -23,17 +23,11 @@ const RELOAD_MS = 3_000;
  */
 
 export class Session {
-  /** @type {Config | null} */
-  config = null;
   /** @type {number | null} */
   online = null;
   notice = "";
   /** Told of each configuration. @type {(config: Config) => void} */
   onConfig = () => {};
-  #configDue = 0;
-  #configBusy = false;
-  #configBackoff;
-  #configAt = 0;
   #lastTick = 0;
   /** When a socket last brought the canvas. */
   #liveAt;
@@ -51,7 +45,8 @@ export class Session {
     this.means = means;
     const { http, canvas, now, random } = means;
     this.canvas = canvas;
-    this.#configBackoff = new Backoff(2_000, 30_000, random);
+    this.configuration = new Configuration(() => http.config(), random);
+    this.configuration.onLoad = (config, before) => this.#configured(config, before);
     this.#startedAt = this.#wellAt = this.#liveAt = now();
     this.pulse = new Pulse(240_000);
     this.socket = new Socket({ address: () => this.#address(), make: means.makeSocket, random }, {
@@ -72,6 +67,10 @@ export class Session {
     this.painter = new Painter(canvas, now);
   }
 
+  get config() {
+    return this.configuration.now;
+  }
+
   /** @returns {State} */
   get state() {
     if (this.socket.isOpen && this.socket.isBased) return "live";
@@ -90,7 +89,7 @@ export class Session {
   woke() {
     this.socket.hurry();
     this.pulse.woke();
-    if (this.means.now() - this.#configAt > 60_000) this.#configDue = 0;
+    this.configuration.hurry(this.means.now(), 0);
     this.tick();
   }
 
@@ -98,7 +97,7 @@ export class Session {
     const now = this.means.now();
     if (this.#lastTick && now - this.#lastTick > SLEPT_MS) this.pulse.woke();
     this.#lastTick = now;
-    if (now >= this.#configDue && !this.#configBusy) this.#loadConfig();
+    this.configuration.tick(now, this.state === "live");
     if (!this.config) return;
     this.socket.tick(now);
     if (this.socket.isOpen && this.socket.isBased) this.#tend(now);
@@ -137,25 +136,15 @@ export class Session {
     this.slots.tick(now);
   }
 
-  #loadConfig() {
-    this.#configBusy = true;
-    const { http, now, random } = this.means;
-    http.config().then((config) => {
-      if (config.notice !== this.config?.notice) this.notice = config.notice;
-      this.config = config;
-      this.online = config.online ?? this.online;
-      this.pulse.everyMs = config.keepaliveMs;
-      this.painter.cooldownMs = config.cooldownMs;
-      if (config.epoch && this.canvas.follow.epoch && config.epoch !== this.canvas.follow.epoch) this.pulse.ask();
-      this.#configAt = now();
-      this.onConfig(config);
-      this.#configBackoff.reset();
-      // Whoever watches wants to know when there is room; the others hear of a new page in time.
-      return this.state === "live" ? 240_000 + random() * 120_000 : 10_000 + random() * 10_000;
-    }, () => 1_000 + this.#configBackoff.next()).then((pause) => {
-      this.#configDue = now() + pause;
-      this.#configBusy = false;
-    });
+  /** @param {Config} config @param {Config | null} before */
+  #configured(config, before) {
+    if (config.notice !== before?.notice) this.notice = config.notice;
+    this.online = config.online ?? this.online;
+    this.pulse.everyMs = config.keepaliveMs;
+    this.painter.cooldownMs = config.cooldownMs;
+    const { epoch } = this.canvas.follow;
+    if (config.epoch && epoch && config.epoch !== epoch) this.pulse.ask();
+    this.onConfig(config);
   }
 
   async #fetchPicture() {
@@ -181,7 +170,7 @@ export class Session {
   }
 
   #closed() {
-    this.#configDue = Math.min(this.#configDue, this.means.now() + 1_000 + this.means.random() * 4_000);
+    this.configuration.hurry(this.means.now(), 1_000 + this.means.random() * 4_000);
     this.#reloadAt = Infinity;
     this.#graceUntil = 0;
     this.canvas.reconnected();

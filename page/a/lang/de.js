@@ -11,6 +11,7 @@ export const texts = {
   watchingDown: "Zuschauen; malen, sobald die Verbindung wieder steht",
   offline: "Keine Verbindung; neuer Versuch läuft",
   closed: "Die Leinwand ist noch nicht offen; neuer Versuch läuft",
+  tooLarge: "Diese Leinwand ist zu groß für diese Seite",
   online: "{n} online",
   menu: "Menü",
   close: "Schließen",

@@ -10,6 +10,7 @@ export const texts = {
   watchingDown: "Watching; painting when the connection is back",
   offline: "No connection; trying again",
   closed: "The canvas is not open yet; trying again",
+  tooLarge: "This canvas is too large for this page",
   online: "{n} online",
   menu: "Menu",
   close: "Close",
