@@ -192,6 +192,7 @@ function keepTime() {
 }
 document.addEventListener("visibilitychange", () => {
   keepTime();
+  session.isHidden = document.hidden;
   if (!document.hidden) session.woke();
 });
 addEventListener("online", () => session.woke());

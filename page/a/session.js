@@ -2,13 +2,13 @@
 // on it. Everything happens in `tick` and in what a connection brings.
 import { decode, paintMessage, PING } from "./frames.js";
 import { Configuration } from "./configuration.js";
+import { Gap } from "./gap.js";
 import { isNewer } from "./position.js";
 import { Painter } from "./painter.js";
 import { Pulse } from "./pulse.js";
 import { Slots } from "./slots.js";
 import { Socket } from "./socket.js";
 
-const GAP_MS = 2_000;
 const RESUME_MS = 5_000;
 const PATIENCE_MS = 5_000;
 const SLEPT_MS = 90_000;
@@ -26,6 +26,8 @@ export class Session {
   /** @type {number | null} */
   online = null;
   notice = "";
+  /** Nobody looks: no slots are fetched. */
+  isHidden = false;
   /** Told of each configuration. @type {(config: Config) => void} */
   onConfig = () => {};
   #lastTick = 0;
@@ -35,9 +37,7 @@ export class Session {
   #startedAt;
   /** When one last saw the canvas live or in slots. */
   #wellAt;
-  #gapSince = 0;
-  /** Until then a gap is no gap: what was missed is on its way. */
-  #graceUntil = 0;
+  #gap = new Gap();
   #reloadAt = Infinity;
 
   /** @param {Means} means */
@@ -49,7 +49,7 @@ export class Session {
     this.configuration.onLoad = (config, before) => this.#configured(config, before);
     this.#startedAt = this.#wellAt = this.#liveAt = now();
     this.pulse = new Pulse(240_000);
-    this.socket = new Socket({ address: () => this.#address(), make: means.makeSocket, random }, {
+    this.socket = new Socket({ address: () => this.#address(), make: means.makeSocket, random, now }, {
       frame: (text) => this.#frame(text),
       opened: () => this.pulse.begin(now()),
       closed: () => this.#closed(),
@@ -119,11 +119,13 @@ export class Session {
       this.pulse.sent(now, follow.holds);
       this.socket.send(PING);
     } else if (need) this.#again(need === "afresh");
-    if (!follow.hasGap || now < this.#graceUntil) this.#gapSince = now;
-    else if (now - this.#gapSince >= GAP_MS) this.#again(false);
+    if (this.#gap.isLost(follow.hasGap, now)) this.#again(false);
     if (now >= this.#reloadAt) {
       this.#reloadAt = Infinity;
-      this.#fetchPicture().catch(() => this.#again(true));
+      this.#fetchPicture().then(() => {
+        this.#gap.expectNothing();
+        this.pulse.ask();
+      }, () => this.#again(true));
     }
   }
 
@@ -133,7 +135,7 @@ export class Session {
     const waits = isFailing || now - this.#liveAt > PATIENCE_MS || this.config?.full;
     if (this.socket.isBased) this.slots.stop();
     else if (waits) this.slots.start();
-    this.slots.tick(now);
+    if (!this.isHidden) this.slots.tick(now);
   }
 
   /** @param {Config} config @param {Config | null} before */
@@ -172,7 +174,7 @@ export class Session {
   #closed() {
     this.configuration.hurry(this.means.now(), 1_000 + this.means.random() * 4_000);
     this.#reloadAt = Infinity;
-    this.#graceUntil = 0;
+    this.#gap.expectNothing();
     this.canvas.reconnected();
   }
 
@@ -180,7 +182,7 @@ export class Session {
     const now = this.means.now();
     if (!this.socket.isBased) this.canvas.ahead.connected(now);
     this.socket.based(now);
-    this.#gapSince = now;
+    this.#gap.isLost(false, now);
     this.pulse.ask();
   }
 
@@ -202,13 +204,13 @@ export class Session {
     else if (f.type === "update") canvas.update(f);
     else if (f.type === "resume") {
       this.#based();
-      this.#graceUntil = now + RESUME_MS;
+      this.#gap.expect(now + RESUME_MS);
     } else if (f.type === "resumed") {
-      this.#graceUntil = 0;
+      this.#gap.expectNothing();
       if (canvas.follow.holds === null || isNewer(f.at, canvas.follow.holds)) this.pulse.ask();
     } else if (f.type === "reload") {
       this.#reloadAt = now + this.means.random() * RELOAD_MS;
-      this.#graceUntil = this.#reloadAt + 60_000;
+      this.#gap.expect(this.#reloadAt + 60_000);
       this.#based();
     } else if (f.type === "pong") {
       this.online = f.online ?? this.online;

@@ -8,7 +8,7 @@ export const texts = {
   connecting: "Verbinde",
   live: "Live",
   watching: "Zuschauen; malen, sobald Platz ist",
-  watchingDown: "Zuschauen; malen, sobald die Verbindung wieder steht",
+  watchingDown: "Zuschauen; malen, sobald verbunden",
   offline: "Keine Verbindung; neuer Versuch läuft",
   closed: "Die Leinwand ist noch nicht offen; neuer Versuch läuft",
   tooLarge: "Diese Leinwand ist zu groß für diese Seite",

@@ -7,7 +7,7 @@ export const texts = {
   connecting: "Connecting",
   live: "Live",
   watching: "Watching; painting when there is room",
-  watchingDown: "Watching; painting when the connection is back",
+  watchingDown: "Watching; painting when reconnected",
   offline: "No connection; trying again",
   closed: "The canvas is not open yet; trying again",
   tooLarge: "This canvas is too large for this page",
