@@ -107,7 +107,7 @@ export class Ahead {
    * @param {number} now
    */
   connected(now) {
-    for (const p of this.pixels) if (p.sent) p.again = Math.min(p.again, now + 1_000);
+    for (const p of this.pixels) if (p.sent && p.tries < 2) p.again = Math.min(p.again, now + 1_000);
   }
 
   /**

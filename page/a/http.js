@@ -17,6 +17,9 @@ import { compare, isPosition } from "./position.js";
 /** An answer that is not what was asked for: a captive portal, a server of another time, an outage. */
 export class BadAnswer extends Error {}
 
+/** A canvas that this page can't show. */
+export class TooLarge extends BadAnswer {}
+
 /** @param {unknown} value */
 function colour(value) {
   return typeof value === "string" && /^#[0-9a-f]{6}$/i.test(value) ? parseInt(value.slice(1), 16) : null;
@@ -49,7 +52,10 @@ function whole(value, fallback, least, most) {
  */
 export function readConfig(value) {
   const c = asObject(value);
-  if (!isSize(c.width, c.height)) throw new BadAnswer("a canvas of an impossible size");
+  if (!isSize(c.width, c.height)) {
+    const isLarge = isWhole(c.width, 1, 65535) && isWhole(c.height, 1, 65535);
+    throw isLarge ? new TooLarge("a canvas that is too large") : new BadAnswer("a canvas of an impossible size");
+  }
   const palette = Array.isArray(c.palette) ? c.palette.slice(0, 256).map(colour).filter((v) => v !== null) : [];
   return {
     socket: address(c.socket, /^wss?:$/),

@@ -47,6 +47,7 @@ const marks = new Marks();
 const palette = new Palette(box("colours"));
 const stage = new Stage(element("stage", HTMLCanvasElement), view, [tiles, warmth, overlay, marks]);
 const ask = () => stage.ask();
+tiles.ask = marks.ask = ask;
 const desk = new Desk({ session, http, view, marks, palette, overlay, ask });
 const panel = new TemplatePanel(overlay, { palette: () => session.config?.palette ?? [], from: () => desk.aimed });
 
@@ -73,6 +74,7 @@ canvas.picture.onWhole = () => {
   }
   ask();
 };
+session.onConfig = (config) => palette.offer(config.palette);
 session.painter.onRefused = (told) => desk.refuse(told.code, told);
 
 // A person does something.
@@ -177,7 +179,6 @@ let ticks = 0;
 function tick() {
   session.tick();
   if (document.hidden) return;
-  if (session.config) palette.offer(session.config.palette);
   status.show(session);
   show();
   ticks += 1;
@@ -191,6 +192,7 @@ function keepTime() {
 }
 document.addEventListener("visibilitychange", () => {
   keepTime();
+  session.isHidden = document.hidden;
   if (!document.hidden) session.woke();
 });
 addEventListener("online", () => session.woke());

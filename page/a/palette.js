@@ -95,7 +95,7 @@ export class Palette {
     if (!this.#picker) return;
     const isOther = this.chosen !== null && at < 0;
     if (isOther && this.chosen !== null) this.#picker.value = toText(this.chosen);
-    this.#picker.parentElement?.setAttribute("aria-checked", String(isOther));
+    this.#picker.parentElement?.classList.toggle("is-on", isOther);
     if (this.#picker.parentElement) this.#picker.parentElement.style.background = isOther ? this.#picker.value : "";
   }
 

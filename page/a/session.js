@@ -1,14 +1,14 @@
 // The session with the server: which connection feeds the canvas, when it is renewed, what is said
 // on it. Everything happens in `tick` and in what a connection brings.
 import { decode, paintMessage, PING } from "./frames.js";
-import { Backoff } from "./backoff.js";
+import { Configuration } from "./configuration.js";
+import { Gap } from "./gap.js";
 import { isNewer } from "./position.js";
 import { Painter } from "./painter.js";
 import { Pulse } from "./pulse.js";
 import { Slots } from "./slots.js";
 import { Socket } from "./socket.js";
 
-const GAP_MS = 2_000;
 const RESUME_MS = 5_000;
 const PATIENCE_MS = 5_000;
 const SLEPT_MS = 90_000;
@@ -23,20 +23,21 @@ const RELOAD_MS = 3_000;
  */
 
 export class Session {
-  /** @type {Config | null} */
-  config = null;
   /** @type {number | null} */
   online = null;
   notice = "";
-  #configDue = 0;
-  #configBusy = false;
-  #configBackoff;
-  #configAt = 0;
+  /** Nobody looks: no slots are fetched. */
+  isHidden = false;
+  /** Told of each configuration. @type {(config: Config) => void} */
+  onConfig = () => {};
   #lastTick = 0;
-  #lostAt;
-  #gapSince = 0;
-  /** Until then a gap is no gap: what was missed is on its way. */
-  #graceUntil = 0;
+  /** When a socket last brought the canvas. */
+  #liveAt;
+  #wasLive = false;
+  #startedAt;
+  /** When one last saw the canvas live or in slots. */
+  #wellAt;
+  #gap = new Gap();
   #reloadAt = Infinity;
 
   /** @param {Means} means */
@@ -44,10 +45,11 @@ export class Session {
     this.means = means;
     const { http, canvas, now, random } = means;
     this.canvas = canvas;
-    this.#configBackoff = new Backoff(2_000, 30_000, random);
-    this.#lostAt = now();
+    this.configuration = new Configuration(() => http.config(), random);
+    this.configuration.onLoad = (config, before) => this.#configured(config, before);
+    this.#startedAt = this.#wellAt = this.#liveAt = now();
     this.pulse = new Pulse(240_000);
-    this.socket = new Socket({ address: () => this.#address(), make: means.makeSocket, random }, {
+    this.socket = new Socket({ address: () => this.#address(), make: means.makeSocket, random, now }, {
       frame: (text) => this.#frame(text),
       opened: () => this.pulse.begin(now()),
       closed: () => this.#closed(),
@@ -65,11 +67,15 @@ export class Session {
     this.painter = new Painter(canvas, now);
   }
 
+  get config() {
+    return this.configuration.now;
+  }
+
   /** @returns {State} */
   get state() {
     if (this.socket.isOpen && this.socket.isBased) return "live";
     if (this.slots.isWell && this.canvas.isReady) return "watching";
-    return this.means.now() - this.#lostAt < 2 * PATIENCE_MS ? "connecting" : "offline";
+    return this.means.now() - this.#wellAt < 2 * PATIENCE_MS ? "connecting" : "offline";
   }
 
   /** The first picture, beside whatever else is on its way. */
@@ -83,7 +89,7 @@ export class Session {
   woke() {
     this.socket.hurry();
     this.pulse.woke();
-    if (this.means.now() - this.#configAt > 60_000) this.#configDue = 0;
+    this.configuration.hurry(this.means.now(), 0);
     this.tick();
   }
 
@@ -91,59 +97,56 @@ export class Session {
     const now = this.means.now();
     if (this.#lastTick && now - this.#lastTick > SLEPT_MS) this.pulse.woke();
     this.#lastTick = now;
-    if (now >= this.#configDue && !this.#configBusy) this.#loadConfig();
+    this.configuration.tick(now, this.state === "live");
     if (!this.config) return;
     this.socket.tick(now);
     if (this.socket.isOpen && this.socket.isBased) this.#tend(now);
     this.#watch(now);
-    const live = this.state === "live";
-    const { send, ping } = this.painter.tick(live);
+    const { state } = this;
+    if (state === "live" || state === "watching") this.#wellAt = now;
+    const { send, ping } = this.painter.tick(state === "live");
     for (const pixel of send) this.socket.send(paintMessage(pixel));
     if (ping) this.pulse.ask();
   }
 
   /** A connection that brings the canvas: pings, gaps, reloads. @param {number} now */
   #tend(now) {
+    this.#liveAt = now;
+    this.#wasLive = true;
     const { follow } = this.canvas;
     const need = follow.epoch === "" ? null : this.pulse.tick(now, follow);
     if (need === "ping") {
       this.pulse.sent(now, follow.holds);
       this.socket.send(PING);
     } else if (need) this.#again(need === "afresh");
-    if (!follow.hasGap || now < this.#graceUntil) this.#gapSince = now;
-    else if (now - this.#gapSince >= GAP_MS) this.#again(false);
+    if (this.#gap.isLost(follow.hasGap, now)) this.#again(false);
     if (now >= this.#reloadAt) {
       this.#reloadAt = Infinity;
-      this.#fetchPicture().catch(() => this.#again(true));
+      this.#fetchPicture().then(() => {
+        this.#gap.expectNothing();
+        this.pulse.ask();
+      }, () => this.#again(true));
     }
   }
 
   /** Slots, while there is no socket. @param {number} now */
   #watch(now) {
-    const waits = this.socket.failures > 0 || this.socket.age(now) > PATIENCE_MS || this.config?.full;
+    const isFailing = this.socket.failures > (this.#wasLive ? 1 : 0);
+    const waits = isFailing || now - this.#liveAt > PATIENCE_MS || this.config?.full;
     if (this.socket.isBased) this.slots.stop();
     else if (waits) this.slots.start();
-    this.slots.tick(now);
+    if (!this.isHidden) this.slots.tick(now);
   }
 
-  #loadConfig() {
-    this.#configBusy = true;
-    const { http, now, random } = this.means;
-    http.config().then((config) => {
-      if (config.notice !== this.config?.notice) this.notice = config.notice;
-      this.config = config;
-      this.online = config.online ?? this.online;
-      this.pulse.everyMs = config.keepaliveMs;
-      this.painter.cooldownMs = config.cooldownMs;
-      if (config.epoch && this.canvas.follow.epoch && config.epoch !== this.canvas.follow.epoch) this.pulse.ask();
-      this.#configAt = now();
-      this.#configBackoff.reset();
-      // Whoever watches wants to know when there is room; the others hear of a new page in time.
-      return this.state === "live" ? 240_000 + random() * 120_000 : 10_000 + random() * 10_000;
-    }, () => 1_000 + this.#configBackoff.next()).then((pause) => {
-      this.#configDue = now() + pause;
-      this.#configBusy = false;
-    });
+  /** @param {Config} config @param {Config | null} before */
+  #configured(config, before) {
+    if (config.notice !== before?.notice) this.notice = config.notice;
+    this.online = config.online ?? this.online;
+    this.pulse.everyMs = config.keepaliveMs;
+    this.painter.cooldownMs = config.cooldownMs;
+    const { epoch } = this.canvas.follow;
+    if (config.epoch && epoch && config.epoch !== epoch) this.pulse.ask();
+    this.onConfig(config);
   }
 
   async #fetchPicture() {
@@ -155,7 +158,7 @@ export class Session {
   /** Where to connect; null while there is no room, or a picture may still come first. */
   #address() {
     const { config, means, canvas } = this;
-    const isEarly = !canvas.isReady && means.now() - this.#lostAt < 1_000;
+    const isEarly = !canvas.isReady && means.now() - this.#startedAt < 1_000;
     if (!config?.socket || config.full || isEarly) return null;
     const { epoch, holds } = canvas.follow;
     const from = epoch && holds && this.socket.failures < 2 ? `&from=${epoch}:${holds}` : "";
@@ -169,10 +172,9 @@ export class Session {
   }
 
   #closed() {
-    if (this.state !== "connecting") this.#lostAt = Math.max(this.#lostAt, this.means.now() - PATIENCE_MS);
-    this.#configDue = Math.min(this.#configDue, this.means.now() + 1_000 + this.means.random() * 4_000);
+    this.configuration.hurry(this.means.now(), 1_000 + this.means.random() * 4_000);
     this.#reloadAt = Infinity;
-    this.#graceUntil = 0;
+    this.#gap.expectNothing();
     this.canvas.reconnected();
   }
 
@@ -180,7 +182,7 @@ export class Session {
     const now = this.means.now();
     if (!this.socket.isBased) this.canvas.ahead.connected(now);
     this.socket.based(now);
-    this.#gapSince = now;
+    this.#gap.isLost(false, now);
     this.pulse.ask();
   }
 
@@ -202,13 +204,13 @@ export class Session {
     else if (f.type === "update") canvas.update(f);
     else if (f.type === "resume") {
       this.#based();
-      this.#graceUntil = now + RESUME_MS;
+      this.#gap.expect(now + RESUME_MS);
     } else if (f.type === "resumed") {
-      this.#graceUntil = 0;
+      this.#gap.expectNothing();
       if (canvas.follow.holds === null || isNewer(f.at, canvas.follow.holds)) this.pulse.ask();
     } else if (f.type === "reload") {
       this.#reloadAt = now + this.means.random() * RELOAD_MS;
-      this.#graceUntil = this.#reloadAt + 60_000;
+      this.#gap.expect(this.#reloadAt + 60_000);
       this.#based();
     } else if (f.type === "pong") {
       this.online = f.online ?? this.online;

@@ -77,7 +77,10 @@ export class Slots {
     const run = this.#run;
     this.#step().then(
       (pause) => this.#after(run, pause, true),
-      () => this.#after(run, 500 + this.#backoff.next(), false),
+      (error) => {
+        if (error instanceof BadFrame && run === this.#run) this.#next = null; // The picture helps, this slot never will.
+        this.#after(run, 500 + this.#backoff.next(), false);
+      },
     );
   }
 

@@ -10,7 +10,7 @@ const MINUTE = 60_000;
 /**
  * @typedef {{frame: (text: unknown) => void, opened: () => void, closed: () => void}} Listener
  * @typedef {{address: () => string | null, make: (url: string) => WebSocket,
- *   random: () => number}} Means
+ *   random: () => number, now: () => number}} Means
  */
 
 export class Socket {
@@ -107,7 +107,7 @@ export class Socket {
       this.#socket = socket;
       socket.onopen = () => this.listener.opened();
       socket.onmessage = (event) => this.listener.frame(event.data);
-      socket.onclose = () => this.again(Date.now());
+      socket.onclose = () => this.again(this.means.now());
     } catch {
       this.#due = now + this.#backoff.next(); // A wrong address or a policy that forbids it.
       this.listener.closed();

@@ -1,6 +1,7 @@
 // What the page says about itself: the connection, people online, notices, the cool-down.
 import { box, button, element, write } from "./dom.js";
 import { duration, t } from "./i18n.js";
+import { TooLarge } from "./http.js";
 import { keep, recall } from "./settings.js";
 
 /**
@@ -12,7 +13,8 @@ import { keep, recall } from "./settings.js";
 const PAGE = new URL(".", import.meta.url).pathname.split("/").at(-2) ?? "";
 
 /** @param {Session} session */
-function stateText({ state, config }) {
+function stateText({ state, config, configuration }) {
+  if (configuration.problem instanceof TooLarge) return t("tooLarge");
   if (state === "watching") return t(config?.full ? "watching" : "watchingDown");
   if (state === "live" || state === "connecting") return t(state);
   return t(config && config.epoch === null ? "closed" : "offline");

@@ -6,10 +6,24 @@ const CELL = 32;
 const CELLS = TILE / CELL;
 /** With more changed cells than this a tile is put as a whole. */
 const MANY = 96;
+/** Far away a tile is drawn from a small copy, which is renewed at most this often. */
+const SMALL = 4;
+const SMALL_MS = 500;
+
+/** @param {number} width @param {number} height */
+function opaque(width, height) {
+  const element = document.createElement("canvas");
+  element.width = width;
+  element.height = height;
+  const context = element.getContext("2d", { alpha: false });
+  if (!context) throw new Error("no canvas");
+  return context;
+}
 
 /**
  * @typedef {{context: CanvasRenderingContext2D, width: number, height: number,
- *   cells: Set<number> | null}} Tile `cells` changed; null = all of them
+ *   cells: Set<number> | null, small: CanvasRenderingContext2D | null, smallAt: number}} Tile `cells`
+ *   changed; null = all of them
  * @typedef {import("./view.js").View} View
  */
 
@@ -18,6 +32,9 @@ export class Tiles {
   /** @type {(Tile | undefined)[]} */
   #tiles = [];
   #cell = new ImageData(CELL, CELL);
+  #timer = 0;
+  /** Asks for another frame. */
+  ask = () => {};
 
   /** @param {import("./canvas.js").Canvas} canvas */
   constructor(canvas) {
@@ -32,7 +49,7 @@ export class Tiles {
     const isSame = columns === this.#columns && count === this.#tiles.length;
     this.#columns = columns;
     const fits = (/** @type {Tile | undefined} */ tile, /** @type {number} */ n) =>
-      tile && tile.width === this.#across(n) && tile.height === this.#down(n) ? { ...tile, cells: null } : undefined;
+      tile && tile.width === this.#across(n) && tile.height === this.#down(n) ? { ...tile, cells: null, smallAt: -Infinity } : undefined;
     this.#tiles = isSame ? this.#tiles.map(fits) : new Array(count);
   }
 
@@ -60,13 +77,9 @@ export class Tiles {
 
   /** @param {number} n @returns {Tile} */
   #make(n) {
-    const element = document.createElement("canvas");
     const [width, height] = [this.#across(n), this.#down(n)];
-    element.width = width;
-    element.height = height;
-    const context = element.getContext("2d", { alpha: false });
-    if (!context) throw new Error("no canvas");
-    return (this.#tiles[n] = { context, width, height, cells: null });
+    const context = opaque(width, height);
+    return (this.#tiles[n] = { context, width, height, cells: null, small: null, smallAt: -Infinity });
   }
 
   /**
@@ -108,6 +121,40 @@ export class Tiles {
   }
 
   /**
+   * What a tile is drawn from, up to date or, far away, nearly so.
+   * @param {Tile} tile
+   * @param {number} left
+   * @param {number} top
+   * @param {boolean} isFar
+   */
+  #source(tile, left, top, isFar) {
+    const isStale = tile.cells === null || tile.cells.size > 0;
+    const now = performance.now();
+    if (isStale && (!isFar || now - tile.smallAt >= SMALL_MS)) this.#refresh(tile, left, top);
+    else if (isStale) this.#later();
+    if (!isFar) {
+      if (isStale) tile.smallAt = -Infinity;
+      return tile.context.canvas;
+    }
+    if (!tile.small || tile.smallAt === -Infinity || (isStale && now - tile.smallAt >= SMALL_MS)) {
+      tile.small ??= opaque(Math.ceil(tile.width / SMALL), Math.ceil(tile.height / SMALL));
+      tile.small.imageSmoothingQuality = "medium";
+      tile.small.drawImage(tile.context.canvas, 0, 0, tile.small.canvas.width, tile.small.canvas.height);
+      tile.smallAt = now;
+    }
+    return tile.small.canvas;
+  }
+
+  /** Another frame when small copies may be renewed. */
+  #later() {
+    if (this.#timer) return;
+    this.#timer = window.setTimeout(() => {
+      this.#timer = 0;
+      this.ask();
+    }, SMALL_MS);
+  }
+
+  /**
    * Draws what is in sight.
    * @param {CanvasRenderingContext2D} context in pixels of the device
    * @param {View} view
@@ -125,13 +172,13 @@ export class Tiles {
         const n = row * this.#columns + column;
         const tile = this.#tiles[n] ?? this.#make(n);
         const [left, top] = [column * TILE, row * TILE];
-        if (tile.cells === null || tile.cells.size) this.#refresh(tile, left, top);
+        const source = this.#source(tile, left, top, view.scale * ratio * SMALL <= 1.5);
         // Edges are rounded to pixels of the device, so that no seam shows between tiles.
         const from = view.toWindow(left, top);
         const to = view.toWindow(left + tile.width, top + tile.height);
         const [x, y] = [Math.round(from.left * ratio), Math.round(from.top * ratio)];
         const [w, h] = [Math.round(to.left * ratio) - x, Math.round(to.top * ratio) - y];
-        context.drawImage(tile.context.canvas, x, y, w, h);
+        context.drawImage(source, x, y, w, h);
       }
     }
   }

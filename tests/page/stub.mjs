@@ -32,7 +32,8 @@ const DEFAULTS = {
   everyMs: 0, // of slots
   title: "A stub of a canvas",
   notice: null,
-  page: "dev",
+  page: "dev", // the hash of the page that is published now
+  published: "dev", // the folder under which index.html finds its files
   rate: 0, // pixels a second of others
   socketPath: "/socket",
   epochs: true,
@@ -124,7 +125,8 @@ export async function start({ port = 0, width = 300, height = 200, rate = 0, tod
     try {
       const body = await readFile(join(PAGE, name));
       const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data: blob:; connect-src 'self' ws://127.0.0.1:*; base-uri 'none'; form-action 'none'`;
-      send(200, body, { "content-type": KINDS[extname(name)] ?? "application/octet-stream", "cache-control": "no-store", "content-security-policy": policy });
+      const published = name === "index.html" ? body.toString().replaceAll("a/dev/", `a/${knobs.published}/`) : body;
+      send(200, published, { "content-type": KINDS[extname(name)] ?? "application/octet-stream", "cache-control": "no-store", "content-security-policy": policy });
     } catch {
       send(404, "no such file");
     }

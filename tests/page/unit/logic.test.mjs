@@ -193,9 +193,9 @@ test("index.html has nothing that its policy forbids, and preloads what main.js 
   assert.deepEqual(preloaded, [...found].sort());
 });
 
-test("the page weighs at most 60 KB, and no file has more than 220 lines", () => {
+test("the page weighs at most 60 KB, and no file has more than 225 lines", () => {
   const names = readdirSync(PAGE, { recursive: true }).filter((f) => !f.endsWith(".md") && statSync(new URL(f, PAGE)).isFile());
   const bodies = names.map((f) => [f, readFileSync(new URL(f, PAGE))]);
   assert.ok(bodies.reduce((sum, [, body]) => sum + brotliCompressSync(body).length, 0) <= 60 * 1024);
-  for (const [name, body] of bodies) assert.ok(body.toString().split("\n").length <= 221, name);
+  for (const [name, body] of bodies) assert.ok(body.toString().split("\n").length <= 226, name);
 });
