@@ -26,6 +26,9 @@ machine() {
 # The closing lines of all test runners in a log, then their sum.
 closing_lines() {
   grep '^test result:' "$1" || true
+  # Node's test runner has other words.
+  grep -E '^# (pass|fail) ' "$1" || true
   awk '/^test result:/ { passed += $4; failed += $6 }
+    /^# pass / { passed += $3 } /^# fail / { failed += $3 }
     END { printf "%d passed, %d failed\n", passed, failed }' "$1"
 }

@@ -30,8 +30,10 @@ cargo build --workspace --bins --examples
 say "== placectl up: seven steps on the local cloud"
 "$placectl" up --config "$config"
 
-url=$("$placectl" status --config "$config" -o json |
-  python3 -c 'import json, sys; print(json.load(sys.stdin)["websocket_url"])')
+address() { "$placectl" status --config "$config" -o json |
+  python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+url=$(address websocket_url)
+page=$(address page_url)
 say "== painting $picture through $url"
 "$paint" "$url" $picture
 
@@ -41,7 +43,12 @@ say "== placectl save, placectl canvas export"
 
 cat <<TEXT
 
-The canvas is in demo.png. What to try next:
+The canvas is in demo.png, and on the page: open this address in a browser, in two windows. Zoom in,
+choose a colour, and click: both windows show the pixel.
+
+  $page
+
+What to try next:
   $placectl status --config $config          show the resources and the canvas
   $placectl clients list --config $config    who is connected
   $paint '$url' $picture --clients 20

@@ -8,6 +8,12 @@ command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing+=(redis-server)
 command -v python3 >/dev/null || missing+=(python3)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+if [ "${1:-}" = tests ]; then
+  command -v node >/dev/null || missing+=(nodejs)
+  command -v npm >/dev/null || missing+=(npm)
+  command -v chromium >/dev/null || missing+=(chromium)
+  command -v chromedriver >/dev/null || missing+=(chromium-driver)
+fi
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -52,8 +58,21 @@ install_emulator() {
     "$package$extras==$version" >&2
 }
 
+# What the tests of the page need of npm, as pinned.
+install_page_tests() {
+  local page=$root/tests/page
+  exec 9>"$cache/page-tests.lock"
+  flock 9
+  cmp -s "$page/package-lock.json" "$page/node_modules/.lock" && return
+  say "installing what the page's tests need into tests/page/node_modules"
+  npm --prefix "$page" ci --silent --no-audit --no-fund --ignore-scripts >&2
+  cp "$page/package-lock.json" "$page/node_modules/.lock"
+}
+
 [ ${#missing[@]} -eq 0 ] || install_packages
 [ -n "$ministack_version" ] || die "no MiniStack version in cli/src/local/install.rs"
 [ -n "$moto_version" ] || die "no moto version in tests/src/moto.rs"
 install_emulator ministack '' "$ministack_version" "$ministack"
-[ "${1:-}" != tests ] || install_emulator moto '[server]' "$moto_version" "$moto"
+[ "${1:-}" = tests ] || exit 0
+install_emulator moto '[server]' "$moto_version" "$moto"
+install_page_tests

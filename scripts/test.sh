@@ -29,6 +29,8 @@ for path in sys.argv[1:]:
 
 step 'scripts' check_scripts
 step 'format' cargo fmt --all --check
+step 'page types' npm --prefix tests/page run --silent types
+step 'page' npm --prefix tests/page test --silent
 step 'build' cargo build --workspace --all-targets
 step 'lints' cargo clippy --workspace --all-targets -- --deny warnings
 step 'handlers' scripts/handlers.sh

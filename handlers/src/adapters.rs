@@ -54,6 +54,15 @@ impl Clients for Cache {
         Ok(self.store().await?.add_client(client).await?)
     }
 
+    async fn introduce(&self, client: &ConnectionId, player: &str) -> Result<(), Error> {
+        Ok(self
+            .store()
+            .await?
+            .introduce(client, player)
+            .await
+            .map(drop)?)
+    }
+
     async fn remove(&self, client: &ConnectionId) -> Result<(), Error> {
         Ok(self.store().await?.remove_client(client).await.map(drop)?)
     }

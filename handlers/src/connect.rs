@@ -36,7 +36,7 @@ pub async fn handle(
         info!(%connection, "refused: its origin is not allowed");
         return SocketAnswer::FORBIDDEN;
     }
-    match admit(&connection, clients, newcomers, gateway).await {
+    match admit((&connection, event.player()), clients, newcomers, gateway).await {
         Ok(Admission::Admitted { clients }) => {
             info!(%connection, clients, "connected");
             SocketAnswer::OK
@@ -53,14 +53,20 @@ pub async fn handle(
 }
 
 async fn admit(
-    connection: &ConnectionId,
+    (connection, player): (&ConnectionId, Option<&str>),
     clients: &(impl Clients + Ghosts),
     newcomers: &impl Newcomers,
     gateway: &impl Lookup,
 ) -> Result<Admission, Error> {
     let admitted = match add(connection, clients, gateway).await {
         Ok(full @ Admission::Full { .. }) => return Ok(full),
-        Ok(admitted) => announce(connection, newcomers).await.map(|()| admitted),
+        Ok(admitted) => {
+            let (announced, ()) = futures::join!(
+                announce(connection, newcomers),
+                introduce(connection, player, clients)
+            );
+            announced.map(|()| admitted)
+        }
         // Undone too: the cache may have added it before its answer was lost.
         Err(error) => Err(error),
     };
@@ -90,6 +96,16 @@ async fn add(
             warn!(error = chain(&error), "could not look for room");
             Ok(admission)
         }
+    }
+}
+
+/// Whoever is unknown paints all the same, as the player that the address stands for.
+async fn introduce(connection: &ConnectionId, player: Option<&str>, clients: &impl Clients) {
+    let Some(player) = player else {
+        return;
+    };
+    if let Err(error) = clients.introduce(connection, player).await {
+        warn!(%connection, error = chain(&error), "could not note the player");
     }
 }
 
@@ -129,6 +145,23 @@ mod tests {
         assert_eq!(answer, SocketAnswer::OK);
         assert!(cache.state().clients.contains_key(&id("abc=")));
         assert_eq!(*queues.newcomers.lock().unwrap(), [id("abc=")]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_player_is_noted_if_it_is_one() {
+        for (given, noted) in [
+            ("0123456789abcdef0123456789ABCDEF", true),
+            ("0123", false),
+            ("0123456789abcdef0123456789abcdeg", false),
+        ] {
+            let (cache, queues) = (FakeCache::new(1), FakeQueues::default());
+            let mut event = event(None);
+            let query = [("player".to_owned(), given.to_owned())];
+            event.query_string_parameters = Some(query.into());
+            assert_eq!(admit_one(&event, &cache, &queues).await, SocketAnswer::OK);
+            let player = cache.state().players.get(&id("abc=")).cloned();
+            assert_eq!(player, noted.then(|| given.to_owned()));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -16,6 +16,9 @@ pub struct SocketEvent {
     /// Headers of the handshake; only `$connect` has them.
     #[serde(default)]
     pub headers: Option<HashMap<String, String>>,
+    /// Parameters of the handshake's address; only `$connect` has them.
+    #[serde(default)]
+    pub query_string_parameters: Option<HashMap<String, String>>,
     /// The client's message, if it is one.
     #[serde(default)]
     pub body: Option<String>,
@@ -52,6 +55,13 @@ impl SocketEvent {
     pub fn source(&self) -> &str {
         let identity = self.request_context.identity.as_ref();
         identity.and_then(|i| i.source_ip.as_deref()).unwrap_or("")
+    }
+
+    /// The player that the client says it is: 128 bits in hexadecimal digits.
+    pub fn player(&self) -> Option<&str> {
+        let player = self.query_string_parameters.as_ref()?.get("player")?;
+        let is_token = player.len() == 32 && player.bytes().all(|b| b.is_ascii_hexdigit());
+        is_token.then_some(player.as_str())
     }
 
     /// The `Origin` header of the handshake.

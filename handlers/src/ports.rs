@@ -15,6 +15,12 @@ use crate::queues::{Call, Queues, Unserved};
 pub trait Clients: Sync {
     /// Adds one to its shard, unless the canvas is full.
     fn add(&self, client: &ConnectionId) -> impl Future<Output = Result<Admission, Error>> + Send;
+    /// Notes which player one is.
+    fn introduce(
+        &self,
+        client: &ConnectionId,
+        player: &str,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
     /// Removes one; it need not be there.
     fn remove(&self, client: &ConnectionId) -> impl Future<Output = Result<(), Error>> + Send;
     /// Removes one that connected longer than `grace` ago; says whether it did.

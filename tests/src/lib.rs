@@ -4,6 +4,7 @@
 //! the functions alone, without an emulator: their real binaries on a Lambda Runtime API, a real
 //! Redis and stubs of AWS.
 
+pub mod browser;
 pub mod chaos;
 pub mod cloud;
 pub mod inventory;
@@ -35,3 +36,8 @@ pub use sdk::Sdk;
 pub use socket::Socket;
 pub use terminal::Terminal;
 pub use user::User;
+
+/// What npm installed for the tests of the page.
+pub fn page_modules() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("page/node_modules")
+}

@@ -191,5 +191,6 @@ fn local_addresses(config: &mut StackConfig, cloud: &LocalCloud) {
     let host = format!("127.0.0.1:{}", cloud.port());
     config.endpoints.gateway = Some(format!("http://{host}/_aws/execute-api/{path}"));
     config.endpoints.websocket = Some(format!("ws://{host}/_aws/execute-api/{path}"));
+    config.endpoints.page = Some(format!("http://{host}/_aws/lambda-url/{{id}}/"));
     config.endpoints.redis = Some(cloud.redis_url());
 }

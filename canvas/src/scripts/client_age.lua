@@ -7,5 +7,5 @@
 if redis.call('SISMEMBER', KEYS[1], ARGV[1]) == 0 then
   return false
 end
-local joined = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or '0')
+local joined = tonumber((redis.call('HGET', KEYS[2], ARGV[1]) or '0'):match('^%d+'))
 return {joined, math.max(0, math.floor(now_ms() - joined))}

@@ -17,7 +17,7 @@ local RECORD = 7
 -- What history takes: its records, and a part more where they don't fill what is allocated for them,
 -- and so much for each entry, as measured (see `store/tests/memory.rs`).
 local WASTE = 1.3
-local ENTRY = 75
+local ENTRY = 95
 local FIRST_SHARD = 11
 local a = {
   width = ARGV[1], height = ARGV[2], records = ARGV[3], connection = ARGV[4], shard = ARGV[5],
@@ -155,7 +155,13 @@ for start = 1, #records, RECORD do
   local offset = ((y1 * 256 + y0) * width + x1 * 256 + x0) * 3
   redis.call('SETRANGE', KEYS[2], offset, records:sub(start + 4, start + 6))
 end
-local position = redis.call('XADD', KEYS[3], '*', 'p', records, 'c', connection, 'i', source)
+-- Where a client gave no player, the source stands for one.
+local player = a.shard ~= '' and (redis.call('HGET', KEYS[8], connection) or ''):match(' (%x+)$')
+local entry = {'p', records, 'c', connection, 'i', source}
+if player then
+  entry[7], entry[8] = 'u', player
+end
+local position = redis.call('XADD', KEYS[3], '*', unpack(entry))
 redis.call('INCRBY', KEYS[4], changes)
 local is_back = put_back()
 remember(position, is_back)

@@ -9,7 +9,7 @@ local born_before = now_ms() - grace
 local removed = {}
 for index = 2, #ARGV do
   local id = ARGV[index]
-  local joined = tonumber(redis.call('HGET', KEYS[2], id) or '0')
+  local joined = tonumber((redis.call('HGET', KEYS[2], id) or '0'):match('^%d+'))
   -- By a clock that has stepped back it may not have joined yet.
   if grace == 0 or joined <= born_before then
     redis.call('HDEL', KEYS[2], id)

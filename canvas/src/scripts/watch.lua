@@ -3,12 +3,13 @@
 -- KEYS  1 meta, 2 canvas, 3 history, then clients of each shard
 -- ARGV  as `a` says: `start` of the stretch, `stop` its end, which is not in it (ms)
 -- Answers {'open', now (ms), epoch, newest position, clients of all shards, the last position before
--- the stretch or nothing where history does not reach, entries} or {'closed'}.
+-- the stretch or nothing where history does not reach, where the canvas was opened, entries} or
+-- {'closed'}.
 
 local a = {
   start = ARGV[1], stop = ARGV[2],
 }
-local meta = open_canvas(KEYS[1], KEYS[2], KEYS[3])
+local meta = open_canvas(KEYS[1], KEYS[2], KEYS[3], 'first')
 if not meta then
   return {'closed'}
 end
@@ -23,5 +24,6 @@ if a.start ~= a.stop then
   entries = redis.call('XRANGE', KEYS[3], a.start .. '-0', '(' .. a.stop .. '-0')
 end
 return {
-  'open', whole(math.floor(now_ms())), meta[1], newest(KEYS[3]), whole(online), previous, entries,
+  'open', whole(math.floor(now_ms())), meta[1], newest(KEYS[3]), whole(online), previous,
+  meta[4] or '0-0', entries,
 }

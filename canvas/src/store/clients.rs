@@ -9,6 +9,7 @@ use super::{Store, StoreError, millis};
 use crate::connection::{ConnectionId, Shard};
 
 static ADD: LazyLock<Script> = script!("adding a client", "add_client");
+static INTRODUCE: LazyLock<Script> = script!("noting a client's player", "introduce");
 static REMOVE: LazyLock<Script> = script_when_full!("removing clients", "remove_clients");
 static AGE: LazyLock<Script> = script_when_full!("looking up a client", "client_age");
 
@@ -74,6 +75,17 @@ impl Store {
         } else {
             Admission::Full { clients }
         })
+    }
+
+    /// Notes which player a client is, by a salted hash of the `player` that it gave; says whether the
+    /// client is there.
+    pub async fn introduce(&self, id: &ConnectionId, player: &str) -> Result<bool, StoreError> {
+        let call = INTRODUCE
+            .call()
+            .keys([self.keys.joined(self.shard_of(id)), self.keys.meta()])
+            .named("connection", id.as_str())
+            .named("player", player);
+        self.run(call).await
     }
 
     /// Removes a client; says whether it was there.

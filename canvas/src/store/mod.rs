@@ -11,9 +11,9 @@
 //! | suffix | type | meaning |
 //! |---|---|---|
 //! | `canvas` | string | width x height x 3 bytes, row by row |
-//! | `history` | stream | an entry a message: `p` pixel records, `c` connection id, `i` salted hash of the source address |
+//! | `history` | stream | an entry a message: `p` pixel records, `c` connection id, `i` salted hash of the source address, `u` short name of the player |
 //! | `clients:<shard>` | set | connection ids |
-//! | `joined:<shard>` | hash | when each of them connected, in ms |
+//! | `joined:<shard>` | hash | when each of them connected, in ms, and the player's short name if it gave one |
 //! | `roster:<shard>` | counter | changes of `clients:<shard>`, so that a loop knows when to read it again |
 //! | `cursor:<shard>` | string | position up to which the shard's clients have been sent updates |
 //! | `awake:<shard>` | string | lease: `called:` and by whom, or the token of the loop that runs; when it ends, in ms |

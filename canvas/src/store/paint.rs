@@ -83,7 +83,7 @@ impl Painter<'_> {
 /// reckons when it compares with [`super::StoreConfig::max_history_bytes`].
 pub const fn history_bytes(changes: u64, messages: u64) -> u64 {
     const RECORD_WITH_WASTE_TENTHS: u64 = 91;
-    const ENTRY: u64 = 75;
+    const ENTRY: u64 = 95;
     changes * RECORD_WITH_WASTE_TENTHS / 10 + messages * ENTRY
 }
 

@@ -27,7 +27,8 @@ pub struct Watched {
     pub newest: Position,
     /// Connected clients.
     pub online: u64,
-    /// Position of the last change before the stretch; none where history does not reach so far back.
+    /// Position of the last change before the stretch, or of the moment before the canvas was opened,
+    /// if that was in the stretch; none where history does not reach so far back.
     pub previous: Option<Position>,
     /// The changes of the stretch.
     pub entries: Vec<Entry>,
@@ -49,20 +50,30 @@ impl Store {
         if answer.len() == 1 {
             return Err(StoreError::Closed);
         }
-        let answer: (String, u64, String, String, u64, String, Vec<RawEntry>) =
-            from_redis_value(Value::Array(answer)).map_err(unusable)?;
-        let (_, now_ms, epoch, newest, online, previous, entries) = answer;
+        let answer: (
+            String,
+            u64,
+            String,
+            String,
+            u64,
+            String,
+            String,
+            Vec<RawEntry>,
+        ) = from_redis_value(Value::Array(answer)).map_err(unusable)?;
+        let (_, now_ms, epoch, newest, online, previous, first, entries) = answer;
         let position = |text: String| text.parse().map_err(StoreError::position(WATCH.doing));
+        let previous = Some(previous).filter(|text| !text.is_empty());
+        let (previous, first) = (previous.map(position).transpose()?, position(first)?);
+        let entries = entries.into_iter().map(entry);
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let opened = entries.first().filter(|entry| entry.at == first);
         Ok(Watched {
             now_ms,
             epoch,
             newest: position(newest)?,
             online,
-            previous: Some(previous)
-                .filter(|text| !text.is_empty())
-                .map(position)
-                .transpose()?,
-            entries: entries.into_iter().map(entry).collect::<Result<_, _>>()?,
+            previous: previous.or_else(|| opened.map(|entry| entry.at.previous())),
+            entries,
         })
     }
 

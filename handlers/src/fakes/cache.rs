@@ -45,6 +45,8 @@ pub(crate) struct State {
     /// The size that the picture in the cache has, if it is not the configured one.
     pub(crate) other_size: Option<Picture>,
     to: Option<String>,
+    /// What clients gave.
+    pub(crate) players: HashMap<ConnectionId, String>,
     /// The pixels are there, and no epoch.
     is_closed: bool,
     roster: u64,
@@ -100,6 +102,7 @@ impl FakeCache {
             salt: Some("salt".to_owned()),
             other_size: None,
             to: None,
+            players: HashMap::new(),
             is_closed: false,
             roster: 0,
             awake: HashMap::new(),

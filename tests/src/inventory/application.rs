@@ -94,6 +94,13 @@ async fn functions(sdk: &Sdk) -> Vec<String> {
             ));
         }
     }
+    for function in functions.functions() {
+        let name = function.function_name().unwrap_or("?");
+        let look = sdk.lambda.get_function_url_config().function_name(name);
+        if look.send().await.is_ok() {
+            lines.push(format!("lambda url {name}"));
+        }
+    }
     for mapping in mappings.event_source_mappings() {
         let function = mapping.function_arn().unwrap_or("?");
         let source = mapping.event_source_arn().unwrap_or("?");

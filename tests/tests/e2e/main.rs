@@ -35,6 +35,7 @@ mod least_privilege;
 mod local;
 mod output;
 mod ownership;
+mod page;
 mod permanent;
 mod plan;
 mod protocol;

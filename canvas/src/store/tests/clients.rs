@@ -230,3 +230,37 @@ async fn a_clock_that_steps_back_keeps_nobody() {
     bench.store.remove_client(&id("a")).await.unwrap();
     assert_eq!(bench.store.stats().await.unwrap().clients, 0);
 }
+
+#[tokio::test]
+async fn what_a_client_paints_bears_its_players_short_name_wherever_the_client_is_moved() {
+    let bench = Bench::with(|config| config.shards = 2).await;
+    let (player, other) = (id("player="), id("other="));
+    let token = "0123456789abcdef0123456789abcdef";
+    assert!(!bench.store.introduce(&player, token).await.unwrap());
+    for client in [&player, &other] {
+        bench.store.add_client(client).await.unwrap();
+    }
+    assert!(bench.store.introduce(&player, token).await.unwrap());
+    let joined = bench.store.joined(&player).await.unwrap().unwrap();
+    assert!(joined.at_ms > 0 && joined.age < Duration::from_secs(5));
+    for client in [&player, &other] {
+        let painter = Painter::Client(client);
+        bench
+            .store
+            .paint(painter, ADDRESS, &[dot(1)])
+            .await
+            .unwrap();
+    }
+    let wide = bench.another(|config| config.shards = 5).await;
+    let painter = Painter::Client(&player);
+    wide.paint(painter, ADDRESS, &[dot(2)]).await.unwrap();
+    let entries = bench.store.read_after(Position::ZERO, 10).await.unwrap();
+    let painted: Vec<_> = entries.iter().filter(|e| !e.pixels.is_empty()).collect();
+    let name = painted[0].player.as_str();
+    assert!(name.len() == 16 && !token.contains(name), "{name}");
+    assert_eq!(painted[1].player, painted[1].source, "who gave none");
+    assert_ne!(name, painted[1].player);
+    assert_eq!(painted[2].player, name);
+    assert!(wide.remove_client(&player).await.unwrap());
+    assert_eq!(wide.joined(&player).await.unwrap(), None);
+}

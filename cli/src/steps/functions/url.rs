@@ -9,7 +9,7 @@ use aws_sdk_lambda::types::{FunctionUrlAuthType, InvokeMode};
 use place_config::Function;
 
 use super::url_key;
-use crate::aws::{Answer, AwsResult};
+use crate::aws::{Answer, AwsError, AwsResult, Class};
 use crate::engine::Failure;
 use crate::steps::drift::Drift;
 use crate::steps::lifecycle::{Card, Kind, Reading, Trouble, Whose};
@@ -68,7 +68,8 @@ impl Kind for FunctionUrl {
         let create = create.function_name(&name);
         let create = create.auth_type(FunctionUrlAuthType::None);
         let create = create.invoke_mode(InvokeMode::Buffered).send().await;
-        create.during("lambda:CreateFunctionUrlConfig")?;
+        let created = create.during("lambda:CreateFunctionUrlConfig");
+        created.map_err(|error| refused(error, &name))?;
         let look = stack.aws.lambda.get_function_url_config();
         let look = look.function_name(name).send().await;
         Ok(look.during("lambda:GetFunctionUrlConfig")?)
@@ -100,6 +101,20 @@ impl Kind for FunctionUrl {
         let url = found.map(|found| found.function_url().to_owned());
         stack.found.page_url.replace(url);
     }
+}
+
+/// Where the organisation forbids what the operator's own policy allows, a stack goes on without a
+/// page.
+fn refused(error: AwsError, function: &str) -> Trouble {
+    if error.class != Class::Denied {
+        return error.into();
+    }
+    let failure = error.failure(format!("creating an address for function `{function}`"));
+    let hint = failure.hint.clone().unwrap_or_default();
+    Trouble::Failed(failure.hint(format!(
+        "{hint}; where the organisation forbids addresses that are open to everybody, set \
+         `page.enabled = false` in place.toml: the stack does without a page"
+    )))
 }
 
 /// Where people open the page, once its function has an address.

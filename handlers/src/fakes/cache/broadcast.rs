@@ -38,6 +38,13 @@ impl Clients for FakeCache {
         })
     }
 
+    async fn introduce(&self, client: &ConnectionId, player: &str) -> Result<(), Error> {
+        self.faults.step().await?;
+        let mut state = self.state();
+        state.players.insert(client.clone(), player.to_owned());
+        Ok(())
+    }
+
     async fn remove(&self, client: &ConnectionId) -> Result<(), Error> {
         self.faults.step().await?;
         if self.state().clients.remove(client).is_some() {
