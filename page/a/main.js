@@ -200,4 +200,4 @@ addEventListener("pageshow", (event) => event.persisted && session.woke());
 
 expose(session);
 keepTime();
-session.start();
+session.tick();

@@ -57,9 +57,7 @@ async function world({ config = {}, at = "5-0", http = {} } = {}) {
     w.say({ type: "resumed", at });
     return socket;
   };
-  const starting = w.session.start();
-  await w.run(250);
-  await starting;
+  await w.run(500);
   return w;
 }
 
@@ -182,7 +180,8 @@ test("a full canvas is watched, and no socket is tried until there is room", asy
 test("nobody looks: no slots are fetched", async () => {
   const w = await world({ config: { full: true } });
   w.session.isHidden = true;
-  await w.run(20_000);
+  w.requests.length = 0;
+  await w.run(8_000);
   assert.ok(!w.requests.some((r) => r.startsWith("slot")));
 });
 
