@@ -199,5 +199,6 @@ addEventListener("online", () => session.woke());
 addEventListener("pageshow", (event) => event.persisted && session.woke());
 
 expose(session);
+session.isHidden = document.hidden;
 keepTime();
 session.tick();

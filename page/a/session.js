@@ -183,7 +183,7 @@ export class Session {
     if (!this.socket.isBased) this.canvas.ahead.connected(now);
     this.socket.based(now);
     this.#gap.isLost(false, now);
-    this.pulse.ask();
+    if (this.#wasLive) this.pulse.ask(); // Whether the server lost what we hold.
   }
 
   /** @param {unknown} text */
