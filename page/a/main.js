@@ -142,6 +142,7 @@ palette.onChoice = (rgb) => {
   show();
   ask();
 };
+palette.onPointer = () => box("stage").focus({ preventScroll: true });
 panel.onChange = () => desk.changed();
 panel.onNext = (wish) => desk.wrong(wish);
 listen({
