@@ -62,14 +62,23 @@ function saidSize(png) {
 }
 
 /**
+ * What the browser makes of it; null where it can't: too large for it, or options that it lacks.
+ * @param {Uint8Array} png
+ */
+function toBitmap(png) {
+  const file = new Blob([/** @type {BlobPart} */ (png)], { type: "image/png" });
+  return createImageBitmap(file, EXACT).catch(() => null);
+}
+
+/**
  * @param {Uint8Array} png
  * @returns {Promise<import("./http.js").Decoded>}
  */
 export async function decode(png) {
   const { width, height } = saidSize(png);
   if (!isSize(width, height)) throw new Error("a picture of an impossible size");
-  if (!isExact()) return (await import("./png.js")).decodePng(png);
-  const bitmap = await createImageBitmap(new Blob([/** @type {BlobPart} */ (png)], { type: "image/png" }), EXACT);
+  const bitmap = isExact() ? await toBitmap(png) : null;
+  if (!bitmap) return (await import("./png.js")).decodePng(png);
   try {
     return { width: bitmap.width, height: bitmap.height, memory: readBack(bitmap) };
   } finally {

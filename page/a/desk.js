@@ -53,7 +53,7 @@ export class Desk {
   aim(place) {
     const { marks } = this.parts;
     marks.cross = place && this.canvas.picture.holds(place.x, place.y) ? place : null;
-    this.changed();
+    this.parts.ask();
   }
 
   /** The view or what is shown changed. */
@@ -147,6 +147,7 @@ export class Desk {
     const to = this.cross ? { x: within(x + dx, view.canvas.width), y: within(y + dy, view.canvas.height) } : { x, y };
     view.show(to.x, to.y);
     this.aim(to);
+    this.changed();
     clearTimeout(this.#speakTimer);
     this.#speakTimer = window.setTimeout(() => speak(t("at", { x: to.x, y: to.y, hex: toText(this.canvas.shown(to.x, to.y)) })), 200);
   }
@@ -193,5 +194,6 @@ export class Desk {
     view.moveTo(wish.x + 0.5, wish.y + 0.5, Math.max(view.scale, COME_SCALE));
     palette.pick(wish.rgb);
     this.aim({ x: wish.x, y: wish.y });
+    this.changed();
   }
 }

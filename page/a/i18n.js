@@ -41,8 +41,9 @@ export async function load(code) {
  */
 export function t(key, values = {}) {
   return (texts[key] ?? english[key]).replace(/\{(\w+)\}/g, (all, name) => {
-    const value = values[name];
-    return typeof value === "number" ? number(value) : value ?? all;
+    const value = values[name] ?? all;
+    const isPlace = name === "x" || name === "y"; // 1,234, 5 would be three numbers.
+    return typeof value === "number" && !isPlace ? number(value) : String(value);
   });
 }
 

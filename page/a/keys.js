@@ -49,11 +49,13 @@ export function listen(actions) {
 function act(event, key, code, actions) {
   const way = WAYS[code];
   const step = event.shiftKey ? 10 : 1;
+  // Some keyboards have digits behind Shift only: their place counts there.
+  const digit = /^\d$/.test(key) ? key : event.shiftKey ? null : /^(?:Digit|Numpad)(\d)$/.exec(code)?.[1];
   const simple = SIMPLE[key.length === 1 ? key.toLowerCase() : key];
   if (way) actions.move(way[0] * step, way[1] * step);
   else if (key === "+" || key === "=") actions.zoom(1.5);
   else if (key === "-" || key === "_") actions.zoom(1 / 1.5);
-  else if (/^[0-9]$/.test(key)) actions.colour((Number(key) + 9) % 10);
+  else if (digit) actions.colour((Number(digit) + 9) % 10);
   else if (key === "[" || key === ",") actions.nextColour(-1);
   else if (key === "]" || key === ".") actions.nextColour(1);
   else if ((key === "Enter" || key === " ") && !event.repeat) actions.paint();

@@ -142,6 +142,7 @@ palette.onChoice = (rgb) => {
   show();
   ask();
 };
+palette.onPointer = () => box("stage").focus({ preventScroll: true });
 panel.onChange = () => desk.changed();
 panel.onNext = (wish) => desk.wrong(wish);
 listen({
@@ -199,5 +200,6 @@ addEventListener("online", () => session.woke());
 addEventListener("pageshow", (event) => event.persisted && session.woke());
 
 expose(session);
+session.isHidden = document.hidden;
 keepTime();
-session.start();
+session.tick();

@@ -92,6 +92,7 @@ export class Painter {
     if (pixel && waitMs > 0 && waitMs <= SHORT_WAIT_MS && ahead.retry(pixel, waitMs + 50, now)) return;
     const isRetried = pixel && code === "UNAVAILABLE" && ahead.retry(pixel, 1_000 * 2 ** (pixel.tries - 1), now);
     if (pixel && !isRetried) this.#takeBack(pixel);
+    if (pixel && !isRetried && waitMs === 0) this.coolUntil -= this.cooldownMs; // What is refused costs no time.
     this.onRefused({ code: isRetried ? "UNAVAILABLE_RETRYING" : code, message, x: pixel?.x ?? x, y: pixel?.y ?? y, waitMs });
   }
 

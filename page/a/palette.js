@@ -11,6 +11,8 @@ export class Palette {
   isFree = true;
   /** @type {(rgb: number | null) => void} */
   onChoice = () => {};
+  /** Told when a mouse or finger chose. */
+  onPointer = () => {};
   /** @type {HTMLInputElement | null} */
   #picker = null;
 
@@ -45,7 +47,10 @@ export class Palette {
     button.style.backgroundColor = toText(rgb);
     button.title = toText(rgb);
     button.setAttribute("aria-label", t("colour", { n: n + 1, hex: toText(rgb) }));
-    button.addEventListener("click", () => this.choose(this.chosen === rgb ? null : rgb));
+    button.addEventListener("click", (event) => {
+      this.choose(this.chosen === rgb ? null : rgb);
+      if (event.detail) this.onPointer(); // By mouse or finger: the next Enter is meant for the canvas.
+    });
     return button;
   }
 

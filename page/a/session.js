@@ -78,13 +78,6 @@ export class Session {
     return this.means.now() - this.#wellAt < 2 * PATIENCE_MS ? "connecting" : "offline";
   }
 
-  /** The first picture, beside whatever else is on its way. */
-  async start() {
-    this.tick();
-    await this.#fetchPicture().catch(() => {}); // Slots or the socket bring it then.
-    this.tick();
-  }
-
   /** The tab or the network came back. */
   woke() {
     this.socket.hurry();
@@ -141,12 +134,19 @@ export class Session {
   /** @param {Config} config @param {Config | null} before */
   #configured(config, before) {
     if (config.notice !== before?.notice) this.notice = config.notice;
+    if (!before) this.#begin();
     this.online = config.online ?? this.online;
     this.pulse.everyMs = config.keepaliveMs;
     this.painter.cooldownMs = config.cooldownMs;
     const { epoch } = this.canvas.follow;
     if (config.epoch && epoch && config.epoch !== epoch) this.pulse.ask();
     this.onConfig(config);
+  }
+
+  /** The first picture, beside what the socket brings. */
+  #begin() {
+    this.#startedAt = this.means.now();
+    this.#fetchPicture().then(() => this.tick(), () => {}); // Slots or the socket bring it then.
   }
 
   async #fetchPicture() {
@@ -183,7 +183,7 @@ export class Session {
     if (!this.socket.isBased) this.canvas.ahead.connected(now);
     this.socket.based(now);
     this.#gap.isLost(false, now);
-    this.pulse.ask();
+    if (this.#wasLive) this.pulse.ask(); // Whether the server lost what we hold.
   }
 
   /** @param {unknown} text */

@@ -75,7 +75,7 @@ export class Slots {
     if (!this.isOn || this.#busy || now < this.#due) return;
     this.#busy = true;
     const run = this.#run;
-    this.#step().then(
+    this.#step(run).then(
       (pause) => this.#after(run, pause, true),
       (error) => {
         if (error instanceof BadFrame && run === this.#run) this.#next = null; // The picture helps, this slot never will.
@@ -93,8 +93,8 @@ export class Slots {
     if (isWell) this.#backoff.reset();
   }
 
-  /** One request. Answers the pause before the next one. */
-  async #step() {
+  /** One request. Answers the pause before the next one. @param {number} run */
+  async #step(run) {
     if (this.#next === null) {
       const { slot } = await this.means.picture();
       if (slot === null) throw new BadFrame("a picture without a slot");
@@ -102,7 +102,7 @@ export class Slots {
       return 0;
     }
     const slot = readSlot(await this.means.slot(this.#next));
-    if (!this.isOn) return 0;
+    if (!this.isOn || run !== this.#run || this.#next === null) return 0;
     if (slot.kind === "early") {
       // Spread over a fifth of the pause, so that not everybody asks in the same instant.
       return Math.max(slot.inMs, slot.everyMs) * (1 + this.means.random() / 5);

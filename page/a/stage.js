@@ -6,7 +6,7 @@
  */
 
 /** More pixels than this to a CSS pixel cost battery and are not seen. */
-const MOST_RATIO = 2;
+const MOST_RATIO = 3;
 
 export class Stage {
   #asked = false;

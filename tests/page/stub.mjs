@@ -45,6 +45,8 @@ export async function start({ port = 0, width = 300, height = 200, rate = 0, tod
   const clients = new Set();
   /** What was painted by clients: every message as it came. */
   const messages = [];
+  /** Paths that were asked for over HTTP. */
+  const requests = [];
   let sent = { index: 0, at: world.at };
   world.first = world.at;
 
@@ -90,12 +92,13 @@ export async function start({ port = 0, width = 300, height = 200, rate = 0, tod
       const body = JSON.parse(Buffer.concat(chunks).toString() || "{}");
       return json((path === "_knobs" ? Object.assign(knobs, body) : deeds[path.slice(4)]?.(body)) ?? {});
     }
+    requests.push(path);
     if (path === "" || path.startsWith("a/")) return file(path, send);
     if (knobs.isDown) return send(503, "{}");
     if (knobs.portal) return send(200, "<html>Log in to this network</html>", { "content-type": "text/html" });
     if (path === "config.json") return json(config());
     const band = /^canvas\/(\d+)\.png$/.exec(path);
-    if (path === "canvas.png" || band) {
+    if ((path === "canvas.png" && knobs.bands === 1) || band) {
       const rows = Math.ceil(world.height / knobs.bands);
       const top = band ? Number(band[1]) * rows : 0;
       return send(200, world.png(top, band ? Math.min(rows, world.height - top) : world.height), {
@@ -203,7 +206,7 @@ export async function start({ port = 0, width = 300, height = 200, rate = 0, tod
     clients.forEach((c) => c.socket.terminate());
     server.close();
   };
-  return { world, knobs, deeds, messages, clients, stop, url: `http://127.0.0.1:${server.address().port}${prefix}` };
+  return { world, knobs, deeds, messages, requests, clients, stop, url: `http://127.0.0.1:${server.address().port}${prefix}` };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -57,9 +57,7 @@ async function world({ config = {}, at = "5-0", http = {} } = {}) {
     w.say({ type: "resumed", at });
     return socket;
   };
-  const starting = w.session.start();
-  await w.run(250);
-  await starting;
+  await w.run(500);
   return w;
 }
 
@@ -115,7 +113,7 @@ test("a server that only knows pictures brings one, and its older ones are belie
   assert.equal(w.canvas.follow.holds, "5-0");
 });
 
-test("a connection asks once, then every 240 seconds, and ends itself before two hours", async () => {
+test("a connection asks every 240 seconds, and ends itself before two hours", async () => {
   const w = await world();
   const socket = await w.live();
   const pings = () => socket.sent.filter((m) => m.ping).length;
@@ -125,7 +123,7 @@ test("a connection asks once, then every 240 seconds, and ends itself before two
     if (JSON.parse(text).ping) w.say({ type: "pong", at: w.canvas.follow.holds, epoch: EPOCH, online: 3 });
   };
   await w.run(600_000);
-  assert.equal(pings(), 3);
+  assert.equal(pings(), 2);
   assert.equal(w.session.online, 3);
   await w.run(80 * 60_000);
   assert.equal(w.sockets.length, 1);
@@ -136,6 +134,8 @@ test("a connection asks once, then every 240 seconds, and ends itself before two
 test("a connection that answers nothing is renewed", async () => {
   const w = await world();
   await w.live();
+  await w.run(500);
+  w.session.woke();
   await w.run(23_000);
   assert.equal(w.sockets.length, 2);
 });
@@ -182,7 +182,8 @@ test("a full canvas is watched, and no socket is tried until there is room", asy
 test("nobody looks: no slots are fetched", async () => {
   const w = await world({ config: { full: true } });
   w.session.isHidden = true;
-  await w.run(20_000);
+  w.requests.length = 0;
+  await w.run(8_000);
   assert.ok(!w.requests.some((r) => r.startsWith("slot")));
 });
 
