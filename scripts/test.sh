@@ -28,9 +28,11 @@ for path in sys.argv[1:]:
 }
 
 step 'scripts' check_scripts
+step 'scale' python3 scripts/scale.py --check
 step 'format' cargo fmt --all --check
 step 'page types' npm --prefix tests/page run --silent types
 step 'page' npm --prefix tests/page test --silent
+step 'page in a browser' npm --prefix tests/page run --silent browser
 step 'build' cargo build --workspace --all-targets
 step 'lints' cargo clippy --workspace --all-targets -- --deny warnings
 step 'handlers' scripts/handlers.sh

@@ -153,7 +153,10 @@ impl ModelClient {
             } => Ok(Outcome::Alive {
                 is_well: !lost && self.is_part_of(&epoch, at),
             }),
-            ServerFrame::Unknown => Ok(Outcome::Dropped),
+            // A model client never asks for what it has missed.
+            ServerFrame::Resume { .. } | ServerFrame::Resumed { .. } | ServerFrame::Unknown => {
+                Ok(Outcome::Dropped)
+            }
         }
     }
 

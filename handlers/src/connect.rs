@@ -8,7 +8,7 @@ use place_config::env::OriginList;
 use tracing::{info, warn};
 
 use crate::error::{Error, chain};
-use crate::event::{SocketAnswer, SocketEvent};
+use crate::event::{Newcomer, SocketAnswer, SocketEvent};
 use crate::ports::{Clients, Lookup, Newcomers};
 use crate::save::Ghosts;
 use crate::save::prune::make_room;
@@ -36,7 +36,12 @@ pub async fn handle(
         info!(%connection, "refused: its origin is not allowed");
         return SocketAnswer::FORBIDDEN;
     }
-    match admit((&connection, event.player()), clients, newcomers, gateway).await {
+    let newcomer = Newcomer {
+        connection,
+        from: event.from(),
+    };
+    let connection = &newcomer.connection;
+    match admit((&newcomer, event.player()), clients, newcomers, gateway).await {
         Ok(Admission::Admitted { clients }) => {
             info!(%connection, clients, "connected");
             SocketAnswer::OK
@@ -53,16 +58,17 @@ pub async fn handle(
 }
 
 async fn admit(
-    (connection, player): (&ConnectionId, Option<&str>),
+    (newcomer, player): (&Newcomer, Option<&str>),
     clients: &(impl Clients + Ghosts),
     newcomers: &impl Newcomers,
     gateway: &impl Lookup,
 ) -> Result<Admission, Error> {
+    let connection = &newcomer.connection;
     let admitted = match add(connection, clients, gateway).await {
         Ok(full @ Admission::Full { .. }) => return Ok(full),
         Ok(admitted) => {
             let (announced, ()) = futures::join!(
-                announce(connection, newcomers),
+                announce(newcomer, newcomers),
                 introduce(connection, player, clients)
             );
             announced.map(|()| admitted)
@@ -109,8 +115,8 @@ async fn introduce(connection: &ConnectionId, player: Option<&str>, clients: &im
     }
 }
 
-async fn announce(connection: &ConnectionId, newcomers: &impl Newcomers) -> Result<(), Error> {
-    let announcing = tokio::time::timeout(ANNOUNCING, newcomers.announce(connection));
+async fn announce(newcomer: &Newcomer, newcomers: &impl Newcomers) -> Result<(), Error> {
+    let announcing = tokio::time::timeout(ANNOUNCING, newcomers.announce(newcomer));
     announcing.await.unwrap_or(Err(Error::TimeUp("queueing")))
 }
 

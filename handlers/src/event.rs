@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use place_canvas::{ConnectionId, Shard};
+use place_canvas::{ConnectionId, Position, Shard};
 use serde::{Deserialize, Serialize};
 
 /// What API Gateway sends for `$connect`, `$disconnect` and `sendMessage`.
@@ -62,6 +62,14 @@ impl SocketEvent {
         let player = self.query_string_parameters.as_ref()?.get("player")?;
         let is_token = player.len() == 32 && player.bytes().all(|b| b.is_ascii_hexdigit());
         is_token.then_some(player.as_str())
+    }
+
+    /// The position that the client holds from a connection before, `<epoch>:<position>`. No two canvases
+    /// share a position, so the epoch tells nothing more.
+    pub fn from(&self) -> Option<Position> {
+        let held = self.query_string_parameters.as_ref()?.get("from")?;
+        let (_, position) = held.split_once(':')?;
+        position.parse().ok()
     }
 
     /// The `Origin` header of the handshake.
@@ -183,6 +191,9 @@ impl BatchAnswer {
 pub struct Newcomer {
     /// The client.
     pub connection: ConnectionId,
+    /// The position that it holds from a connection before; none for one that starts with nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Position>,
 }
 
 /// Message of the request queue: a shard whose broadcast loop shall run.

@@ -21,6 +21,9 @@
 //! minute at most. A client that is served for longer, because it is slow or throttled, may find
 //! the history after its picture gone: then it gets a new picture.
 //!
+//! Who comes back and says which position it holds is sent what it has missed instead, between `resume`
+//! and `resumed`: read after the connection is open, as above, and complete for the same reason.
+//!
 //! # Who is not served at once
 //!
 //! What fails comes again within seconds ([`again`]), and waits in the queue instead of in the

@@ -8,6 +8,7 @@ use place_canvas::store::{Admission, After, Asleep, Canvas, Polled, Pong, Taken}
 use place_canvas::{ConnectionId, Entry, PaintError, Painted, Pixel, Position, Shard, Token};
 
 use crate::error::Error;
+use crate::event::Newcomer;
 use crate::gateway::{ConnectionsEndpoint, Frame, GatewayError};
 use crate::queues::{Call, Queues, Unserved};
 
@@ -130,7 +131,7 @@ pub trait Look: Sync {
 /// Queue of the clients that wait for the picture.
 pub trait Newcomers: Sync {
     /// Queues one.
-    fn announce(&self, newcomer: &ConnectionId) -> impl Future<Output = Result<(), Error>> + Send;
+    fn announce(&self, newcomer: &Newcomer) -> impl Future<Output = Result<(), Error>> + Send;
     /// Queues one that the cache had lost, at this position.
     fn announce_again(
         &self,
@@ -173,7 +174,7 @@ pub trait Lookup: Sync {
 }
 
 impl Newcomers for Queues {
-    async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
+    async fn announce(&self, newcomer: &Newcomer) -> Result<(), Error> {
         self.announce(newcomer).await
     }
 

@@ -77,21 +77,20 @@ impl Queues {
     }
 
     /// Queues a newcomer.
-    pub async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
-        self.welcome(newcomer, newcomer.as_str()).await
+    pub async fn announce(&self, newcomer: &Newcomer) -> Result<(), Error> {
+        let url = &self.initialize_url;
+        self.send(url, newcomer.connection.as_str(), newcomer).await
     }
 
     /// Queues a client that the cache had lost, at this position: under an id of its own, because
     /// SQS drops a message whose id it has seen within five minutes.
     pub async fn announce_again(&self, client: &ConnectionId, at: Position) -> Result<(), Error> {
-        self.welcome(client, &format!("{client}-{at}")).await
-    }
-
-    async fn welcome(&self, client: &ConnectionId, id: &str) -> Result<(), Error> {
         let body = Newcomer {
             connection: client.clone(),
+            from: None,
         };
-        self.send(&self.initialize_url, id, &body).await
+        let id = format!("{client}-{at}");
+        self.send(&self.initialize_url, &id, &body).await
     }
 
     /// Lets newcomers that were not served come again sooner than their queue's visibility time-out

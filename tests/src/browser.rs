@@ -1,4 +1,4 @@
-//! A real browser: headless Chromium, driven through its own WebDriver.
+//! A real browser: headless Chromium, driven through `chromedriver`.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::ports::free_port;
 use crate::supervised::Supervised;
 
 /// How long a browser may take to start, or to show what a test waits for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs before every page: a test can end its sockets, and refuse new ones.
 const SOCKETS: &str = "
@@ -157,7 +157,7 @@ impl Browser {
         }
     }
 
-    /// Sends a command of the DevTools protocol.
+    /// Sends a command of Chromium's own protocol for developers.
     ///
     /// # Panics
     /// When the browser refuses.

@@ -47,6 +47,16 @@ pub enum ServerFrame {
         /// Base64 of pixel records.
         data: String,
     },
+    /// To a client that came back and holds `from`: what it has missed follows, up to `resumed`.
+    Resume {
+        /// The position that it holds.
+        from: Position,
+    },
+    /// The client has all that it had missed.
+    Resumed {
+        /// The position that it holds now.
+        at: Position,
+    },
     /// What was wrong with a message, to its sender alone.
     Error {
         /// What kind of thing was wrong.

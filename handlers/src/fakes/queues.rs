@@ -31,15 +31,17 @@ impl FakeQueues {
 }
 
 impl Newcomers for FakeQueues {
-    async fn announce(&self, newcomer: &ConnectionId) -> Result<(), Error> {
+    async fn announce(&self, newcomer: &Newcomer) -> Result<(), Error> {
         self.faults.step().await?;
         self.pause().await;
-        self.newcomers.lock().unwrap().push(newcomer.clone());
+        let newcomer = newcomer.connection.clone();
+        self.newcomers.lock().unwrap().push(newcomer);
         Ok(())
     }
 
-    async fn announce_again(&self, newcomer: &ConnectionId, _: Position) -> Result<(), Error> {
-        self.announce(newcomer).await
+    async fn announce_again(&self, client: &ConnectionId, _: Position) -> Result<(), Error> {
+        let (connection, from) = (client.clone(), None);
+        self.announce(&Newcomer { connection, from }).await
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::stream::{self, TryStreamExt};
 use place_canvas::store::After;
-use place_canvas::wire::update_frames;
+use place_canvas::wire::{ServerFrame, update_frames};
 use place_canvas::{ConnectionId, Position};
 use rand::Rng;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -72,7 +72,7 @@ pub(super) struct Turn<'a, C, G, Q> {
 impl<C: Cache, G: Gateway, Q: Again> Turn<'_, C, G, Q> {
     /// Whether the message is dealt with.
     pub(super) async fn message(&self, message: &QueueMessage) -> bool {
-        let Some(Newcomer { connection }) = message.read() else {
+        let Some(newcomer) = message.read::<Newcomer>() else {
             warn!(
                 message_id = message.message_id,
                 "dropped a message that is no newcomer"
@@ -80,13 +80,15 @@ impl<C: Cache, G: Gateway, Q: Again> Turn<'_, C, G, Q> {
             return true;
         };
         let start = Instant::now();
+        let connection = &newcomer.connection;
         // A post that hangs must not take the others' answers with it.
-        let served = timeout_at(self.until, self.newcomer(&connection)).await;
+        let served = timeout_at(self.until, self.newcomer(&newcomer)).await;
         let served = served.unwrap_or(Err(Error::TimeUp("picture")));
         let (elapsed_ms, delivery) = (millis(start), message.receives());
         match &served {
             Ok(Served::Yes(at, frames)) => {
-                info!(%connection, %at, frames, elapsed_ms, delivery, "sent the picture");
+                let from = newcomer.from.map(tracing::field::display);
+                info!(%connection, %at, from, frames, elapsed_ms, delivery, "sent the picture");
                 return true;
             }
             Ok(Served::Gone) => {
@@ -104,30 +106,69 @@ impl<C: Cache, G: Gateway, Q: Again> Turn<'_, C, G, Q> {
         if self.is_last {
             // It comes back and is a newcomer again, instead of waiting for ever.
             let (cache, gateway) = (self.service.cache, self.service.gateway);
-            let closing = timeout(CLOSING, give_up(gateway, cache, &connection));
+            let closing = timeout(CLOSING, give_up(gateway, cache, connection));
             let in_time = closing.await.is_ok();
             warn!(%connection, delivery, in_time, "gave a newcomer up and closed its connection");
         }
         self.is_last
     }
 
-    async fn newcomer(&self, client: &ConnectionId) -> Result<Served, Error> {
+    async fn newcomer(&self, newcomer: &Newcomer) -> Result<Served, Error> {
+        let client = &newcomer.connection;
+        match self.resume_or_picture(client, newcomer.from).await {
+            Err(Error::Gateway(GatewayError::Gone)) => {
+                self.service.cache.remove(client).await?;
+                Ok(Served::Gone)
+            }
+            served => served,
+        }
+    }
+
+    async fn resume_or_picture(
+        &self,
+        client: &ConnectionId,
+        from: Option<Position>,
+    ) -> Result<Served, Error> {
+        if let Some(from) = from
+            && let Some(served) = self.resume(client, from).await?
+        {
+            return Ok(served);
+        }
+        self.picture(client).await
+    }
+
+    /// Sends what a client that holds `from` has missed; nothing where history does not reach so far
+    /// back, or a picture is shorter.
+    async fn resume(&self, client: &ConnectionId, from: Position) -> Result<Option<Served>, Error> {
+        let missed = self.service.cache.follow(from, PAGE).await?;
+        if missed.gap || missed.entries.len() == PAGE {
+            return Ok(None);
+        }
+        let begin = ServerFrame::Resume { from };
+        if !self.open(client, &Frame::new(begin.to_text())).await? {
+            return Ok(Some(Served::NotOpen));
+        }
+        // Read once more: the connection is open by now, so whatever comes later, a loop sends.
+        let Some((at, updates)) = self.send_updates(client, from).await? else {
+            return Ok(None);
+        };
+        let end = ServerFrame::Resumed { at };
+        self.post(client, &Frame::new(end.to_text())).await?;
+        Ok(Some(Served::Yes(at, updates + 2)))
+    }
+
+    async fn picture(&self, client: &ConnectionId) -> Result<Served, Error> {
         let mut outdated = None;
         for _ in 0..PICTURES {
             let (gallery, cache) = (self.service.gallery, self.service.cache);
             let copy = gallery.current(cache, outdated).await?;
-            match self.send_all(client, &copy).await {
-                Ok(Sent::Whole(frames)) => return Ok(Served::Yes(copy.at, frames)),
-                Ok(Sent::Outdated) => {
+            match self.send_all(client, &copy).await? {
+                Sent::Whole(frames) => return Ok(Served::Yes(copy.at, frames)),
+                Sent::Outdated => {
                     info!(%client, at = %copy.at, "the history after the picture is gone");
                     outdated = Some(copy.at);
                 }
-                Ok(Sent::NotOpen) => return Ok(Served::NotOpen),
-                Err(Error::Gateway(GatewayError::Gone)) => {
-                    cache.remove(client).await?;
-                    return Ok(Served::Gone);
-                }
-                Err(error) => return Err(error),
+                Sent::NotOpen => return Ok(Served::NotOpen),
             }
         }
         Err(Error::TimeUp("picture"))
@@ -144,7 +185,7 @@ impl<C: Cache, G: Gateway, Q: Again> Turn<'_, C, G, Q> {
         stream::iter(middle.iter().map(Ok))
             .try_for_each_concurrent(IN_FLIGHT, |part| self.post(client, part))
             .await?;
-        let Some(updates) = self.send_updates(client, copy.at).await? else {
+        let Some((_, updates)) = self.send_updates(client, copy.at).await? else {
             return Ok(Sent::Outdated);
         };
         self.post(client, last).await?;
@@ -172,11 +213,12 @@ impl<C: Cache, G: Gateway, Q: Again> Turn<'_, C, G, Q> {
         }
     }
 
+    /// Posts all changes after a position; answers where that led, and in how many frames.
     async fn send_updates(
         &self,
         client: &ConnectionId,
         after: Position,
-    ) -> Result<Option<usize>, Error> {
+    ) -> Result<Option<(Position, usize)>, Error> {
         let (mut from, mut sent) = (after, 0);
         loop {
             let After { entries, gap } = self.service.cache.follow(from, PAGE).await?;
@@ -189,7 +231,7 @@ impl<C: Cache, G: Gateway, Q: Again> Turn<'_, C, G, Q> {
                 sent += 1;
             }
             if entries.len() < PAGE {
-                return Ok(Some(sent));
+                return Ok(Some((from, sent)));
             }
         }
     }

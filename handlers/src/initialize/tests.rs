@@ -1,4 +1,5 @@
 mod departures;
+mod resume;
 mod turns;
 
 use place_canvas::wire::ServerFrame;

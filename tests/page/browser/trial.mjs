@@ -1,13 +1,10 @@
-// A real browser against the stub. puppeteer-core is no dependency of this folder: PUPPETEER names
-// its entry where it is installed elsewhere; CHROME names the browser (else `chromium`).
-//
-//   PUPPETEER=/somewhere/node_modules/puppeteer-core/lib/puppeteer/puppeteer-core.js npm run browser
+// A real browser against the stub. CHROME names the browser (else `chromium`).
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, test } from "node:test";
+import puppeteer from "puppeteer-core";
 import { start } from "../stub.mjs";
 
-const { default: puppeteer } = await import(process.env.PUPPETEER ?? "puppeteer-core");
 const executablePath = process.env.CHROME ?? execFileSync("which", ["chromium"]).toString().trim();
 const browser = await puppeteer.launch({ executablePath, headless: true, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
 after(() => browser.close());

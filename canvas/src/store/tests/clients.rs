@@ -255,12 +255,12 @@ async fn what_a_client_paints_bears_its_players_short_name_wherever_the_client_i
     let painter = Painter::Client(&player);
     wide.paint(painter, ADDRESS, &[dot(2)]).await.unwrap();
     let entries = bench.store.read_after(Position::ZERO, 10).await.unwrap();
-    let painted: Vec<_> = entries.iter().filter(|e| !e.pixels.is_empty()).collect();
-    let name = painted[0].player.as_str();
+    let messages: Vec<_> = entries.iter().filter(|e| !e.pixels.is_empty()).collect();
+    let name = messages[0].player.as_str();
     assert!(name.len() == 16 && !token.contains(name), "{name}");
-    assert_eq!(painted[1].player, painted[1].source, "who gave none");
-    assert_ne!(name, painted[1].player);
-    assert_eq!(painted[2].player, name);
+    assert_eq!(messages[1].player, messages[1].source, "who gave none");
+    assert_ne!(name, messages[1].player);
+    assert_eq!(messages[2].player, name);
     assert!(wide.remove_client(&player).await.unwrap());
     assert_eq!(wide.joined(&player).await.unwrap(), None);
 }
