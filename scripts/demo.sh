@@ -31,7 +31,7 @@ say "== placectl up: seven steps on the local cloud"
 "$placectl" up --config "$config"
 
 url=$("$placectl" status --config "$config" -o json |
-  python3 -c 'import json, sys; print(json.load(sys.stdin)["websocket_url"])')
+  python3 -I -c 'import json, sys; print(json.load(sys.stdin)["websocket_url"])')
 say "== painting $picture through $url"
 "$paint" "$url" $picture
 

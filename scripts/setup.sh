@@ -7,7 +7,7 @@ missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing+=(redis-server)
 command -v python3 >/dev/null || missing+=(python3)
-python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+python3 -I -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -47,8 +47,8 @@ install_emulator() {
   [ "$("$venv/bin/python" -I -c "$ask" 2>/dev/null)" = "$version" ] && return
   say "installing $package $version into $venv"
   rm -rf "$venv"
-  python3 -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
+  python3 -I -m venv "$venv"
+  "$venv/bin/python" -I -m pip install --quiet --no-input --disable-pip-version-check \
     "$package$extras==$version" >&2
 }
 

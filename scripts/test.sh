@@ -21,7 +21,7 @@ step() {
 # That they can be read at all: no test runs the benchmarks.
 check_scripts() {
   find scripts tests .ci -name '*.sh' -o -path .ci/run | xargs -n 1 bash -n &&
-    find scripts tests cli -name '*.py' | xargs python3 -c '
+    find scripts tests cli -name '*.py' | xargs python3 -I -c '
 import ast, sys
 for path in sys.argv[1:]:
     ast.parse(open(path).read(), path)'

@@ -12,7 +12,7 @@ use crate::engine::event::SharedSink;
 use crate::engine::{Event, EventSink, Resource, Runner};
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
-use crate::local::{LocalCloud, LocalSettings};
+use crate::local::{LocalCloud, LocalSettings, Secrets};
 use crate::steps::{Options, Stack};
 use crate::ui::{Answer, Printer};
 
@@ -86,9 +86,8 @@ impl Context {
 
     /// The local cloud of this configuration.
     pub(crate) fn local_cloud(&self) -> Result<LocalCloud, CommandError> {
-        Ok(LocalCloud::new(LocalSettings::from_config(
-            &self.config.local,
-        )?))
+        let settings = LocalSettings::from_config(&self.config.local)?;
+        Ok(LocalCloud::new(settings)?)
     }
 
     /// Connects to AWS, or to the local cloud.
@@ -108,21 +107,27 @@ impl Context {
         when_stopped: WhenStopped,
         options: Options,
     ) -> Result<Arc<Stack>, CommandError> {
-        if self.config.local.enabled {
-            self.use_local_cloud(when_stopped).await?;
-        }
+        let secrets = if self.config.local.enabled {
+            Some(self.use_local_cloud(when_stopped).await?)
+        } else {
+            None
+        };
         let access = Access {
             profile: self.global.profile.clone(),
             region: self.config.region.clone(),
             endpoint: self.config.endpoints.aws.clone(),
             local: self.config.local.enabled,
+            secrets,
             attempt_limit: Some(Duration::from_secs(self.config.attempt_timeout_s.into())),
         };
         let stack = Stack::load(self.config.clone(), &access, options, self.sink.clone()).await?;
         Ok(stack)
     }
 
-    async fn use_local_cloud(&mut self, when_stopped: WhenStopped) -> Result<(), CommandError> {
+    async fn use_local_cloud(
+        &mut self,
+        when_stopped: WhenStopped,
+    ) -> Result<Secrets, CommandError> {
         let cloud = self.local_cloud()?;
         let running = match (cloud.running().await, when_stopped) {
             (Some(running), _) => running,
@@ -133,7 +138,7 @@ impl Context {
             (None, WhenStopped::Refuse) => return Err(not_running(self.config.local.port)),
         };
         running.fill(&mut self.config);
-        Ok(())
+        Ok(running.secrets)
     }
 
     /// The flags that make another command speak of the same stack, with a space before each.

@@ -7,6 +7,7 @@
 pub mod chaos;
 pub mod cloud;
 pub mod inventory;
+pub mod key;
 pub mod lambda;
 pub mod moto;
 pub mod operator;

@@ -12,6 +12,10 @@ use super::error::LocalError;
 use super::files::{Lock, at, private_directory};
 use super::process::find_program;
 
+/// Python imports nothing from the working directory, which may be a stranger's checkout, nor from
+/// where the environment points.
+pub(super) const ISOLATED: &str = "-I";
+
 /// The release that placectl is tested with.
 pub(crate) const MINISTACK_VERSION: &str = "1.5.33";
 
@@ -72,10 +76,11 @@ async fn install(directory: &Path, python: &Path) -> Result<(), LocalError> {
         fs::remove_dir_all(directory).map_err(at("removing", directory))?;
     }
     let mut venv = Command::new(python);
-    venv.args(["-m", "venv"]).arg(directory);
+    venv.args([ISOLATED, "-m", "venv"]).arg(directory);
     run(venv, directory, "python3 -m venv").await?;
     let mut pip = Command::new(directory.join("bin/python"));
     pip.args([
+        ISOLATED,
         "-m",
         "pip",
         "install",
@@ -121,7 +126,7 @@ fn last_lines(text: &str) -> String {
 async fn answer(python: &Path, question: &str) -> Option<String> {
     let mut command = Command::new(python);
     command
-        .args(["-I", "-c", question])
+        .args([ISOLATED, "-c", question])
         .stdin(Stdio::null())
         .kill_on_drop(true);
     let output = command.output().await.ok()?;
