@@ -42,8 +42,8 @@ read_json() { python3 -I -c "import json, sys; print(json.load(sys.stdin)$1)"; }
 
 python3 -I -m venv "$work/venv"
 python=$work/venv/bin/python
-"$python" -I -m pip install -q --disable-pip-version-check -r $reference/requirements.txt
-"$python" -I -m pip install -q --disable-pip-version-check -r $reference/requirements.txt \
+"$python" -I -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r $reference/requirements.txt
+"$python" -I -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r $reference/requirements.txt \
   -t "$work/vendored"
 
 "$placectl" up --config "$work/place.toml" >&2

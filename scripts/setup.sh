@@ -36,10 +36,11 @@ install_packages() {
   }
 }
 
-# A pinned release of a Python package in a virtual environment of its own.
+# A pinned release of a Python package in a virtual environment of its own, from a list with the
+# hashes of it and of all that it needs: an index that hands out something else is refused.
 # For MiniStack the same directory, lock and check as `placectl local start` uses.
 install_emulator() {
-  local package=$1 extras=$2 version=$3 venv=$4
+  local package=$1 version=$2 venv=$3 requirements=$4
   mkdir -p "$cache"
   exec 9>"$venv.lock"
   flock 9
@@ -49,11 +50,11 @@ install_emulator() {
   rm -rf "$venv"
   python3 -I -m venv "$venv"
   "$venv/bin/python" -I -m pip install --quiet --no-input --disable-pip-version-check \
-    "$package$extras==$version" >&2
+    --require-hashes --only-binary :all: --requirement "$requirements" >&2
 }
 
 [ ${#missing[@]} -eq 0 ] || install_packages
 [ -n "$ministack_version" ] || die "no MiniStack version in cli/src/local/install.rs"
 [ -n "$moto_version" ] || die "no moto version in tests/src/moto.rs"
-install_emulator ministack '' "$ministack_version" "$ministack"
-[ "${1:-}" != tests ] || install_emulator moto '[server]' "$moto_version" "$moto"
+install_emulator ministack "$ministack_version" "$ministack" "$root/cli/src/local/ministack.txt"
+[ "${1:-}" != tests ] || install_emulator moto "$moto_version" "$moto" "$root/tests/moto.txt"

@@ -27,7 +27,24 @@ for path in sys.argv[1:]:
     ast.parse(open(path).read(), path)'
 }
 
+# Advisories, licences, sources (deny.toml). The tool is no part of Rust, and the advisories come
+# from the network: what can't be had is said and not missed.
+check_dependencies() {
+  if ! command -v cargo-deny >/dev/null; then
+    say 'skipped: cargo-deny is not installed (cargo install --locked cargo-deny)'
+    return
+  fi
+  local checks=(bans licenses sources)
+  if cargo deny fetch db; then
+    checks+=(advisories)
+  else
+    say 'skipped: the advisories of rustsec.org could not be fetched'
+  fi
+  cargo deny --offline check --hide-inclusion-graph "${checks[@]}"
+}
+
 step 'scripts' check_scripts
+step 'dependencies' check_dependencies
 step 'format' cargo fmt --all --check
 step 'build' cargo build --workspace --all-targets
 step 'lints' cargo clippy --workspace --all-targets -- --deny warnings

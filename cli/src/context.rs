@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::aws::Access;
 use crate::cli::{Global, Output};
+use crate::endpoints;
 use crate::engine::event::SharedSink;
 use crate::engine::{Event, EventSink, Resource, Runner};
 use crate::error::CommandError;
@@ -64,6 +65,8 @@ impl Context {
             }
             .into());
         }
+        let has_emulator = std::env::var_os("AWS_ENDPOINT_URL").is_some();
+        endpoints::check(&config, &global.allow_endpoint, has_emulator)?;
         let sink = printer.sink(answer);
         Ok(Self {
             interrupt: Interrupt::listen(printer.clone()),
@@ -141,6 +144,21 @@ impl Context {
         Ok(running.secrets)
     }
 
+    /// Says on what a command that changes things is about to work, before the first change.
+    pub(crate) fn announce(&self, stack: &Stack) {
+        let file = place_config::load::file(self.global.config.as_deref());
+        let file = file.map_or_else(
+            || "no configuration file".to_owned(),
+            |file| file.display().to_string(),
+        );
+        let (name, aws) = (&self.config.stack, &stack.aws);
+        let endpoint = aws.endpoint.as_deref().unwrap_or("AWS");
+        self.printer.note(&format!(
+            "stack `{name}` ({file}) in account {}, {}, at {endpoint}",
+            aws.identity.account, aws.region
+        ));
+    }
+
     /// The flags that make another command speak of the same stack, with a space before each.
     pub(crate) fn common_flags(&self) -> String {
         let global = &self.global;
@@ -161,6 +179,11 @@ impl Context {
         say("--stack", global.stack.clone());
         say("--region", global.region.clone());
         say("--profile", global.profile.clone());
+        let allowed = &global.allow_endpoint;
+        say(
+            "--allow-endpoint",
+            (!allowed.is_empty()).then(|| allowed.join(",")),
+        );
         say(
             "--local-port",
             global.local_port.map(|port| port.to_string()),

@@ -54,6 +54,8 @@ pub(crate) struct Aws {
     pub(crate) identity: Identity,
     /// Region of every client.
     pub(crate) region: String,
+    /// Address that every call goes to instead of AWS's own, whoever said so.
+    pub(crate) endpoint: Option<String>,
     /// The local cloud stands in for AWS.
     pub(crate) local: bool,
     /// What was called how often.
@@ -105,6 +107,7 @@ impl Aws {
         Ok(Self {
             identity,
             region,
+            endpoint: sdk.endpoint_url().map(str::to_owned),
             local: access.local,
             calls,
             ec2: client!(aws_sdk_ec2, &sdk, meter),
