@@ -262,7 +262,7 @@ pub(crate) enum LocalCommand {
     Start,
     /// Stop the local cloud; deletes everything on it
     Stop,
-    /// Show its status
+    /// Show its status, and how other tools get its key
     Status,
     /// Print the log of MiniStack or Redis
     Logs(LogsArgs),

@@ -86,6 +86,12 @@ async fn the_emulator_and_redis_let_in_only_who_has_the_key() {
     let page = [("Origin", "http://evil.example")];
     let url = "GET /_aws/lambda-url/00000000000000000000000000000000/";
     assert_eq!(status(&running, url, &page), 404);
+    let call = ("X-Amz-Target", "DynamoDB_20120810.ListTables");
+    for disguised in ["", "/", "/x", "../2015-03-31/functions"] {
+        let url = format!("POST /_aws/lambda-url/{disguised}");
+        let status = status(&running, &url, &[call, page[0]]);
+        assert!([403, 404].contains(&status), "{url}: {status}");
+    }
     let rebound = [("Host", "evil.example")];
     assert_eq!(status(&running, url, &rebound), 403);
     assert_eq!(status(&running, "GET /_ministack/health", &[]), 200);

@@ -31,7 +31,8 @@ FROM_A_PAGE = ("origin", "sec-fetch-site")
 CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 HEALTH = "/_ministack/health"
 SOCKETS = "/_aws/execute-api/"
-FUNCTION_URLS = "/_aws/lambda-url/"
+# With an id: without one MiniStack would take the request for a call of some service.
+FUNCTION_URL = re.compile(r"/_aws/lambda-url/[^/]+(/.*)?", re.DOTALL)
 
 
 def is_key(text):
@@ -73,7 +74,7 @@ def refusal(scope):
         if name == "host":
             hosts.append(value)
     path, is_socket = scope.get("path", ""), scope["type"] == "websocket"
-    if path.startswith(FUNCTION_URLS) and not is_socket:
+    if FUNCTION_URL.fullmatch(path) and not is_socket:
         return foreign_host(hosts, [HOST])
     if foreign := foreign_host(hosts, [HOST, API_HOST]):
         return foreign

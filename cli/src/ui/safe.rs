@@ -138,6 +138,37 @@ mod tests {
         }
     }
 
+    /// Every line of code of this crate that names a stream, with its file.
+    fn streams(directory: &std::path::Path) -> Vec<String> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.extend(streams(&path));
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let names = |line: &&str| line.contains("stdout()") || line.contains("stderr()");
+            found.extend(
+                text.lines()
+                    .filter(names)
+                    .map(|line| format!("{}: {line}", path.display())),
+            );
+        }
+        found
+    }
+
+    #[test]
+    fn nothing_is_printed_past_the_terminal() {
+        let found = streams(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        let past = found.iter().filter(|line| {
+            let asks = line.contains("is_terminal") || line.contains("error.use_stderr()");
+            !asks && !line.contains("ui/terminal.rs") && !line.contains("ui/safe.rs")
+        });
+        assert_eq!(past.collect::<Vec<_>>(), Vec::<&String>::new());
+        assert!(found.len() > 3, "{found:?}");
+    }
+
     #[test]
     fn harmless_text_is_not_touched() {
         for text in ["", "canvas `ü` ✓ …\n\tnext line", "e\u{301} 👩‍👩‍👧"] {
