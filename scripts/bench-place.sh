@@ -26,7 +26,7 @@ cargo test --workspace --bench handlers --no-run
 
 work=$(mktemp -d)
 free_port='import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-port=$(python3 -c "$free_port")
+port=$(python3 -I -c "$free_port")
 cat >"$work/place.toml" <<TOML
 [functions]
 artifacts = "$target/lambda"
@@ -38,17 +38,21 @@ TOML
 finish() { "$placectl" local stop --config "$work/place.toml" || true; rm -rf "$work"; }
 trap finish EXIT
 
-read_json() { python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }
+read_json() { python3 -I -c "import json, sys; print(json.load(sys.stdin)$1)"; }
 
-python3 -m venv "$work/venv"
+python3 -I -m venv "$work/venv"
 python=$work/venv/bin/python
-"$python" -m pip install -q --disable-pip-version-check -r $reference/requirements.txt
-"$python" -m pip install -q --disable-pip-version-check -r $reference/requirements.txt \
+"$python" -I -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r $reference/requirements.txt
+"$python" -I -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all: -r $reference/requirements.txt \
   -t "$work/vendored"
 
 "$placectl" up --config "$work/place.toml" >&2
 url=$("$placectl" status --config "$work/place.toml" -o json | read_json '["websocket_url"]')
 redis=127.0.0.1:$(read_json '["redis_port"]' <"$work/state/state.json")
+
+# What lets the yardstick in, and Redis's password: in the environment, not on a command line.
+export AWS_SHARED_CREDENTIALS_FILE=$work/state/credentials
+password=$(sed -n 's/^aws_secret_access_key = //p' "$AWS_SHARED_CREDENTIALS_FILE")
 
 # Each load prints its figures to a file of its own, and fails when anything was lost.
 failed=()
@@ -67,7 +71,7 @@ loads() {
   run "$prefix-steady-333" "$@" --messages 624 --pixels 16 --rate 333
   run "$prefix-steady-1639" "$@" --messages 256 --pixels 64 --rate 1639
 }
-loads place "$url" --redis "redis://$redis"
+PLACE_RUSH_REDIS=redis://:$password@$redis loads place "$url"
 say "== the emulator alone"
 "$python" $reference/floor.py "http://127.0.0.1:$port" placev2disconnect >"$work/floor.json"
 yard=$("$python" $reference/deploy.py "http://127.0.0.1:$port" "$redis" "$work/vendored")

@@ -13,7 +13,7 @@ status=0
 "$target/debug/examples/chaos" "${@:---all}" || status=$?
 
 work=$(mktemp -d)
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
+port=$(python3 -I -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])')
 cat >"$work/place.toml" <<TOML
 [local]
@@ -24,6 +24,8 @@ TOML
 finish() { "$PLACECTL_BIN" -q local stop --config "$work/place.toml" || true; rm -rf "$work"; }
 trap finish EXIT
 "$PLACECTL_BIN" -q local start --config "$work/place.toml"
+TF_VAR_access_key=$(sed -n 's/^aws_access_key_id = //p' "$work/state/credentials")
+export TF_VAR_access_key PLACE_TESTS_KEY=$TF_VAR_access_key
 tests/reference/terraform/chaos.sh "http://127.0.0.1:$port" "$target/lambda" \
   "$target/debug/examples/inventory"
 exit $status

@@ -31,7 +31,7 @@ say "== placectl up: seven steps on the local cloud"
 "$placectl" up --config "$config"
 
 address() { "$placectl" status --config "$config" -o json |
-  python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+  python3 -I -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 url=$(address websocket_url)
 page=$(address page_url)
 say "== painting $picture through $url"

@@ -7,7 +7,7 @@ missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v redis-server >/dev/null || command -v valkey-server >/dev/null || missing+=(redis-server)
 command -v python3 >/dev/null || missing+=(python3)
-python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+python3 -I -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if [ "${1:-}" = tests ]; then
   command -v node >/dev/null || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)
@@ -42,10 +42,11 @@ install_packages() {
   }
 }
 
-# A pinned release of a Python package in a virtual environment of its own.
+# A pinned release of a Python package in a virtual environment of its own, from a list with the
+# hashes of it and of all that it needs: an index that hands out something else is refused.
 # For MiniStack the same directory, lock and check as `placectl local start` uses.
 install_emulator() {
-  local package=$1 extras=$2 version=$3 venv=$4
+  local package=$1 version=$2 venv=$3 requirements=$4
   mkdir -p "$cache"
   exec 9>"$venv.lock"
   flock 9
@@ -53,9 +54,9 @@ install_emulator() {
   [ "$("$venv/bin/python" -I -c "$ask" 2>/dev/null)" = "$version" ] && return
   say "installing $package $version into $venv"
   rm -rf "$venv"
-  python3 -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
-    "$package$extras==$version" >&2
+  python3 -I -m venv "$venv"
+  "$venv/bin/python" -I -m pip install --quiet --no-input --disable-pip-version-check \
+    --require-hashes --only-binary :all: --requirement "$requirements" >&2
 }
 
 # What the tests of the page need of npm, as pinned.
@@ -72,7 +73,7 @@ install_page_tests() {
 [ ${#missing[@]} -eq 0 ] || install_packages
 [ -n "$ministack_version" ] || die "no MiniStack version in cli/src/local/install.rs"
 [ -n "$moto_version" ] || die "no moto version in tests/src/moto.rs"
-install_emulator ministack '' "$ministack_version" "$ministack"
+install_emulator ministack "$ministack_version" "$ministack" "$root/cli/src/local/ministack.txt"
 [ "${1:-}" = tests ] || exit 0
-install_emulator moto '[server]' "$moto_version" "$moto"
+install_emulator moto "$moto_version" "$moto" "$root/tests/moto.txt"
 install_page_tests

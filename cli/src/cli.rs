@@ -49,6 +49,16 @@ pub(crate) struct Global {
     /// Port of the local cloud [default: 4566]
     #[arg(long, global = true, value_name = "PORT")]
     pub(crate) local_port: Option<u16>,
+    /// Host beyond this machine that `[endpoints]` of the configuration file may lead to
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST",
+        env = crate::endpoints::VARIABLE,
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub(crate) allow_endpoint: Vec<String>,
     /// Format of the results
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
@@ -279,7 +289,7 @@ pub(crate) enum LocalCommand {
     Start,
     /// Stop the local cloud; deletes everything on it
     Stop,
-    /// Show its status
+    /// Show its status, and how other tools get its key
     Status,
     /// Print the log of MiniStack or Redis
     Logs(LogsArgs),

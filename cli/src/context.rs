@@ -8,11 +8,12 @@ use tokio::sync::watch;
 
 use crate::aws::Access;
 use crate::cli::{Global, Output};
+use crate::endpoints;
 use crate::engine::event::SharedSink;
 use crate::engine::{Event, EventSink, Resource, Runner};
 use crate::error::CommandError;
 use crate::interrupt::Interrupt;
-use crate::local::{LocalCloud, LocalSettings};
+use crate::local::{LocalCloud, LocalSettings, Secrets};
 use crate::steps::{Options, Stack};
 use crate::ui::{Answer, Printer};
 
@@ -64,6 +65,8 @@ impl Context {
             }
             .into());
         }
+        let has_emulator = std::env::var_os("AWS_ENDPOINT_URL").is_some();
+        endpoints::check(&config, &global.allow_endpoint, has_emulator)?;
         let sink = printer.sink(answer);
         Ok(Self {
             interrupt: Interrupt::listen(printer.clone()),
@@ -86,9 +89,8 @@ impl Context {
 
     /// The local cloud of this configuration.
     pub(crate) fn local_cloud(&self) -> Result<LocalCloud, CommandError> {
-        Ok(LocalCloud::new(LocalSettings::from_config(
-            &self.config.local,
-        )?))
+        let settings = LocalSettings::from_config(&self.config.local)?;
+        Ok(LocalCloud::new(settings)?)
     }
 
     /// Connects to AWS, or to the local cloud.
@@ -108,21 +110,27 @@ impl Context {
         when_stopped: WhenStopped,
         options: Options,
     ) -> Result<Arc<Stack>, CommandError> {
-        if self.config.local.enabled {
-            self.use_local_cloud(when_stopped).await?;
-        }
+        let secrets = if self.config.local.enabled {
+            Some(self.use_local_cloud(when_stopped).await?)
+        } else {
+            None
+        };
         let access = Access {
             profile: self.global.profile.clone(),
             region: self.config.region.clone(),
             endpoint: self.config.endpoints.aws.clone(),
             local: self.config.local.enabled,
+            secrets,
             attempt_limit: Some(Duration::from_secs(self.config.attempt_timeout_s.into())),
         };
         let stack = Stack::load(self.config.clone(), &access, options, self.sink.clone()).await?;
         Ok(stack)
     }
 
-    async fn use_local_cloud(&mut self, when_stopped: WhenStopped) -> Result<(), CommandError> {
+    async fn use_local_cloud(
+        &mut self,
+        when_stopped: WhenStopped,
+    ) -> Result<Secrets, CommandError> {
         let cloud = self.local_cloud()?;
         let running = match (cloud.running().await, when_stopped) {
             (Some(running), _) => running,
@@ -133,7 +141,22 @@ impl Context {
             (None, WhenStopped::Refuse) => return Err(not_running(self.config.local.port)),
         };
         running.fill(&mut self.config);
-        Ok(())
+        Ok(running.secrets)
+    }
+
+    /// Says on what a command that changes things is about to work, before the first change.
+    pub(crate) fn announce(&self, stack: &Stack) {
+        let file = place_config::load::file(self.global.config.as_deref());
+        let file = file.map_or_else(
+            || "no configuration file".to_owned(),
+            |file| file.display().to_string(),
+        );
+        let (name, aws) = (&self.config.stack, &stack.aws);
+        let endpoint = aws.endpoint.as_deref().unwrap_or("AWS");
+        self.printer.note(&format!(
+            "stack `{name}` ({file}) in account {}, {}, at {endpoint}",
+            aws.identity.account, aws.region
+        ));
     }
 
     /// The flags that make another command speak of the same stack, with a space before each.
@@ -156,6 +179,11 @@ impl Context {
         say("--stack", global.stack.clone());
         say("--region", global.region.clone());
         say("--profile", global.profile.clone());
+        let allowed = &global.allow_endpoint;
+        say(
+            "--allow-endpoint",
+            (!allowed.is_empty()).then(|| allowed.join(",")),
+        );
         say(
             "--local-port",
             global.local_port.map(|port| port.to_string()),

@@ -6,6 +6,7 @@ mod aws;
 mod cli;
 mod commands;
 mod context;
+mod endpoints;
 mod engine;
 mod error;
 mod exit;
@@ -19,7 +20,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ui::usage_error(&error).into(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

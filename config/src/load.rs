@@ -86,12 +86,16 @@ impl fmt::Display for Listing<'_> {
     }
 }
 
+/// The file that is read: `path`, or [`DEFAULT_FILE`] where that exists.
+pub fn file(path: Option<&Path>) -> Option<&Path> {
+    let default = Path::new(DEFAULT_FILE);
+    path.or_else(|| default.exists().then_some(default))
+}
+
 /// Reads `path`, or [`DEFAULT_FILE`] where that exists, or takes the defaults.
 pub fn load(path: Option<&Path>) -> Result<StackConfig, ConfigError> {
-    let path = match path {
-        Some(path) => path,
-        None if Path::new(DEFAULT_FILE).exists() => Path::new(DEFAULT_FILE),
-        None => return Ok(StackConfig::default()),
+    let Some(path) = file(path) else {
+        return Ok(StackConfig::default());
     };
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),

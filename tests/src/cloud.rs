@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::key::{key, password};
 use crate::ports::free_port;
 use crate::redis::Redis;
 use crate::supervised::Supervised;
@@ -53,7 +54,7 @@ impl LocalCloud {
             .tempdir()
             .expect("a directory for the local cloud");
         let port = free_port();
-        let redis = Redis::start(&made(directory.path().join("redis")));
+        let redis = Redis::guarded(&made(directory.path().join("redis")));
         let redis_port = redis.port();
         let home = made(directory.path().join("ministack"));
         let mut command = ministack_command(&home, port, redis_port);
@@ -104,10 +105,10 @@ impl LocalCloud {
             answer.is_some_and(|a| a.starts_with("HTTP/1.1 200")),
             "the emulator resets"
         );
-        let words = "FLUSHALL\r\nQUIT\r\n";
-        let answer = converse(self.redis_port(), words).await;
+        let words = format!("AUTH {}\r\nFLUSHALL\r\nQUIT\r\n", password());
+        let answer = converse(self.redis_port(), &words).await;
         assert!(
-            answer.is_some_and(|answer| answer.starts_with("+OK")),
+            answer.is_some_and(|answer| answer.starts_with("+OK\r\n+OK")),
             "Redis forgets everything"
         );
     }
@@ -157,8 +158,11 @@ pub(crate) fn made(directory: PathBuf) -> PathBuf {
 fn ministack_command(home: &Path, port: u16, redis_port: u16) -> Command {
     let mut command = Command::new(emulators_python());
     command
-        .args(["-c", STARTER])
+        .args(["-I", "-u", "-c", STARTER])
         .env("GATEWAY_PORT", port.to_string());
+    command
+        .env("AWS_ACCESS_KEY_ID", key())
+        .env("AWS_SECRET_ACCESS_KEY", password());
     command
         .env("BIND_HOST", "127.0.0.1")
         .env("IOT_MTLS_ENABLED", "0");
@@ -206,7 +210,9 @@ pub fn cache_directory() -> PathBuf {
 /// One plain HTTP request; `None` when nobody answers.
 pub(crate) async fn request(port: u16, method: &str, path: &str) -> Option<String> {
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\
+         Connection: close\r\nx-placectl-key: {}\r\n\r\n",
+        key()
     );
     converse(port, &head).await
 }

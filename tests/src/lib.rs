@@ -8,6 +8,7 @@ pub mod browser;
 pub mod chaos;
 pub mod cloud;
 pub mod inventory;
+pub mod key;
 pub mod lambda;
 pub mod moto;
 pub mod operator;

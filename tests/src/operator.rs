@@ -8,6 +8,7 @@ use place_config::{Names, StackConfig};
 use tempfile::TempDir;
 
 use crate::cloud::{LocalCloud, REGION};
+use crate::key::{key, password};
 use crate::placectl::{Placectl, artifacts};
 use crate::sdk::Sdk;
 use crate::socket::Socket;
@@ -54,11 +55,11 @@ impl Operator {
         }
     }
 
-    /// `placectl` in the operator's directory, with credentials that every emulator takes.
+    /// `placectl` in the operator's directory, with the key that the tests' clouds let in.
     pub fn placectl(&self) -> Placectl {
         Placectl::new(self.directory())
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_ACCESS_KEY_ID", key())
+            .env("AWS_SECRET_ACCESS_KEY", password())
             .env("AWS_REGION", REGION)
     }
 

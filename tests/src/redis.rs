@@ -1,10 +1,14 @@
 //! A real Redis on a port of its own.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use crate::key::password;
 use crate::ports::free_port;
 use crate::supervised::Supervised;
 
@@ -16,18 +20,41 @@ const START_DEADLINE: Duration = Duration::from_secs(10);
 pub struct Redis {
     process: Supervised,
     port: u16,
+    /// What it asks for, where it does.
+    password: Option<&'static str>,
 }
 
 impl Redis {
     /// Starts one, whose log goes to `directory`.
     pub fn start(directory: &Path) -> Self {
+        Self::start_with(directory, None)
+    }
+
+    /// The same of one that asks for a password, as the local cloud's does.
+    pub fn guarded(directory: &Path) -> Self {
+        Self::start_with(directory, Some(password()))
+    }
+
+    fn start_with(directory: &Path, password: Option<&'static str>) -> Self {
         let port = free_port();
+        let mut text = format!("port {port}\nbind 127.0.0.1\nsave \"\"\nappendonly no\n");
+        if let Some(password) = password {
+            text += "requirepass ";
+            text += password;
+            text += "\n";
+        }
+        let configuration = directory.join("redis.conf");
+        let mut file = OpenOptions::new();
+        file.create_new(true).write(true).mode(0o600);
+        file.open(&configuration)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .expect("a new file in a directory of the test");
         let mut command = Command::new("redis-server");
-        command.args(["--port", &port.to_string(), "--bind", "127.0.0.1"]);
-        command.args(["--save", "", "--appendonly", "no"]);
+        command.arg(configuration);
         Self {
             process: Supervised::start(directory, &command),
             port,
+            password,
         }
     }
 
@@ -38,7 +65,12 @@ impl Redis {
 
     /// Where it answers.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let password = self.password.map(|password| format!(":{password}@"));
+        format!(
+            "redis://{}127.0.0.1:{}",
+            password.unwrap_or_default(),
+            self.port
+        )
     }
 
     /// Waits until it answers.

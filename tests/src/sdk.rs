@@ -6,6 +6,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::Builder;
 
 use crate::cloud::REGION;
+use crate::key::{key, password};
 
 /// Clients of every service that a stack uses.
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ impl Sdk {
 }
 
 fn config(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("test", "test", None, None, "tests");
+    let credentials = Credentials::new(key(), password(), None, None, "tests");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))

@@ -20,6 +20,7 @@ impl Aws {
                 arn: "arn:aws:iam::123456789012:user/ann".to_owned(),
             },
             region: "us-east-1".to_owned(),
+            endpoint: None,
             local: false,
             calls: Calls::default(),
             ec2: aws_sdk_ec2::Client::new(&sdk),

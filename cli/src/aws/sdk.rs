@@ -15,6 +15,7 @@ use super::calls::{Calls, Meter};
 use super::connect_error::ConnectError;
 use super::throttle::TooManyRequests;
 use crate::engine::event::SharedSink;
+use crate::local::Secrets;
 
 /// Region of the local cloud where nothing else is said.
 const LOCAL_REGION: &str = "us-east-1";
@@ -38,8 +39,10 @@ pub(crate) struct Access {
     pub(crate) region: Option<String>,
     /// Address that every call goes to instead of AWS's own.
     pub(crate) endpoint: Option<String>,
-    /// The local cloud: fixed test credentials, no profile.
+    /// The local cloud: no profile.
     pub(crate) local: bool,
+    /// What the local cloud lets in.
+    pub(crate) secrets: Option<Secrets>,
     /// Longest time for one attempt of a call.
     pub(crate) attempt_limit: Option<Duration>,
 }
@@ -51,6 +54,8 @@ pub(crate) struct Aws {
     pub(crate) identity: Identity,
     /// Region of every client.
     pub(crate) region: String,
+    /// Address that every call goes to instead of AWS's own, whoever said so.
+    pub(crate) endpoint: Option<String>,
     /// The local cloud stands in for AWS.
     pub(crate) local: bool,
     /// What was called how often.
@@ -102,6 +107,7 @@ impl Aws {
         Ok(Self {
             identity,
             region,
+            endpoint: sdk.endpoint_url().map(str::to_owned),
             local: access.local,
             calls,
             ec2: client!(aws_sdk_ec2, &sdk, meter),
@@ -153,8 +159,11 @@ async fn load(access: &Access) -> SdkConfig {
 
 fn credentials(loader: ConfigLoader, access: &Access) -> ConfigLoader {
     if access.local {
-        // The emulator takes any key; real ones must never reach it, nor its absence matter.
-        return loader.credentials_provider(Credentials::new("test", "test", None, None, "local"));
+        // Only its own key: real ones must never reach it, nor their absence matter.
+        let (key, secret) = access.secrets.as_ref().map_or(("none", "none"), |secrets| {
+            (secrets.key.as_str(), secrets.password.as_str())
+        });
+        return loader.credentials_provider(Credentials::new(key, secret, None, None, "local"));
     }
     match &access.profile {
         Some(profile) => loader.profile_name(profile),

@@ -14,6 +14,7 @@ pub(crate) async fn run(mut context: Context, args: &DeployArgs) -> Result<Exit,
     let stack = context
         .stack(WhenStopped::Refuse, Options::default())
         .await?;
+    context.announce(&stack);
     steps::functions::check_artifacts(&stack).await?;
     let (runner, _interrupted) = context.runner(steps::functions::deployment(&stack))?;
     let work = Box::pin(perform(&context, &stack, &runner, args));

@@ -1,6 +1,7 @@
 //! `placectl local`: the local cloud by itself.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use serde_json::json;
 
@@ -8,7 +9,9 @@ use crate::cli::{LocalCommand, LogsArgs};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::local::{ChildState, LocalCloud, LocalState, LogQuery, LogSource};
+use crate::local::{
+    ChildState, DEFAULT_REGION, LocalCloud, LocalState, LocalStatus, LogQuery, LogSource,
+};
 
 /// Starts it, stops it, looks at it.
 pub(crate) async fn run(context: Context, command: LocalCommand) -> Result<Exit, CommandError> {
@@ -28,8 +31,11 @@ async fn start(context: &Context, cloud: &LocalCloud) -> Result<Exit, CommandErr
         context.printer.json(&running);
     } else {
         context.printer.line(&format!(
-            "MiniStack {} at {}\nRedis at {}",
-            running.version, running.endpoint, running.redis_url
+            "MiniStack {} at {}\nRedis at {}\nkey and password in {}",
+            running.version,
+            running.endpoint,
+            running.redis_url,
+            running.credentials.display()
         ));
     }
     Ok(Exit::Done)
@@ -75,7 +81,30 @@ async fn status(context: &Context, cloud: &LocalCloud) -> Result<Exit, CommandEr
     if let Some(detail) = &status.detail {
         context.printer.note(detail);
     }
+    if let Some(credentials) = &status.credentials {
+        context.printer.note(&other_tools(&status, credentials));
+    }
     Ok(exit)
+}
+
+/// How other tools are let in. A profile that is named beats the keys of the environment.
+fn other_tools(status: &LocalStatus, credentials: &Path) -> String {
+    let (file, port) = (quoted(credentials), status.port);
+    let redis = status.redis_port.unwrap_or_default();
+    format!(
+        "\nOther tools need the key:\n\
+         \x20 export AWS_SHARED_CREDENTIALS_FILE={file}\n\
+         \x20 aws --profile default --region {DEFAULT_REGION} \
+         --endpoint-url http://127.0.0.1:{port} sts get-caller-identity\n\
+         \x20 boto3.Session(profile_name=\"default\", region_name=\"{DEFAULT_REGION}\")\
+         .client(\"sts\", endpoint_url=\"http://127.0.0.1:{port}\")\n\
+         \x20 REDISCLI_AUTH=$(sed -n 's/^aws_secret_access_key = //p' {file}) redis-cli -p {redis}"
+    )
+}
+
+/// As a shell reads it as one word.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 fn child(state: ChildState) -> String {

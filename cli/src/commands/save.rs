@@ -114,6 +114,7 @@ pub(crate) async fn run(mut context: Context, args: &SaveArgs) -> Result<Exit, C
     let stack = context
         .stack(WhenStopped::Refuse, Options::default())
         .await?;
+    context.announce(&stack);
     let printer = context.printer.clone();
     if args.full {
         let canvas = &stack.config.canvas;

@@ -18,6 +18,7 @@ pub(crate) async fn run(mut context: Context, args: &TeardownArgs) -> Result<Exi
     let stack = context
         .stack(WhenStopped::Refuse, Options::default())
         .await?;
+    context.announce(&stack);
     let (runner, _interrupted) = context.runner(steps::plan(&stack))?;
     let work = Box::pin(perform(&context, &stack, &runner, args));
     let exit = outcome::announced(&runner, &stack, "teardown", work).await?;

@@ -21,6 +21,7 @@ pub(crate) async fn run(mut context: Context, args: &UpArgs) -> Result<Exit, Com
         resize: args.resize,
     };
     let stack = context.stack(WhenStopped::Start, options).await?;
+    context.announce(&stack);
     steps::functions::check_artifacts(&stack).await?;
     let (runner, _interrupted) = context.runner(steps::plan(&stack))?;
     let work = Box::pin(perform(&context, &stack, &runner, args));

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::error::LocalError;
-use super::files::{Lock, at, private_directory};
+use super::files::{Lock, gone};
+use super::folder::Folder;
 use super::logs::{self, LogQuery};
 use super::process::{Process, end, members};
+use super::secrets::{self, Secrets};
 use super::settings::LocalSettings;
 use super::state::{ChildState, Found, LocalState, LocalStatus, Record, Running};
-use super::{ports, probe};
+use super::{emulator, ports, probe, redis};
 
 /// Takes one line about what happens.
 pub(crate) type Report<'a> = &'a (dyn Fn(&str) + Send + Sync);
@@ -23,25 +25,30 @@ const LOCK_PATIENCE: Duration = Duration::from_mins(11);
 #[derive(Clone, Debug)]
 pub(crate) struct LocalCloud {
     pub(super) settings: LocalSettings,
+    folder: Folder,
 }
 
 impl LocalCloud {
-    /// The local cloud that `settings` describe. Touches nothing.
-    pub(crate) const fn new(settings: LocalSettings) -> Self {
-        Self { settings }
+    /// The local cloud that `settings` describe, where its state directory may be used. Touches
+    /// nothing.
+    pub(crate) fn new(settings: LocalSettings) -> Result<Self, LocalError> {
+        let folder = Folder::new(&settings.state_dir, &settings.default_state_dir);
+        folder.check()?;
+        Ok(Self { settings, folder })
     }
 
     /// Starts what doesn't run yet and returns when everything answers. What this call started
     /// and could not bring up is ended again.
     pub(crate) async fn start(&self, report: Report<'_>) -> Result<Running, LocalError> {
-        private_directory(self.state_dir())?;
+        self.folder.make()?;
         let _lock = self.lock(report).await?;
         let mut record = self.usable_record(report).await?;
         let before: Vec<Process> = [record.live_emulator(), record.live_redis()]
             .into_iter()
             .flatten()
             .collect();
-        let started = self.bring_up(&mut record, report).await;
+        let secrets = self.usable_secrets(&record)?;
+        let started = self.bring_up(&mut record, secrets, report).await;
         if started.is_err() {
             end(self.state_dir(), &[], &before).await?;
         }
@@ -50,9 +57,10 @@ impl LocalCloud {
 
     /// Ends both children and every function process. False when nothing ran.
     pub(crate) async fn stop(&self, report: Report<'_>) -> Result<bool, LocalError> {
-        if !self.state_dir().exists() {
+        if !self.folder.is_used()? {
             return Ok(false);
         }
+        self.folder.make()?;
         let _lock = self.lock(report).await?;
         let record = Record::read(self.state_dir()).record();
         let polite: Vec<Process> = record
@@ -66,6 +74,7 @@ impl LocalCloud {
         }
         end(self.state_dir(), &polite, &[]).await?;
         Record::remove(self.state_dir())?;
+        Secrets::remove(self.state_dir())?;
         self.clear_scratch()?;
         Ok(ran)
     }
@@ -83,6 +92,8 @@ impl LocalCloud {
             version: record.as_ref().map(|record| record.version.clone()),
             emulator,
             redis,
+            credentials: (overall(emulator, redis) == LocalState::Running)
+                .then(|| secrets::path(self.state_dir())),
             state_dir: self.state_dir().to_owned(),
             detail: self.remark(damaged, emulator, redis),
         }
@@ -92,10 +103,16 @@ impl LocalCloud {
     /// the stack's own checks to tell.
     pub(crate) async fn running(&self) -> Option<Running> {
         let record = Record::read(self.state_dir()).record()?;
+        let secrets = Secrets::read(self.state_dir())?;
         match self.children(Some(&record)).await {
             (ChildState::Running { pid }, _) => {
                 let redis = record.redis.map_or(0, |process| process.pid);
-                Some(Running::new(&record, (pid, redis), self.state_dir()))
+                Some(Running::new(
+                    &record,
+                    (pid, redis),
+                    self.state_dir(),
+                    secrets,
+                ))
             }
             _ => None,
         }
@@ -123,9 +140,11 @@ impl LocalCloud {
         let Some(record) = record else {
             return (ChildState::Stopped, ChildState::Stopped);
         };
+        let secrets = Secrets::read(self.state_dir());
+        let password = secrets.map(|secrets| secrets.password).unwrap_or_default();
         let (health, pong) = tokio::join!(
             probe::emulator_health(record.port),
-            probe::redis_answers(record.redis_port)
+            probe::redis_answers(record.redis_port, &password)
         );
         let emulator = ChildState::of(record.emulator, health.is_some());
         (emulator, ChildState::of(record.redis, pong))
@@ -144,15 +163,12 @@ impl LocalCloud {
         }
     }
 
-    /// What the emulator wrote for its own use; the logs stay.
+    /// What the children wrote or read for their own use; the logs stay.
     fn clear_scratch(&self) -> Result<(), LocalError> {
-        let scratch = self.state_dir().join("tmp");
-        match fs::remove_dir_all(&scratch) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(at("removing", &scratch)(error))
-            }
-            _ => Ok(()),
-        }
+        let configuration = self.state_dir().join(redis::CONFIGURATION);
+        gone(&configuration, fs::remove_file(&configuration))?;
+        let scratch = self.state_dir().join(emulator::SCRATCH);
+        gone(&scratch, fs::remove_dir_all(&scratch))
     }
 }
 

@@ -7,10 +7,15 @@ use std::path::{Path, PathBuf};
 
 use super::error::LocalError;
 use super::files::{fresh_log, private_directory};
+use super::install::ISOLATED;
 use super::process::Launch;
+use super::secrets::Secrets;
 
 /// Name of its log in the state directory.
 pub(super) const LOG: &str = "ministack.log";
+
+/// What it writes for its own use, in the state directory.
+pub(super) const SCRATCH: &str = "tmp";
 
 /// Settings of MiniStack that an operator may pass through: `AUTH=true` enforces the roles.
 const PASSED_THROUGH: [&str; 3] = ["AUTH", "LOG_LEVEL", "PATH"];
@@ -18,29 +23,49 @@ const PASSED_THROUGH: [&str; 3] = ["AUTH", "LOG_LEVEL", "PATH"];
 /// What Python runs to start it.
 const STARTER: &str = include_str!("start_ministack.py");
 
+/// Where both children listen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ports {
+    /// The emulator's.
+    pub(super) port: u16,
+    /// Redis's.
+    pub(super) redis: u16,
+}
+
 /// How to start it.
-pub(super) fn launch(
+pub(super) fn launch<'a>(
     python: PathBuf,
-    state_dir: &Path,
-    port: u16,
-    redis_port: u16,
-) -> Result<Launch<'_>, LocalError> {
-    private_directory(&state_dir.join("tmp"))?;
+    state_dir: &'a Path,
+    ports: Ports,
+    secrets: &Secrets,
+) -> Result<Launch<'a>, LocalError> {
+    private_directory(&state_dir.join(SCRATCH))?;
     Ok(Launch {
         program: python,
-        arguments: ["-c", STARTER].map(OsString::from).into(),
-        environment: environment(state_dir, port, redis_port),
+        arguments: [ISOLATED, "-u", "-c", STARTER].map(OsString::from).into(),
+        environment: environment(state_dir, ports, secrets),
         state_dir,
         log: fresh_log(&state_dir.join(LOG))?,
     })
 }
 
 /// MiniStack hands its environment to the functions, so nothing of the operator's is in it.
-fn environment(state_dir: &Path, port: u16, redis_port: u16) -> BTreeMap<&'static str, OsString> {
+fn environment(
+    state_dir: &Path,
+    ports: Ports,
+    secrets: &Secrets,
+) -> BTreeMap<&'static str, OsString> {
+    let Ports {
+        port,
+        redis: redis_port,
+    } = ports;
     let text = |value: String| OsString::from(value);
     let inside = |name: &str| state_dir.join(name).into_os_string();
     let mut environment = BTreeMap::from([
         ("GATEWAY_PORT", text(port.to_string())),
+        // What it asks of callers, and what its functions call it with.
+        ("AWS_ACCESS_KEY_ID", text(secrets.key.clone())),
+        ("AWS_SECRET_ACCESS_KEY", text(secrets.password.clone())),
         ("AWS_ENDPOINT_URL", text(format!("http://127.0.0.1:{port}"))),
         // Its ElastiCache answers this address for every cache.
         ("REDIS_HOST", text("127.0.0.1".into())),
@@ -59,13 +84,12 @@ fn environment(state_dir: &Path, port: u16, redis_port: u16) -> BTreeMap<&'stati
         ),
         // Everything that it writes stays in the state directory, and nothing outlives it.
         ("PERSIST_STATE", text("0".into())),
-        ("STATE_DIR", inside("tmp")),
-        ("S3_DATA_DIR", inside("tmp")),
-        ("TMPDIR", inside("tmp")),
+        ("STATE_DIR", inside(SCRATCH)),
+        ("S3_DATA_DIR", inside(SCRATCH)),
+        ("TMPDIR", inside(SCRATCH)),
         // The functions' SDK would read the operator's profile from the real one.
-        ("HOME", inside("tmp")),
+        ("HOME", inside(SCRATCH)),
         ("LANG", text("C.UTF-8".into())),
-        ("PYTHONUNBUFFERED", text("1".into())),
     ]);
     let passed = PASSED_THROUGH
         .iter()

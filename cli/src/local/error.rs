@@ -107,6 +107,20 @@ pub(crate) enum LocalError {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The local cloud runs, and nothing says how to be let in.
+    #[error("the local cloud on port {port} runs, but the file with its key is missing")]
+    NoKey {
+        /// The emulator's port.
+        port: u16,
+    },
+    /// The state directory is none that placectl may use.
+    #[error("the state directory `{path}` is {reason}", path = path.display())]
+    StateDirectory {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Processes that could not be ended.
     #[error("processes {pids:?} of the local cloud did not exit")]
     StillAlive {
@@ -156,6 +170,16 @@ impl LocalError {
                 ..
             } => Some(
                 "stop that program, or restart the local cloud without `local.redis_port`"
+                    .to_owned(),
+            ),
+            Self::StateDirectory { .. } => Some(
+                "name a new or an empty directory in `local.state_dir`, or remove the key from \
+                 place.toml to use the default one"
+                    .to_owned(),
+            ),
+            Self::NoKey { .. } => Some(
+                "an earlier placectl may have started it: run `placectl local stop`, which deletes \
+                 everything on it, then `placectl local start`"
                     .to_owned(),
             ),
             Self::NoAnswer { .. } | Self::StillAlive { .. } => {

@@ -1,7 +1,7 @@
 //! Files with their path in every error, and the lock that keeps two commands apart.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,6 +18,26 @@ pub(super) fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) ->
         path,
         source,
     }
+}
+
+/// The outcome of a removal: what was not there is as good as removed.
+pub(super) fn gone(path: &Path, removed: io::Result<()>) -> Result<(), LocalError> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at("removing", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file that only this user can read, from its first byte on.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), LocalError> {
+    // One that exists would keep its mode.
+    gone(path, fs::remove_file(path))?;
+    let mut private = OpenOptions::new();
+    private.create_new(true).write(true).mode(0o600);
+    private
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(at("writing", path))
 }
 
 /// Makes a directory that only this user can enter, and its parents.

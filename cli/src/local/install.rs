@@ -12,8 +12,15 @@ use super::error::LocalError;
 use super::files::{Lock, at, private_directory};
 use super::process::find_program;
 
+/// Python imports nothing from the working directory, which may be a stranger's checkout, nor from
+/// where the environment points.
+pub(super) const ISOLATED: &str = "-I";
+
 /// The release that placectl is tested with.
 pub(crate) const MINISTACK_VERSION: &str = "1.5.33";
+
+/// That release and all that it needs, each with its hashes: pip takes nothing else from an index.
+const REQUIREMENTS: &str = include_str!("ministack.txt");
 
 /// Another command may be downloading: pip on a slow line takes minutes.
 const INSTALL_PATIENCE: Duration = Duration::from_mins(10);
@@ -72,18 +79,25 @@ async fn install(directory: &Path, python: &Path) -> Result<(), LocalError> {
         fs::remove_dir_all(directory).map_err(at("removing", directory))?;
     }
     let mut venv = Command::new(python);
-    venv.args(["-m", "venv"]).arg(directory);
+    venv.args([ISOLATED, "-m", "venv"]).arg(directory);
     run(venv, directory, "python3 -m venv").await?;
+    let requirements = directory.join("requirements.txt");
+    fs::write(&requirements, REQUIREMENTS).map_err(at("writing", &requirements))?;
     let mut pip = Command::new(directory.join("bin/python"));
     pip.args([
+        ISOLATED,
         "-m",
         "pip",
         "install",
         "--quiet",
         "--no-input",
         "--disable-pip-version-check",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--requirement",
     ])
-    .arg(format!("ministack=={MINISTACK_VERSION}"));
+    .arg(requirements);
     run(pip, directory, "pip install").await
 }
 
@@ -121,7 +135,7 @@ fn last_lines(text: &str) -> String {
 async fn answer(python: &Path, question: &str) -> Option<String> {
     let mut command = Command::new(python);
     command
-        .args(["-I", "-c", question])
+        .args([ISOLATED, "-c", question])
         .stdin(Stdio::null())
         .kill_on_drop(true);
     let output = command.output().await.ok()?;
@@ -132,6 +146,19 @@ async fn answer(python: &Path, question: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everything_that_is_installed_has_a_version_and_a_hash() {
+        let lines = REQUIREMENTS.lines().filter(|line| !line.starts_with('#'));
+        let text = lines.collect::<Vec<_>>().join("\n").replace("\\\n", " ");
+        let requirements: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+        for requirement in &requirements {
+            assert!(requirement.contains("=="), "{requirement}");
+            assert!(requirement.contains("--hash=sha256:"), "{requirement}");
+        }
+        let pinned = format!("ministack=={MINISTACK_VERSION} ");
+        assert!(requirements.iter().any(|line| line.starts_with(&pinned)));
+    }
 
     #[test]
     fn python_before_3_10_is_too_old() {

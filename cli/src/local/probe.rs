@@ -30,11 +30,13 @@ pub(super) async fn emulator_health(port: u16) -> Option<Health> {
     parse_health(&String::from_utf8_lossy(&answer))
 }
 
-/// Whether a Redis on `port` answers.
-pub(super) async fn redis_answers(port: u16) -> bool {
-    ask(port, b"PING\r\n", b"+PONG\r\n")
+/// Whether a Redis on `port` takes the password and answers.
+pub(super) async fn redis_answers(port: u16, password: &str) -> bool {
+    const WELL: &[u8] = b"+OK\r\n+PONG\r\n";
+    let request = format!("AUTH {password}\r\nPING\r\n");
+    ask(port, request.as_bytes(), WELL)
         .await
-        .is_some_and(|answer| answer == b"+PONG\r\n")
+        .is_some_and(|answer| answer == WELL)
 }
 
 fn parse_health(answer: &str) -> Option<Health> {
@@ -100,6 +102,6 @@ mod tests {
     async fn a_closed_port_answers_nothing() {
         let port = super::super::ports::free_port().unwrap();
         assert_eq!(emulator_health(port).await, None);
-        assert!(!redis_answers(port).await);
+        assert!(!redis_answers(port, "secret").await);
     }
 }

@@ -174,7 +174,8 @@ fn parse_stat(stat: &str) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
-/// The first executable file called `program` on `path` (the value of `PATH`).
+/// The first executable file called `program` on `path` (the value of `PATH`). Relative entries do
+/// not count: the working directory may be a stranger's checkout.
 pub(super) fn find_program(program: &str, path: Option<OsString>) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
 
@@ -183,6 +184,7 @@ pub(super) fn find_program(program: &str, path: Option<OsString>) -> Option<Path
             .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
     };
     std::env::split_paths(&path?)
+        .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(program))
         .find(is_executable)
 }
@@ -221,5 +223,7 @@ mod tests {
         assert!(find_program("sh", path.clone()).is_some());
         assert_eq!(find_program("no-such-program", path), None);
         assert_eq!(find_program("sh", None), None);
+        let here = Some(OsString::from("::../../../../../../../bin"));
+        assert_eq!(find_program("sh", here), None);
     }
 }

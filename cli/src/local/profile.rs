@@ -23,17 +23,22 @@ impl Running {
         endpoints
             .page
             .get_or_insert_with(|| format!("http://127.0.0.1:{port}/_aws/lambda-url/{{id}}/"));
-        endpoints
-            .redis
-            .get_or_insert_with(|| self.redis_url.clone());
+        endpoints.redis.get_or_insert_with(|| self.redis_address());
         config
             .region
             .get_or_insert_with(|| DEFAULT_REGION.to_owned());
+    }
+
+    /// Where the functions reach Redis: the password is in it.
+    fn redis_address(&self) -> String {
+        let (password, port) = (&self.secrets.password, self.redis_port);
+        format!("redis://:{password}@127.0.0.1:{port}")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::secrets::Secrets;
     use super::*;
 
     fn running() -> Running {
@@ -42,6 +47,11 @@ mod tests {
             redis_port: 7000,
             endpoint: "http://127.0.0.1:4566".into(),
             redis_url: "redis://127.0.0.1:7000".into(),
+            credentials: "/s/credentials".into(),
+            secrets: Secrets {
+                key: "PLACE".into(),
+                password: "secret".into(),
+            },
             version: "1".into(),
             emulator_pid: 1,
             redis_pid: 2,
@@ -63,7 +73,8 @@ mod tests {
             endpoints.gateway.as_deref(),
             Some("http://127.0.0.1:4566/_aws/execute-api/{api}/{stage}")
         );
-        assert_eq!(endpoints.redis.as_deref(), Some("redis://127.0.0.1:7000"));
+        let redis = Some("redis://:secret@127.0.0.1:7000");
+        assert_eq!(endpoints.redis.as_deref(), redis);
         assert_eq!(config.region.as_deref(), Some("us-east-1"));
     }
 

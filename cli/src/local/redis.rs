@@ -6,11 +6,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::error::LocalError;
-use super::files::fresh_log;
+use super::files::{fresh_log, write_private};
 use super::process::{Launch, find_program};
+use super::secrets::Secrets;
 
 /// Name of its log in the state directory.
 pub(super) const LOG: &str = "redis.log";
+
+/// Name of its configuration in the state directory, for the owner alone: the password is in it.
+pub(super) const CONFIGURATION: &str = "redis.conf";
 
 /// The server's program: Redis, or Valkey where a distribution has only that.
 pub(super) fn program() -> Result<PathBuf, LocalError> {
@@ -24,31 +28,31 @@ pub(super) fn program() -> Result<PathBuf, LocalError> {
         })
 }
 
-/// How to start it. It writes nothing to disk: the emulator forgets everything when it ends, and a
-/// canvas without its stack would only be in the way of the next one.
-pub(super) fn launch(
+/// How to start it: its directory is the state directory, where it works.
+pub(super) fn launch<'a>(
     program: PathBuf,
-    state_dir: &Path,
+    state_dir: &'a Path,
     port: u16,
-) -> Result<Launch<'_>, LocalError> {
-    let port = port.to_string();
-    let options = [
-        ("--port", port.as_str()),
-        ("--bind", "127.0.0.1"),
-        ("--save", ""),
-        ("--appendonly", "no"),
-        ("--daemonize", "no"),
-        ("--protected-mode", "yes"),
-        // A title is written over the environment, and with it over the mark.
-        ("--set-proc-title", "no"),
-    ];
-    let directory = [OsString::from("--dir"), state_dir.as_os_str().to_owned()];
-    let options = options.into_iter().flat_map(|(name, value)| [name, value]);
+    secrets: &Secrets,
+) -> Result<Launch<'a>, LocalError> {
+    let path = state_dir.join(CONFIGURATION);
+    write_private(&path, &configuration(port, secrets))?;
     Ok(Launch {
         program,
-        arguments: options.map(OsString::from).chain(directory).collect(),
+        arguments: [OsString::from(path)].into(),
         environment: BTreeMap::from([("LANG", OsString::from("C.UTF-8"))]),
         state_dir,
         log: fresh_log(&state_dir.join(LOG))?,
     })
+}
+
+/// It writes nothing to disk: the emulator forgets everything when it ends, and a canvas without its
+/// stack would only be in the way of the next one.
+fn configuration(port: u16, secrets: &Secrets) -> String {
+    // A title is written over the environment, and with it over the mark.
+    format!(
+        "port {port}\nbind 127.0.0.1\nrequirepass {}\nsave \"\"\nappendonly no\n\
+         daemonize no\nprotected-mode yes\nset-proc-title no\n",
+        secrets.password
+    )
 }

@@ -17,6 +17,8 @@ pub(crate) struct LocalSettings {
     pub(crate) redis_port: Option<u16>,
     /// State file, logs, and whatever the children write.
     pub(crate) state_dir: PathBuf,
+    /// Where that is when nobody says otherwise.
+    pub(crate) default_state_dir: PathBuf,
     /// Holds the virtual environment, shared by all local clouds of this user.
     pub(crate) cache_dir: PathBuf,
 }
@@ -32,14 +34,14 @@ impl LocalSettings {
         lookup: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, LocalError> {
         let cache_dir = cache_home(lookup)?.join("placectl");
-        let state_dir = config.state_dir.as_ref().map_or_else(
-            || cache_dir.join(format!("local-{}", config.port)),
-            PathBuf::from,
-        );
+        let default_state_dir = cache_dir.join(format!("local-{}", config.port));
+        let told = config.state_dir.as_ref().map(PathBuf::from);
+        let state_dir = told.unwrap_or_else(|| default_state_dir.clone());
         Ok(Self {
             port: config.port,
             redis_port: config.redis_port,
             state_dir: absolute(&state_dir)?,
+            default_state_dir,
             cache_dir,
         })
     }

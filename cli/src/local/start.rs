@@ -9,6 +9,7 @@ use super::error::{Child, LocalError};
 use super::files::at;
 use super::install::{MINISTACK_VERSION, python};
 use super::process::{Process, end, members};
+use super::secrets::Secrets;
 use super::state::{Found, Record, Running};
 use super::wait::Wait;
 use super::{emulator, ports, probe, redis};
@@ -85,32 +86,44 @@ impl LocalCloud {
         end(self.state_dir(), &[], keep).await
     }
 
+    /// What lets a caller in: kept as long as a child runs that was told it.
+    pub(super) fn usable_secrets(&self, record: &Record) -> Result<Secrets, LocalError> {
+        if record.emulator.is_none() && record.redis.is_none() {
+            return Secrets::create(self.state_dir());
+        }
+        Secrets::read(self.state_dir()).ok_or(LocalError::NoKey { port: record.port })
+    }
+
     /// Starts each child that the record doesn't hold, and waits until both answer.
     pub(super) async fn bring_up(
         &self,
         record: &mut Record,
+        secrets: Secrets,
         report: Report<'_>,
     ) -> Result<Running, LocalError> {
         if record.emulator.is_none() {
             self.need_port(record.port, Child::Emulator).await?;
         }
         self.mention_differences(record, report);
-        let redis = self.ensure_redis(record, report).await?;
-        let emulator = self.ensure_emulator(record, report).await?;
+        let redis = self.ensure_redis(record, &secrets, report).await?;
+        let emulator = self.ensure_emulator(record, &secrets, report).await?;
         Ok(Running::new(
             record,
             (emulator.pid, redis.pid),
             self.state_dir(),
+            secrets,
         ))
     }
 
     async fn ensure_redis(
         &self,
         record: &mut Record,
+        secrets: &Secrets,
         report: Report<'_>,
     ) -> Result<Process, LocalError> {
         if let Some(process) = record.redis {
-            self.wait_redis(record.redis_port, process, None).await?;
+            self.wait_redis((record.redis_port, secrets), process, None)
+                .await?;
             return Ok(process);
         }
         let program = redis::program()?;
@@ -119,12 +132,17 @@ impl LocalCloud {
             self.need_port(record.redis_port, Child::Redis).await?;
             record.write(self.state_dir())?;
             report(&format!("starting Redis on port {}", record.redis_port));
-            let launch = redis::launch(program.clone(), self.state_dir(), record.redis_port)?;
+            let launch = redis::launch(
+                program.clone(),
+                self.state_dir(),
+                record.redis_port,
+                secrets,
+            )?;
             let (child, process) = launch.spawn()?;
             record.redis = Some(process);
             record.write(self.state_dir())?;
             match self
-                .wait_redis(record.redis_port, process, Some(child))
+                .wait_redis((record.redis_port, secrets), process, Some(child))
                 .await
             {
                 Err(LocalError::ChildEnded { .. }) if may_move && attempt < PORT_TRIES => {
@@ -142,6 +160,7 @@ impl LocalCloud {
     async fn ensure_emulator(
         &self,
         record: &mut Record,
+        secrets: &Secrets,
         report: Report<'_>,
     ) -> Result<Process, LocalError> {
         if let Some(process) = record.emulator {
@@ -154,7 +173,11 @@ impl LocalCloud {
             "starting MiniStack {MINISTACK_VERSION} on port {}",
             record.port
         ));
-        let launch = emulator::launch(python, self.state_dir(), record.port, record.redis_port)?;
+        let ports = emulator::Ports {
+            port: record.port,
+            redis: record.redis_port,
+        };
+        let launch = emulator::launch(python, self.state_dir(), ports, secrets)?;
         let (child, process) = launch.spawn()?;
         record.emulator = Some(process);
         MINISTACK_VERSION.clone_into(&mut record.version);
@@ -166,7 +189,7 @@ impl LocalCloud {
 
     async fn wait_redis(
         &self,
-        port: u16,
+        (port, secrets): (u16, &Secrets),
         process: Process,
         child: Option<StdChild>,
     ) -> Result<(), LocalError> {
@@ -177,7 +200,8 @@ impl LocalCloud {
             process,
             log,
         };
-        wait.until(child, || probe::redis_answers(port)).await
+        wait.until(child, || probe::redis_answers(port, &secrets.password))
+            .await
     }
 
     async fn wait_emulator(

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::LocalError;
-use super::files::at;
+use super::files::{at, gone};
 use super::process::Process;
+use super::secrets::{self, Secrets};
 
 const FILE: &str = "state.json";
 
@@ -69,12 +70,7 @@ impl Record {
     /// Removes the state file, if there is one.
     pub(super) fn remove(state_dir: &Path) -> Result<(), LocalError> {
         let path = state_dir.join(FILE);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(at("removing", &path)(error))
-            }
-            _ => Ok(()),
-        }
+        gone(&path, fs::remove_file(&path))
     }
 
     /// The emulator, if it still runs.
@@ -97,8 +93,13 @@ pub(crate) struct Running {
     pub(crate) redis_port: u16,
     /// Where AWS calls go.
     pub(crate) endpoint: String,
-    /// Where Redis is.
+    /// Where Redis is, without its password.
     pub(crate) redis_url: String,
+    /// The file with the key and the password, in the form of AWS's credentials file.
+    pub(crate) credentials: PathBuf,
+    /// What is in that file.
+    #[serde(skip)]
+    pub(crate) secrets: Secrets,
     /// Version of the emulator.
     pub(crate) version: String,
     /// Process id of the emulator.
@@ -110,12 +111,19 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(super) fn new(record: &Record, pids: (u32, u32), state_dir: &Path) -> Self {
+    pub(super) fn new(
+        record: &Record,
+        pids: (u32, u32),
+        state_dir: &Path,
+        secrets: Secrets,
+    ) -> Self {
         Self {
             port: record.port,
             redis_port: record.redis_port,
             endpoint: format!("http://127.0.0.1:{}", record.port),
             redis_url: format!("redis://127.0.0.1:{}", record.redis_port),
+            credentials: secrets::path(state_dir),
+            secrets,
             version: record.version.clone(),
             emulator_pid: pids.0,
             redis_pid: pids.1,
@@ -182,6 +190,8 @@ pub(crate) struct LocalStatus {
     pub(crate) emulator: ChildState,
     /// How Redis is.
     pub(crate) redis: ChildState,
+    /// The file with the key and the password, while both children answer.
+    pub(crate) credentials: Option<PathBuf>,
     /// State file and logs.
     pub(crate) state_dir: PathBuf,
     /// What is noteworthy besides, in words.

@@ -11,15 +11,15 @@ use super::state::{Record, Running};
 use super::*;
 use place_config::stack::LocalConfig;
 
-struct Bench {
-    cloud: LocalCloud,
+pub(super) struct Bench {
+    pub(super) cloud: LocalCloud,
     settings: LocalSettings,
     directory: tempfile::TempDir,
     said: Mutex<Vec<String>>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = LocalConfig {
             port: ports::free_port().unwrap(),
@@ -28,20 +28,20 @@ impl Bench {
         };
         let settings = LocalSettings::from_config(&config).unwrap();
         Self {
-            cloud: LocalCloud::new(settings.clone()),
+            cloud: LocalCloud::new(settings.clone()).unwrap(),
             settings,
             directory,
             said: Mutex::default(),
         }
     }
 
-    async fn start(&self) -> Result<Running, LocalError> {
+    pub(super) async fn start(&self) -> Result<Running, LocalError> {
         self.cloud
             .start(&|line| self.said.lock().unwrap().push(line.to_owned()))
             .await
     }
 
-    async fn stop(&self) -> bool {
+    pub(super) async fn stop(&self) -> bool {
         self.cloud.stop(&|_| ()).await.unwrap()
     }
 
@@ -53,7 +53,7 @@ impl Bench {
             .any(|line| line.contains(part))
     }
 
-    fn state_dir(&self) -> &Path {
+    pub(super) fn state_dir(&self) -> &Path {
         &self.settings.state_dir
     }
 }
@@ -67,7 +67,7 @@ impl Drop for Bench {
     }
 }
 
-fn kill(pid: u32, signal: &str) {
+pub(super) fn kill(pid: u32, signal: &str) {
     let status = Command::new("sh")
         .args(["-c", &format!("kill {signal} {pid}")])
         .status();
@@ -131,7 +131,10 @@ async fn starts_once_and_stops_without_a_trace() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     left.sort();
-    assert_eq!(left, ["lock", "ministack.log", "redis.log"]);
+    assert_eq!(
+        left,
+        ["lock", "ministack.log", "placectl-local", "redis.log"]
+    );
 }
 
 #[tokio::test]
@@ -236,10 +239,14 @@ async fn a_child_that_cannot_start_shows_its_log_and_leaves_nothing() {
         .cache_dir
         .join(format!("ministack-{}/bin", install::MINISTACK_VERSION));
     fs::create_dir_all(&bin).unwrap();
-    let script = "#!/bin/sh\n[ \"$1\" = -I ] && echo 1.5.33 || { echo no such module; exit 3; }\n";
+    let script = "#!/bin/sh\n[ $# = 3 ] && echo 1.5.33 || { echo no such module; exit 3; }\n";
     fs::write(bin.join("python"), script).unwrap();
     make_executable(&bin.join("python"));
-    let error = LocalCloud::new(settings).start(&|_| ()).await.unwrap_err();
+    let error = LocalCloud::new(settings)
+        .unwrap()
+        .start(&|_| ())
+        .await
+        .unwrap_err();
     let text = error.to_string();
     assert!(
         text.contains("MiniStack exited while starting (exit status: 3)"),

@@ -145,6 +145,7 @@ impl Script {
                 arn: "arn:aws:iam::123456789012:user/ann".to_owned(),
             },
             region: "eu-west-1".to_owned(),
+            endpoint: None,
             local: false,
             calls: Calls::default(),
             ec2: client!(aws_sdk_ec2),

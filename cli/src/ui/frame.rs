@@ -5,6 +5,7 @@ use std::time::Duration;
 use console::truncate_str;
 
 use super::board::{Board, Item, Phase, Waiting};
+use super::safe;
 use super::step::{StepState, StepView};
 use super::style::Theme;
 use super::words;
@@ -57,7 +58,8 @@ impl Frame {
     fn fitted(self, lines: Vec<String>) -> Vec<String> {
         // The last column stays free: some terminals wrap as soon as it is written.
         let width = self.width.saturating_sub(1);
-        let fitted = |line: String| truncate_str(&line, width, self.theme.ellipsis()).into_owned();
+        let ellipsis = self.theme.ellipsis();
+        let fitted = |line: String| truncate_str(&safe::clean(&line), width, ellipsis).into_owned();
         lines.into_iter().map(fitted).collect()
     }
 

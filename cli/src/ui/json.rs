@@ -19,7 +19,7 @@ impl Json {
 
 impl EventSink for Json {
     fn event(&self, event: &Event) {
-        self.terminal.data(line(event).as_bytes());
+        self.terminal.data(&line(event));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the rest of the program prints with.
 
 use std::error::Error;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
@@ -16,6 +16,7 @@ use super::lines::Lines;
 use super::style::{Theme, can_redraw};
 use super::terminal::Terminal;
 use crate::engine::{SharedSink, causes};
+use crate::exit::Exit;
 
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,12 +84,12 @@ impl Printer {
 
     /// A line of data, on stdout.
     pub(crate) fn line(&self, text: &str) {
-        self.terminal.data(format!("{text}\n").as_bytes());
+        self.terminal.data(&format!("{text}\n"));
     }
 
     /// Data that is no text, on stdout.
     pub(crate) fn bytes(&self, bytes: &[u8]) {
-        self.terminal.data(bytes);
+        self.terminal.raw(bytes);
     }
 
     /// Whether stdout is a terminal, where data that is no text does harm.
@@ -168,6 +169,22 @@ fn line_from_stdin() -> io::Result<Option<String>> {
 
 /// The runtime did not start.
 pub(crate) fn startup_error(error: &io::Error) -> ExitCode {
-    let _ = writeln!(io::stderr().lock(), "error: starting\n  caused by: {error}");
+    Terminal::default().say(&format!("error: starting\n  caused by: {error}"));
     ExitCode::FAILURE
+}
+
+/// The command line was not understood, or asks for help.
+pub(crate) fn usage_error(error: &clap::Error) -> Exit {
+    let text = error.render().to_string();
+    let terminal = Terminal::default();
+    if error.use_stderr() {
+        terminal.say(text.trim_end());
+        return Exit::Usage;
+    }
+    terminal.data(&text);
+    if terminal.has_lost_data() {
+        Exit::Failed
+    } else {
+        Exit::Done
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use console::Style;
+use super::safe;
 
 /// How text may be dressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,26 +58,30 @@ impl Theme {
 
     /// Good news.
     pub(super) fn good(self, text: &str) -> String {
-        self.dressed(&Style::new().green(), text)
+        self.dressed("32", text)
     }
 
     /// Bad news.
     pub(super) fn bad(self, text: &str) -> String {
-        self.dressed(&Style::new().red().bold(), text)
+        self.dressed("31;1", text)
     }
 
     /// Where work goes on, and advice.
     pub(super) fn lively(self, text: &str) -> String {
-        self.dressed(&Style::new().cyan(), text)
+        self.dressed("36", text)
     }
 
     /// What matters less.
     pub(super) fn quiet(self, text: &str) -> String {
-        self.dressed(&Style::new().dim(), text)
+        self.dressed("2", text)
     }
 
-    fn dressed(self, style: &Style, text: &str) -> String {
-        style.apply_to(text).force_styling(self.color).to_string()
+    fn dressed(self, code: &str, text: &str) -> String {
+        if self.color {
+            safe::dressed(code, text)
+        } else {
+            text.to_owned()
+        }
     }
 }
 

@@ -3,12 +3,17 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
+use super::safe;
+
 /// An aligned table: two spaces between columns, none at the end of a line.
 pub(crate) fn table(headers: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table
         .load_style(NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled);
+    // Before their widths are measured.
+    let cells = |row: Vec<String>| row.into_iter().map(|cell| safe::clean(&cell).into_owned());
+    let rows = rows.into_iter().map(|row| cells(row).collect::<Vec<_>>());
     table.set_header(headers.to_vec()).add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

@@ -1,4 +1,5 @@
-//! The two output streams, and the picture that is redrawn at the foot of one of them.
+//! The two output streams, and the picture that is redrawn at the foot of one of them. Whatever
+//! passes here has no control sequences but our own colours.
 
 use std::io::{self, ErrorKind, Write};
 use std::mem;
@@ -7,6 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::safe;
 
 /// How often the picture is drawn at most.
 const FRAMES_PER_SECOND: u8 = 15;
@@ -37,7 +40,12 @@ impl Terminal {
 
     /// Writes data to stdout. A reader that went away is not an error: it has all that it wanted.
     /// Anything else is told once, and remembered.
-    pub(super) fn data(&self, data: &[u8]) {
+    pub(super) fn data(&self, data: &str) {
+        self.raw(safe::shown(data).as_bytes());
+    }
+
+    /// The same for data that is no text, which only a program may read.
+    pub(super) fn raw(&self, data: &[u8]) {
         let written = self.above(|| {
             let mut stdout = io::stdout().lock();
             stdout.write_all(data)?;
@@ -63,6 +71,7 @@ impl Terminal {
         } else {
             ""
         };
+        let text = safe::shown(text);
         self.above(|| {
             let _ = writeln!(io::stderr().lock(), "{below}{text}");
         });
@@ -74,7 +83,7 @@ impl Terminal {
         self.hold();
         self.screen().asking = true;
         let mut stderr = io::stderr().lock();
-        stderr.write_all(question.as_bytes())?;
+        stderr.write_all(safe::shown(question).as_bytes())?;
         stderr.flush()
     }
 
@@ -92,7 +101,7 @@ impl Terminal {
             screen
                 .picture
                 .get_or_insert_with(picture)
-                .set_message(lines.join("\n"));
+                .set_message(safe::shown(&lines.join("\n")));
         }
     }
 

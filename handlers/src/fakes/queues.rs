@@ -7,6 +7,7 @@ use place_canvas::{ConnectionId, Position};
 
 use super::Faults;
 use crate::error::Error;
+use crate::event::Newcomer;
 use crate::ports::{Again, Calls, Newcomers};
 use crate::queues::{Call, Unserved};
 

@@ -202,7 +202,7 @@ impl Calls for Broken {
 }
 
 impl Newcomers for Broken {
-    async fn announce(&self, _: &ConnectionId) -> Result<(), Error> {
+    async fn announce(&self, _: &crate::event::Newcomer) -> Result<(), Error> {
         Err(Error::TimeUp("queueing"))
     }
 

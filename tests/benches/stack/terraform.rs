@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use place_tests::LocalCloud;
+use place_tests::key::key;
 use place_tests::placectl::artifacts;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,7 @@ pub(crate) fn measure(cloud: &LocalCloud) -> Option<Terraform> {
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("reference/terraform/run.sh");
     let output = Command::new(script)
+        .env("TF_VAR_access_key", key())
         .args([cloud.endpoint().as_ref(), artifacts().as_os_str()])
         .output()
         .expect("the script starts");

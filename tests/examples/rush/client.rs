@@ -167,7 +167,7 @@ fn painted(protocol: Protocol, text: &str) -> Option<Vec<Pixel>> {
     match ServerFrame::parse(text).ok()? {
         ServerFrame::Update { data, .. } => pixel::decode(&base64(&data)?).ok(),
         ServerFrame::Init { .. } => Some(Vec::new()),
-        ServerFrame::Error { .. } | ServerFrame::Pong { .. } | ServerFrame::Unknown => None,
+        _ => None,
     }
 }
 

@@ -8,8 +8,8 @@
 //! Every painted pixel has a place and a colour of its own, so a client knows when it sees it, in
 //! whatever frame it comes. `--protocol yardstick` reads the frames of `tests/reference/python`.
 //! Prints one JSON object; latencies are over all pairs of pixel and client. Fails when a client
-//! missed a pixel or the server refused a message; with `--redis` also when the picture of one of
-//! the first clients, put together from its frames alone, is not the canvas in Redis. (The
+//! missed a pixel or the server refused a message; with `PLACE_RUSH_REDIS` also when the picture of
+//! one of the first clients, put together from its frames alone, is not the canvas in Redis. (The
 //! yardstick may lose what it likes.)
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::Failure;
 
 const USAGE: &str = "usage: rush <websocket url> [--clients N] [--messages N] [--pixels N] \
-     [--rate pixels/s] [--patience seconds] [--protocol place|yardstick] \
-     [--redis redis://host:port]";
+     [--rate pixels/s] [--patience seconds] [--protocol place|yardstick]\n\
+     PLACE_RUSH_REDIS=redis://:password@host:port in the environment, where everybody who may read \
+     a command line can't: the Redis that holds the canvas, to compare the pictures with";
 
 /// Whose frames are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Options {
             rate: None,
             patience: Duration::from_mins(1),
             protocol: Protocol::Place,
-            redis: None,
+            redis: std::env::var("PLACE_RUSH_REDIS").ok(),
         };
         while let Some(flag) = arguments.next() {
             let value = arguments.next().ok_or(USAGE)?;
@@ -73,7 +74,6 @@ impl Options {
                 "--rate" => options.rate = Some(value.parse()?),
                 "--patience" => options.patience = Duration::from_secs(value.parse()?),
                 "--protocol" => options.protocol = value.parse()?,
-                "--redis" => options.redis = Some(value),
                 _ => return Err(USAGE.into()),
             }
         }

@@ -44,16 +44,13 @@ class Yardstick:
     def __init__(self, endpoint, redis):
         self.endpoint = endpoint
         self.redis_host, self.redis_port = redis.split(":")
+        # The credentials file of the local cloud: its secret is Redis's password.
+        self.session = boto3.Session(profile_name="default", region_name="us-east-1")
+        self.redis_password = self.session.get_credentials().secret_key
         self.account = self.client("sts").get_caller_identity()["Account"]
 
     def client(self, service):
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return self.session.client(service, endpoint_url=self.endpoint)
 
     def queue(self, name, delay):
         attributes = {
@@ -124,6 +121,7 @@ class Yardstick:
         variables = {
             "REDIS_HOST": self.redis_host,
             "REDIS_PORT": self.redis_port,
+            "REDIS_PASSWORD": self.redis_password,
             "INITIALIZE_QUEUE_URL": initialize,
             "REQUEST_QUEUE_URL": request,
             "GATEWAY_URL": f"{self.endpoint}/{path}",

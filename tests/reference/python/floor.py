@@ -44,12 +44,11 @@ def measure(client, function):
 
 
 if __name__ == "__main__":
-    lambda_client = boto3.client(
+    # The credentials file of the local cloud.
+    session = boto3.Session(profile_name="default", region_name="us-east-1")
+    lambda_client = session.client(
         "lambda",
         endpoint_url=sys.argv[1],
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
         config=boto3.session.Config(max_pool_connections=AT_ONCE),
     )
     print(json.dumps(measure(lambda_client, sys.argv[2])))

@@ -4,7 +4,7 @@
 #
 #   chaos.sh http://127.0.0.1:4566 target/lambda target/debug/examples/inventory [<seconds> ...]
 #
-# The emulator is emptied before each run. TF_PLUGIN_DIR, when set, names a directory with the AWS
+# The emulator is emptied before each run; TF_VAR_access_key is its key. TF_PLUGIN_DIR, when set, names a directory with the AWS
 # provider, for machines without access to the registry.
 set -euo pipefail
 
@@ -23,7 +23,7 @@ export TF_VAR_cache_mode=${CACHE_MODE:-replication_group}
 mkdir "$work/zips"
 for function in "$artifacts"/*/bootstrap; do
   name=$(basename "$(dirname "$function")")
-  (cd "$(dirname "$function")" && python3 -m zipfile -c "$work/zips/$name.zip" bootstrap)
+  (cd "$(dirname "$function")" && python3 -I -m zipfile -c "$work/zips/$name.zip" bootstrap)
 done
 
 run() { terraform "$@" -input=false -no-color; }
@@ -33,8 +33,9 @@ run init ${TF_PLUGIN_DIR:+-plugin-dir="$TF_PLUGIN_DIR"} >"$work/log" 2>&1 ||
   skip "its AWS provider can't be had: $(grep -m 1 -o 'Error: .*' "$work/log" || true)"
 
 reset() {
-  python3 -c 'import sys, urllib.request as u
-u.urlopen(u.Request(sys.argv[1] + "/_ministack/reset", method="POST")).read()' "$endpoint"
+  python3 -I -c 'import os, sys, urllib.request as u
+key = {"x-placectl-key": os.environ["TF_VAR_access_key"]}
+u.urlopen(u.Request(sys.argv[1] + "/_ministack/reset", method="POST", headers=key)).read()' "$endpoint"
 }
 
 # A command's exit code, and its errors in one line.

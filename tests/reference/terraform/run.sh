@@ -4,7 +4,7 @@
 #
 #   run.sh http://127.0.0.1:4566 [target/lambda]
 #
-# The emulator must run and hold nothing of the stack. TF_PLUGIN_DIR, when set, names a directory
+# The emulator must run and hold nothing of the stack; TF_VAR_access_key is its key. TF_PLUGIN_DIR, when set, names a directory
 # with the AWS provider, for machines without access to the registry. Ends with 3 where the provider
 # can't be had.
 set -euo pipefail
@@ -22,7 +22,7 @@ export TF_VAR_cache_mode=${CACHE_MODE:-serverless}
 mkdir "$work/zips"
 for function in "$artifacts"/*/bootstrap; do
   name=$(basename "$(dirname "$function")")
-  (cd "$(dirname "$function")" && python3 -m zipfile -c "$work/zips/$name.zip" bootstrap)
+  (cd "$(dirname "$function")" && python3 -I -m zipfile -c "$work/zips/$name.zip" bootstrap)
 done
 
 run() { terraform "$@" -input=false -no-color >>"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }; }

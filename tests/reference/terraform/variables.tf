@@ -3,6 +3,12 @@ variable "endpoint" {
   type        = string
 }
 
+variable "access_key" {
+  description = "What the emulator lets in: the key of the local cloud."
+  type        = string
+  sensitive   = true
+}
+
 variable "region" {
   type    = string
   default = "us-east-1"

@@ -11,8 +11,8 @@ terraform {
 # Every call goes to the emulator; without an endpoint this configuration refuses to plan.
 provider "aws" {
   region                      = var.region
-  access_key                  = "test"
-  secret_key                  = "test"
+  access_key                  = var.access_key
+  secret_key                  = "none"
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   skip_requesting_account_id  = false

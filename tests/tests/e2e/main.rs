@@ -28,6 +28,7 @@ mod commands;
 mod doctor;
 mod drift;
 mod farewell;
+mod hostile;
 mod idempotent;
 mod interrupts;
 mod lease;

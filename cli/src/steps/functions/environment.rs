@@ -12,6 +12,7 @@ use place_config::{Function, FunctionEnv, Queue};
 use super::{environment_key, settle};
 use crate::aws::Answer;
 use crate::engine::Failure;
+use crate::engine::outcome::Difference;
 use crate::steps::drift::Drift;
 use crate::steps::found::Slots;
 use crate::steps::lifecycle::{Card, Kind, Reading, Trouble, Whose};
@@ -183,9 +184,30 @@ fn compare(found: &Variables, wanted: Option<&Variables>) -> Drift {
                 .map_or("unset", String::as_str)
                 .to_owned()
         };
-        drift.compare(name, value(&found), value(wanted));
+        let (found, wanted) = (value(&found), value(wanted));
+        if found != wanted {
+            drift.note(difference(name, &found, &wanted));
+        }
     }
     drift
+}
+
+/// A difference in words; the password of an address is in none of them.
+fn difference(name: &str, found: &str, wanted: &str) -> Difference {
+    let (found, wanted) = (without_password(found), without_password(wanted));
+    if found == wanted {
+        return Difference::new(name, "another password", "the cache's password");
+    }
+    Difference::new(name, found, wanted)
+}
+
+/// `redis://:secret@host:1` as `redis://***@host:1`.
+fn without_password(value: &str) -> String {
+    let parts = value.split_once("://");
+    match parts.and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, host)) => format!("{scheme}://***@{host}"),
+        None => value.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -212,6 +234,28 @@ mod tests {
         let drift = compare(&found, Some(&wanted));
         assert!(drift.has("PLACE_OLD") && drift.has("PLACE_WIDTH") && !drift.has("RUST_LOG"));
         assert_eq!(compare(&expected, Some(&wanted)), Drift::default());
+    }
+
+    #[test]
+    fn no_password_is_in_a_difference() {
+        let said = |found: &str, wanted: &str| {
+            let name = "PLACE_REDIS_URL";
+            let drift = compare(
+                &variables(&[(name, found)]),
+                Some(&variables(&[(name, wanted)])),
+            );
+            format!("{:?}", drift.into_differences())
+        };
+        let ours = "redis://:secret@127.0.0.1:7000";
+        assert_eq!(said(ours, ours), "[]");
+        let moved = said(ours, "redis://:secret@127.0.0.1:7001");
+        assert!(
+            !moved.contains("secret") && moved.contains("7001"),
+            "{moved}"
+        );
+        let renewed = said("redis://:older@127.0.0.1:7000", ours);
+        assert!(renewed.contains("another password"), "{renewed}");
+        assert!(!renewed.contains("secret"), "{renewed}");
     }
 
     #[test]

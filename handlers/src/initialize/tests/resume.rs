@@ -81,7 +81,7 @@ async fn where_history_does_not_reach_so_far_back_or_a_picture_is_shorter_there_
 async fn who_is_gone_or_not_open_yet_is_dealt_with_as_a_newcomer_is() {
     let world = World::new();
     let held = world.cache.paint_now(&[dot(1, 1, 1)]).at;
-    world.cache.join(&id("a"), Duration::from_secs(60));
+    world.cache.join(&id("a"), Duration::from_mins(1));
     world.gateway.set(&id("a"), Mood::Fails(GatewayError::Gone));
     assert!(world.welcome_back("a", held).await.is_empty());
     assert!(!world.cache.state().clients.contains_key(&id("a")));

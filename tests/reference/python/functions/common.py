@@ -6,7 +6,10 @@ import boto3
 import redis
 
 cache = redis.Redis(
-    host=os.environ["REDIS_HOST"], port=int(os.environ["REDIS_PORT"]), decode_responses=True
+    host=os.environ["REDIS_HOST"],
+    port=int(os.environ["REDIS_PORT"]),
+    password=os.environ.get("REDIS_PASSWORD"),
+    decode_responses=True,
 )
 sqs = boto3.client("sqs")
 dynamodb = boto3.client("dynamodb")
