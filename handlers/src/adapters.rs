@@ -146,9 +146,11 @@ impl Paint for Cache {
         by: &ConnectionId,
         source: &str,
         pixels: &[Pixel],
+        name: Option<&str>,
     ) -> Result<Painted, PaintError> {
         let by = Painter::Client(by);
-        self.store().await?.paint(by, source, pixels).await
+        let store = self.store().await?;
+        store.paint_named(by, source, pixels, name).await
     }
 
     async fn ping(&self, client: &ConnectionId, holds: Option<Position>) -> Result<Pong, Error> {

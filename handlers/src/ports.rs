@@ -84,12 +84,14 @@ pub trait Shards: Sync {
 /// The canvas, for those who paint.
 pub trait Paint: Sync {
     /// Paints all of `pixels` or none, in one round trip, and puts the painter back into its shard
-    /// if the cache does not know it.
+    /// if the cache does not know it. What the same player sent before under this `name` is not painted
+    /// again.
     fn paint(
         &self,
         by: &ConnectionId,
         source: &str,
         pixels: &[Pixel],
+        name: Option<&str>,
     ) -> impl Future<Output = Result<Painted, PaintError>> + Send;
     /// Puts a client back into its shard if the cache does not know it, and marks the shards that lag
     /// and that nobody serves as called. `holds` is the position that the client holds.

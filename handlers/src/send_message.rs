@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use place_canvas::wire::{ClientMessage, ErrorCode, ServerFrame, parse_client_message};
+use place_canvas::wire::{ClientMessage, ErrorCode, ServerFrame, parse_named_message};
 use place_canvas::{ConnectionId, Geometry, PaintError, Pixel, Position, Shard, StoreError, Token};
 use rand::Rng;
 use tracing::{info, warn};
@@ -42,6 +42,8 @@ struct Refusal {
     /// Whether the sender has heard so: one that floods is not answered each time.
     told: bool,
     retry_ms: Option<u64>,
+    /// The first pixel that it is about.
+    place: Option<(u16, u16)>,
 }
 
 impl Refusal {
@@ -51,14 +53,18 @@ impl Refusal {
             message: message.into(),
             told: false,
             retry_ms: None,
+            place: None,
         }
     }
 
-    fn frame(self) -> ServerFrame {
+    fn frame(self, name: Option<String>) -> ServerFrame {
         ServerFrame::Error {
             code: self.code,
             message: self.message,
             retry_ms: self.retry_ms,
+            name,
+            x: self.place.map(|(x, _)| x),
+            y: self.place.map(|(_, y)| y),
         }
     }
 }
@@ -78,7 +84,13 @@ pub async fn handle(
         return SocketAnswer::BAD_REQUEST;
     };
     let ports = (canvas, queues, queues);
-    let answer = match answer(&connection, event, limits, ports).await {
+    let body = event.body.as_deref().unwrap_or("");
+    let (name, message) = parse_named_message(body, limits.max_pixels, limits.geometry);
+    let message = message.map_err(|rejection| Refusal {
+        place: rejection.place,
+        ..Refusal::new(rejection.code, rejection.message)
+    });
+    let answer = match answer(&connection, event, (name.as_deref(), message), ports).await {
         Ok(None) => return SocketAnswer::OK,
         Ok(Some(pong)) => pong,
         Err(refusal) => {
@@ -86,7 +98,7 @@ pub async fn handle(
             if refusal.told {
                 return SocketAnswer::OK;
             }
-            refusal.frame()
+            refusal.frame(name)
         }
     };
     if told.once_more(&connection)
@@ -103,15 +115,12 @@ pub async fn handle(
 async fn answer(
     connection: &ConnectionId,
     event: &SocketEvent,
-    limits: Limits,
+    (name, message): (Option<&str>, Result<ClientMessage, Refusal>),
     ports: (&impl Paint, &impl Calls, &impl Newcomers),
 ) -> Result<Option<ServerFrame>, Refusal> {
-    let body = event.body.as_deref().unwrap_or("");
-    let message = parse_client_message(body, limits.max_pixels, limits.geometry)
-        .map_err(|rejection| Refusal::new(rejection.code, rejection.message))?;
-    match message {
+    match message? {
         ClientMessage::Paint(pixels) => {
-            paint(connection, event.source(), &pixels, ports).await?;
+            paint(connection, event.source(), (&pixels, name), ports).await?;
             Ok(None)
         }
         ClientMessage::Ping { at } => ping(connection, at, ports).await.map(Some),
@@ -121,10 +130,10 @@ async fn answer(
 async fn paint(
     connection: &ConnectionId,
     source: &str,
-    pixels: &[Pixel],
+    (pixels, name): (&[Pixel], Option<&str>),
     (canvas, calls, newcomers): (&impl Paint, &impl Calls, &impl Newcomers),
 ) -> Result<(), Refusal> {
-    let painted = canvas.paint(connection, source, pixels).await;
+    let painted = canvas.paint(connection, source, pixels, name).await;
     let painted = painted.map_err(|error| refusal(connection, &error))?;
     let (at, count) = (painted.at, pixels.len());
     info!(%connection, %at, pixels = count, wakes = painted.wake.len(), "painted");

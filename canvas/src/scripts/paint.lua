@@ -9,6 +9,7 @@
 --       `pause` of a connection (ms), `rate` messages a second of a source
 --       `call` length of a call (ms)
 --       `name` of this message, which no other has, `remembered` how long it is, at least (ms)
+--       `own` name that the client gave it, which no other message of the player has; or nothing
 -- Answers {'painted', position, 1 if the painter was put back into its shard, number of each shard
 -- to wake...}, {'cooling', ms}, {'cooling', ms, 'told'} when the connection has heard so before,
 -- {'full'}, {'closed'} or {'mismatch', width, height}.
@@ -23,6 +24,7 @@ local a = {
   width = ARGV[1], height = ARGV[2], records = ARGV[3], connection = ARGV[4], shard = ARGV[5],
   source = ARGV[6], most_changes = ARGV[7], most_bytes = ARGV[8], pause = ARGV[9],
   rate = ARGV[10], call = ARGV[11], name = ARGV[12], remembered = ARGV[13],
+  own = ARGV[14],
 }
 local records, connection = a.records, a.connection
 local changes = #records / RECORD
@@ -33,9 +35,12 @@ local now = now_ms()
 -- from all others of a window.
 local window = math.floor(now / tonumber(a.remembered))
 local current, last = KEYS[6 + window % 2], KEYS[6 + (window + 1) % 2]
-local name = a.name:sub(1, 16):gsub('%x%x', function(byte)
-  return string.char(tonumber(byte, 16))
-end)
+local name
+local function call_it(text)
+  name = text:sub(1, 16):gsub('%x%x', function(byte)
+    return string.char(tonumber(byte, 16))
+  end)
+end
 
 -- The position of what this message painted, and whether its painter was put back then.
 local function remembered()
@@ -93,6 +98,11 @@ elseif meta[2] ~= a.width or meta[3] ~= a.height then
   return {'mismatch', meta[2], meta[3]}
 end
 
+-- Where a client gave no player, the source stands for one.
+local source = redis.sha1hex(meta[4] .. a.source):sub(1, 16)
+local player = a.shard ~= '' and (redis.call('HGET', KEYS[8], connection) or ''):match(' (%x+)$')
+call_it(a.own == '' and a.name or redis.sha1hex((player or source) .. ' ' .. a.own))
+
 -- Whoever does not hear the answer sends the message again, a cluster's client by itself too.
 local done, was_back = remembered()
 if done then
@@ -109,8 +119,6 @@ if most_bytes > 0
   and unsaved * RECORD * WASTE + redis.call('XLEN', KEYS[3]) * ENTRY > most_bytes then
   return {'full'}
 end
-
-local source = redis.sha1hex(meta[4] .. a.source):sub(1, 16)
 
 -- Who may send a message each `pause` ms, and `burst` ms' worth of them at once, has a time in the
 -- sorted set up to which its messages are paid for (the generic cell rate algorithm). That is never
@@ -155,8 +163,6 @@ for start = 1, #records, RECORD do
   local offset = ((y1 * 256 + y0) * width + x1 * 256 + x0) * 3
   redis.call('SETRANGE', KEYS[2], offset, records:sub(start + 4, start + 6))
 end
--- Where a client gave no player, the source stands for one.
-local player = a.shard ~= '' and (redis.call('HGET', KEYS[8], connection) or ''):match(' (%x+)$')
 local entry = {'p', records, 'c', connection, 'i', source}
 if player then
   entry[7], entry[8] = 'u', player

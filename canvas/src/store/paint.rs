@@ -17,7 +17,7 @@ static PAINT: LazyLock<Script> = script!("painting", "paint");
 
 /// How long a message is remembered at least: longer than anybody sends it again, because a function
 /// behind a route has 15 seconds.
-const REMEMBERED_MS: u64 = 20_000;
+const REMEMBERED_MS: u64 = 30_000;
 
 /// What a paint did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,10 +102,23 @@ impl Store {
         source: &str,
         pixels: &[Pixel],
     ) -> Result<Painted, PaintError> {
+        self.paint_named(by, source, pixels, None).await
+    }
+
+    /// The same for a message that has a name of the client's own: one that the same player sent
+    /// before is not painted again.
+    pub async fn paint_named(
+        &self,
+        by: Painter<'_>,
+        source: &str,
+        pixels: &[Pixel],
+        own: Option<&str>,
+    ) -> Result<Painted, PaintError> {
         check(pixels, self.config.geometry)?;
         let records = pixel::encode(pixels);
         let message = Token::random();
-        let call = self.paint_call(by, &network(source), &records, &message);
+        let names = (&message, own.unwrap_or_default());
+        let call = self.paint_call(by, &network(source), &records, names);
         match self.run::<Vec<String>>(call).await {
             Ok(answer) => self.painted(&answer, message),
             Err(error) if is_full(&error) => Err(PaintError::Full),
@@ -118,7 +131,7 @@ impl Store {
         by: Painter<'_>,
         source: &str,
         records: &[u8],
-        message: &Token,
+        (message, own): (&Token, &str),
     ) -> Call<'static> {
         let (keys, config) = (&self.keys, &self.config);
         let own = self.shard_of(by.id());
@@ -146,6 +159,7 @@ impl Store {
             .named("call", CALL_MS)
             .named("name", message.as_str())
             .named("remembered", REMEMBERED_MS)
+            .named("own", own)
     }
 
     fn painted(&self, answer: &[String], caller: Token) -> Result<Painted, PaintError> {

@@ -66,6 +66,15 @@ pub enum ServerFrame {
         /// With `COOLING_DOWN`: how long to wait, in milliseconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_ms: Option<u64>,
+        /// The client's own name of the message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// Column of the first pixel that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        x: Option<u16>,
+        /// Its row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        y: Option<u16>,
     },
     /// The answer to a ping.
     Pong {
@@ -175,6 +184,9 @@ pub fn error_frame(code: ErrorCode, message: impl Into<String>) -> String {
         code,
         message,
         retry_ms,
+        name: None,
+        x: None,
+        y: None,
     }
     .to_text()
 }

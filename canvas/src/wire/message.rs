@@ -23,6 +23,8 @@ pub struct Rejection {
     pub code: ErrorCode,
     /// What the sender is told.
     pub message: String,
+    /// The first pixel that is wrong, where it has a place.
+    pub place: Option<(u16, u16)>,
 }
 
 impl Rejection {
@@ -30,6 +32,7 @@ impl Rejection {
         Self {
             code,
             message: message.into(),
+            place: None,
         }
     }
 }
@@ -46,6 +49,24 @@ pub enum ClientMessage {
     },
 }
 
+/// Longest name of a message, in bytes. A longer one is none.
+const MAX_NAME_BYTES: usize = 64;
+
+/// The same as [`parse_client_message`], and the client's own name of the message, if it has one.
+pub fn parse_named_message(
+    text: &str,
+    max_pixels: usize,
+    geometry: Geometry,
+) -> (Option<String>, Result<ClientMessage, Rejection>) {
+    let envelope = match envelope(text) {
+        Ok(envelope) => envelope,
+        Err(rejection) => return (None, Err(rejection)),
+    };
+    let is_name = |name: &String| (1..=MAX_NAME_BYTES).contains(&name.len());
+    let name = envelope.name.clone().filter(is_name);
+    (name, envelope.message(max_pixels, geometry))
+}
+
 /// What `{"action":"sendMessage","data":[{"x":1,"y":2,"r":255,"g":0,"b":0}]}` or
 /// `{"action":"sendMessage","ping":true}` says.
 ///
@@ -57,32 +78,50 @@ pub fn parse_client_message(
     max_pixels: usize,
     geometry: Geometry,
 ) -> Result<ClientMessage, Rejection> {
-    let bad = |message: String| Rejection::new(ErrorCode::BadMessage, message);
+    parse_named_message(text, max_pixels, geometry).1
+}
+
+fn bad(message: String) -> Rejection {
+    Rejection::new(ErrorCode::BadMessage, message)
+}
+
+fn envelope(text: &str) -> Result<Envelope, Rejection> {
     if text.len() > MAX_MESSAGE_BYTES {
         return Err(bad(format!(
             "a message has at most {MAX_MESSAGE_BYTES} bytes"
         )));
     }
-    let envelope: Envelope = serde_json::from_str(text).map_err(|error| bad(unreadable(&error)))?;
-    if envelope.ping {
-        return Ok(ClientMessage::Ping { at: envelope.at });
+    serde_json::from_str(text).map_err(|error| bad(unreadable(&error)))
+}
+
+impl Envelope {
+    fn message(self, max_pixels: usize, geometry: Geometry) -> Result<ClientMessage, Rejection> {
+        if self.ping {
+            return Ok(ClientMessage::Ping { at: self.at });
+        }
+        let Some(RawPixels(raw)) = self.data else {
+            return Err(bad("`data` is missing".into()));
+        };
+        if raw.is_empty() {
+            return Err(bad("`data` is empty".into()));
+        }
+        if raw.len() > max_pixels {
+            let message = format!(
+                "a message paints at most {max_pixels} pixels, not {}",
+                raw.len()
+            );
+            return Err(Rejection::new(ErrorCode::TooManyPixels, message));
+        }
+        let pixels = raw.iter().enumerate();
+        let pixels = pixels.map(|(index, pixel)| {
+            let checked = pixel.check(index, geometry);
+            checked.map_err(|rejection| Rejection {
+                place: pixel.place(),
+                ..rejection
+            })
+        });
+        pixels.collect::<Result<_, _>>().map(ClientMessage::Paint)
     }
-    let Some(RawPixels(raw)) = envelope.data else {
-        return Err(bad("`data` is missing".into()));
-    };
-    if raw.is_empty() {
-        return Err(bad("`data` is empty".into()));
-    }
-    if raw.len() > max_pixels {
-        let message = format!(
-            "a message paints at most {max_pixels} pixels, not {}",
-            raw.len()
-        );
-        return Err(Rejection::new(ErrorCode::TooManyPixels, message));
-    }
-    let pixels = raw.iter().enumerate();
-    let pixels = pixels.map(|(index, pixel)| pixel.check(index, geometry));
-    pixels.collect::<Result<_, _>>().map(ClientMessage::Paint)
 }
 
 fn unreadable(error: &serde_json::Error) -> String {
@@ -91,6 +130,15 @@ fn unreadable(error: &serde_json::Error) -> String {
 }
 
 impl RawPixel {
+    /// Where it lies, if that can be said.
+    fn place(&self) -> Option<(u16, u16)> {
+        let side = |number| match number {
+            Some(Number::Whole(whole)) => u16::try_from(whole).ok(),
+            _ => None,
+        };
+        side(self.x).zip(side(self.y))
+    }
+
     fn check(&self, index: usize, geometry: Geometry) -> Result<Pixel, Rejection> {
         let x = coordinate("x", self.x, index, geometry.width())?;
         let y = coordinate("y", self.y, index, geometry.height())?;

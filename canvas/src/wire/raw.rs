@@ -14,6 +14,8 @@ pub(super) struct Envelope {
     pub(super) ping: bool,
     /// The position that it names, if it names one.
     pub(super) at: Option<Position>,
+    /// The client's own name of it.
+    pub(super) name: Option<String>,
 }
 
 /// The pixels of `data`, one or many.
@@ -56,7 +58,7 @@ impl<'de> Deserialize<'de> for Envelope {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope, A::Error> {
-                let (mut data, mut ping, mut at) = (None, None, None);
+                let (mut data, mut ping, mut at, mut name) = (None, None, None, None);
                 while let Some(key) = map.next_key::<Key>()? {
                     match key {
                         Key::Data => {
@@ -71,6 +73,9 @@ impl<'de> Deserialize<'de> for Envelope {
                             once(at.is_some(), "at")?;
                             at = Some(map.next_value::<Word>()?.0);
                         }
+                        Key::Name => {
+                            name = Some(map.next_value::<Word>()?.0);
+                        }
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -78,6 +83,7 @@ impl<'de> Deserialize<'de> for Envelope {
                     data,
                     ping: ping.unwrap_or_default(),
                     at: at.flatten().and_then(|text| text.parse().ok()),
+                    name: name.flatten(),
                 })
             }
         }
@@ -134,7 +140,7 @@ impl<'de> Visitor<'de> for PixelVisitor {
                 Key::R => ("r", &mut pixel.r),
                 Key::G => ("g", &mut pixel.g),
                 Key::B => ("b", &mut pixel.b),
-                Key::Data | Key::Ping | Key::At | Key::Other => {
+                Key::Data | Key::Ping | Key::At | Key::Name | Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
@@ -152,6 +158,7 @@ enum Key {
     Data,
     Ping,
     At,
+    Name,
     X,
     Y,
     R,

@@ -113,7 +113,7 @@ impl<C: Backend> World<C> {
     /// Paints once; says whether that was accepted.
     pub(super) async fn paint_once(&self, pixels: &[Pixel]) -> bool {
         let artist = id("painter");
-        let Ok(painted) = self.cache.paint(&artist, "", pixels).await else {
+        let Ok(painted) = self.cache.paint(&artist, "", pixels, None).await else {
             return false;
         };
         let calls = painted.wake.iter().map(|shard| Call {

@@ -96,7 +96,7 @@ impl Bench {
     async fn paint(&self, x: u16, y: u16, grey: u8) -> Position {
         let by = ConnectionId::new("painter=").unwrap();
         let pixels = [dot(x, y, grey)];
-        let painted = Paint::paint(&self.cache, &by, "10.0.0.1", &pixels);
+        let painted = Paint::paint(&self.cache, &by, "10.0.0.1", &pixels, None);
         painted.await.unwrap().at
     }
 

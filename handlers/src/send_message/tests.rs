@@ -233,3 +233,23 @@ proptest! {
         prop_assert_eq!(rejected, Some(ErrorCode::BadMessage));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_error_names_the_message_and_the_first_pixel_that_it_is_about() {
+    let world = World::new(1);
+    let text = r#"{"requestContext":{"connectionId":"me="}}"#;
+    let mut event: SocketEvent = serde_json::from_str(text).unwrap();
+    let pixels = r#"[{"x":1,"y":1,"r":1,"g":1,"b":1},{"x":21,"y":3,"r":1,"g":1,"b":1}]"#;
+    let body = format!(r#"{{"action":"sendMessage","data":{pixels},"name":"mine"}}"#);
+    event.body = Some(body);
+    let limits = Limits {
+        geometry: geometry(),
+        max_pixels: 4,
+    };
+    let ports = (&world.cache, &world.queues, &world.gateway);
+    handle(&event, limits, &Told::default(), ports).await;
+    let frames = world.gateway.texts(&id("me="));
+    let told: serde_json::Value = serde_json::from_str(&frames[0]).unwrap();
+    assert_eq!((&told["code"], &told["name"]), (&"OUT_OF_BOUNDS".into(), &"mine".into()));
+    assert_eq!((&told["x"], &told["y"]), (&21.into(), &3.into()));
+}

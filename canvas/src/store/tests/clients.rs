@@ -264,3 +264,30 @@ async fn what_a_client_paints_bears_its_players_short_name_wherever_the_client_i
     assert!(wide.remove_client(&player).await.unwrap());
     assert_eq!(wide.joined(&player).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_message_that_a_player_sends_again_under_its_name_is_painted_once_by_whatever_connection() {
+    let bench = Bench::new().await;
+    let (before, after, other) = (id("before="), id("after="), id("other="));
+    let token = "0123456789abcdef0123456789abcdef";
+    for client in [&before, &after, &other] {
+        bench.store.add_client(client).await.unwrap();
+    }
+    for client in [&before, &after] {
+        assert!(bench.store.introduce(client, token).await.unwrap());
+    }
+    let paint = async |client, name| {
+        let painter = Painter::Client(client);
+        let named = bench.store.paint_named(painter, ADDRESS, &[dot(1)], name);
+        named.await.unwrap().at
+    };
+    let first = paint(&before, Some("m1")).await;
+    assert_eq!(paint(&after, Some("m1")).await, first);
+    let second = paint(&after, Some("m2")).await;
+    assert_ne!(second, first);
+    let others = paint(&other, Some("m1")).await;
+    assert!(others > second, "somebody else's message of that name");
+    assert_ne!(paint(&before, None).await, first);
+    let entries = bench.store.read_after(Position::ZERO, 10).await.unwrap();
+    assert_eq!(entries.iter().filter(|e| !e.pixels.is_empty()).count(), 4);
+}

@@ -280,7 +280,7 @@ async fn a_message_that_comes_twice_is_painted_once_and_calls_again() {
     let send = async |name: &str, message: &Token| -> Vec<String> {
         let call = bench
             .store
-            .paint_call(Painter::Operator(&id(name)), ADDRESS, &records, message);
+            .paint_call(Painter::Operator(&id(name)), ADDRESS, &records, (message, ""));
         bench.store.run_once(&call).await.unwrap()
     };
     let message = Token::random();
@@ -315,7 +315,7 @@ async fn a_message_is_remembered_for_two_turns() {
     let records = crate::pixel::encode(&[dot(1)]);
     let send = async |message: &Token| -> String {
         let by = Painter::Operator(&by);
-        let call = bench.store.paint_call(by, ADDRESS, &records, message);
+        let call = bench.store.paint_call(by, ADDRESS, &records, (message, ""));
         let answer: Vec<String> = bench.store.run_once(&call).await.unwrap();
         answer[1].clone()
     };

@@ -204,6 +204,7 @@ impl Paint for FakeCache {
         by: &ConnectionId,
         _source: &str,
         pixels: &[Pixel],
+        _name: Option<&str>,
     ) -> Result<Painted, PaintError> {
         let refusal = self.state().refusal.take();
         if let Some(refusal) = refusal {
