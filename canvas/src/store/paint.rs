@@ -131,7 +131,7 @@ impl Store {
         by: Painter<'_>,
         source: &str,
         records: &[u8],
-        (message, own): (&Token, &str),
+        (message, given): (&Token, &str),
     ) -> Call<'static> {
         let (keys, config) = (&self.keys, &self.config);
         let own = self.shard_of(by.id());
@@ -159,7 +159,7 @@ impl Store {
             .named("call", CALL_MS)
             .named("name", message.as_str())
             .named("remembered", REMEMBERED_MS)
-            .named("own", own)
+            .named("own", given)
     }
 
     fn painted(&self, answer: &[String], caller: Token) -> Result<Painted, PaintError> {

@@ -17,4 +17,6 @@ pub use frames::{
     ErrorCode, FrameError, ServerFrame, Shown, UpdateFrame, error_frame, frame_bytes_for,
     init_frames, pixels_per_frame, update_frames,
 };
-pub use message::{ClientMessage, MAX_MESSAGE_BYTES, Rejection, parse_client_message, parse_named_message};
+pub use message::{
+    ClientMessage, MAX_MESSAGE_BYTES, Rejection, parse_client_message, parse_named_message,
+};

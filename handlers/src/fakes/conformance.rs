@@ -130,7 +130,10 @@ impl<'a, C: Clients + Shards + History + Paint + Saves + Opens> Side<'a, C> {
                 format!("{:?}", cache.all_clients().await)
             }
             Call::Paint(by, x) => {
-                let painted = cache.paint(&name(by), "", &[dot(x, 0, by)], None).await.unwrap();
+                let painted = cache
+                    .paint(&name(by), "", &[dot(x, 0, by)], None)
+                    .await
+                    .unwrap();
                 let Painted {
                     at, wake, caller, ..
                 } = painted;

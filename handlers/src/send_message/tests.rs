@@ -250,6 +250,9 @@ async fn an_error_names_the_message_and_the_first_pixel_that_it_is_about() {
     handle(&event, limits, &Told::default(), ports).await;
     let frames = world.gateway.texts(&id("me="));
     let told: serde_json::Value = serde_json::from_str(&frames[0]).unwrap();
-    assert_eq!((&told["code"], &told["name"]), (&"OUT_OF_BOUNDS".into(), &"mine".into()));
+    assert_eq!(
+        (&told["code"], &told["name"]),
+        (&"OUT_OF_BOUNDS".into(), &"mine".into())
+    );
     assert_eq!((&told["x"], &told["y"]), (&21.into(), &3.into()));
 }

@@ -266,7 +266,8 @@ async fn what_a_client_paints_bears_its_players_short_name_wherever_the_client_i
 }
 
 #[tokio::test]
-async fn a_message_that_a_player_sends_again_under_its_name_is_painted_once_by_whatever_connection() {
+async fn a_message_that_a_player_sends_again_under_its_name_is_painted_once_by_whatever_connection()
+{
     let bench = Bench::new().await;
     let (before, after, other) = (id("before="), id("after="), id("other="));
     let token = "0123456789abcdef0123456789abcdef";
@@ -278,8 +279,9 @@ async fn a_message_that_a_player_sends_again_under_its_name_is_painted_once_by_w
     }
     let paint = async |client, name| {
         let painter = Painter::Client(client);
-        let named = bench.store.paint_named(painter, ADDRESS, &[dot(1)], name);
-        named.await.unwrap().at
+        let (store, pixels) = (&bench.store, [dot(1)]);
+        let answer = store.paint_named(painter, ADDRESS, &pixels, name).await;
+        answer.unwrap().at
     };
     let first = paint(&before, Some("m1")).await;
     assert_eq!(paint(&after, Some("m1")).await, first);

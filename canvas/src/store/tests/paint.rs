@@ -278,9 +278,12 @@ async fn a_message_that_comes_twice_is_painted_once_and_calls_again() {
     bench.store.add_client(&id("viewer")).await.unwrap();
     let records = crate::pixel::encode(&[dot(1)]);
     let send = async |name: &str, message: &Token| -> Vec<String> {
-        let call = bench
-            .store
-            .paint_call(Painter::Operator(&id(name)), ADDRESS, &records, (message, ""));
+        let call = bench.store.paint_call(
+            Painter::Operator(&id(name)),
+            ADDRESS,
+            &records,
+            (message, ""),
+        );
         bench.store.run_once(&call).await.unwrap()
     };
     let message = Token::random();

@@ -105,7 +105,9 @@ async fn a_paint_whose_answer_was_lost_still_tells_that_the_client_is_back() {
     let (client, message) = (id("viewer"), Token::random());
     let records = crate::pixel::encode(&[dot(1)]);
     let by = Painter::Client(&client);
-    let call = bench.store.paint_call(by, ADDRESS, &records, (&message, ""));
+    let call = bench
+        .store
+        .paint_call(by, ADDRESS, &records, (&message, ""));
     for _ in 0..2 {
         let answer: Vec<String> = bench.store.run_once(&call).await.unwrap();
         assert_eq!((answer[0].as_str(), answer[2].as_str()), ("painted", "1"));
