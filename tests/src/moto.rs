@@ -53,7 +53,7 @@ const UNKNOWN: [(&str, StandIn); 7] = [
 ];
 
 /// What moto gets wrong, and what makes up for it on the way.
-fn amendments() -> [(When, Fault); 9] {
+fn amendments() -> [(When, Fault); 10] {
     [
         (When::Operation("Invoke"), Fault::Answer(STATS)),
         // DynamoDB tells ids of tables, with which the functions, which do not run, would have
@@ -67,6 +67,14 @@ fn amendments() -> [(When, Fault); 9] {
             Fault::Amend(
                 "\"stageName\"",
                 "\"deploymentId\": \"deployment\", \"stageName\"",
+            ),
+        ),
+        // It forgets the conditions of an address.
+        (
+            When::Operation("GetPolicy"),
+            Fault::Amend(
+                r#"\"Sid\": \"place-page-"#,
+                r#"\"Condition\": {\"StringEquals\": {\"lambda:FunctionUrlAuthType\": \"NONE\"}, \"Bool\": {\"lambda:InvokedViaFunctionUrl\": \"true\"}}, \"Sid\": \"place-page-"#,
             ),
         ),
         // The network interface of a NAT gateway stays for ever.

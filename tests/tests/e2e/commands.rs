@@ -286,3 +286,16 @@ async fn init_writes_a_file_that_up_understands_and_never_overwrites_one() {
     let written = place_config::load(Some(&path)).unwrap();
     assert_eq!(written, place_config::StackConfig::default());
 }
+
+#[tokio::test]
+async fn the_picture_goes_to_standard_output_where_a_program_reads_it() {
+    let operator = &shared().await.operator;
+    let export = |file: &str| operator.placectl().args(["canvas", "export", file]);
+    let _ = export("named.png").succeed().await;
+    let _ = export("-").redirected(">piped.png").succeed().await;
+    let read = |file: &str| std::fs::read(operator.directory().join(file)).unwrap();
+    assert!(read("named.png") == read("piped.png"));
+    assert!(!operator.directory().join("-").exists());
+    let json = export("-").args(["-o", "json"]).run().await.expect_code(2);
+    assert!(json.stderr.contains("standard output"), "{json}");
+}

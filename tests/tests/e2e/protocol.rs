@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use place_canvas::wire::ServerFrame;
 use place_canvas::{ConnectionId, Picture, Position, Store, png};
-use place_tests::{Operator, ReferenceClient, reference_client};
+use place_tests::{Operator, ReferenceClient, Socket, reference_client};
 use tokio::time::sleep;
 
 use crate::support::{Standing, my_turn, pixel, red};
@@ -128,4 +128,37 @@ async fn a_message_without_a_route_paints_nothing_and_costs_no_connection() {
     assert_eq!(store.newest().await.unwrap(), newest);
     client.paint(&[red(1, 1)]).await;
     client.sees(red(1, 1)).await;
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_is_sent_what_it_has_missed_and_paints_as_its_player() {
+    let (stack, _turn) = my_turn().await;
+    let (operator, store) = (&stack.operator, stack.operator.store().await);
+    let mut painter = operator.join().await;
+    painter.paint(&[red(30, 30)]).await;
+    painter.sees(red(30, 30)).await;
+    let (held, epoch) = {
+        let canvas = store.read_canvas().await.unwrap();
+        (canvas.at, canvas.epoch)
+    };
+    painter.paint(&[red(31, 30)]).await;
+    painter.sees(red(31, 30)).await;
+    let player = "00112233445566778899aabbccddeeff";
+    let url = operator.websocket_url().await;
+    let mut back = Socket::connect(&format!("{url}?player={player}&from={epoch}:{held}")).await;
+    let next = async |back: &mut Socket| ServerFrame::parse(&back.frame().await).unwrap();
+    assert_eq!(next(&mut back).await, ServerFrame::Resume { from: held });
+    let reached = loop {
+        match next(&mut back).await {
+            ServerFrame::Update { .. } => {}
+            ServerFrame::Resumed { at } => break at,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(reached > held);
+    back.paint(&[red(32, 30)]).await;
+    painter.sees(red(32, 30)).await;
+    let entries = store.read_after(reached, 100).await.unwrap();
+    let (name, source) = (&entries[0].player, &entries[0].source);
+    assert!(name != source && !player.contains(name.as_str()), "{name}");
 }

@@ -29,6 +29,8 @@ impl Kind for FunctionUrl {
         let name = stack.names.function(FUNCTION);
         let card = Card::new(4, url_key(), "function URL", name);
         let card = card.needs([keys::function(FUNCTION)]);
+        // It goes with its function.
+        let card = card.removed_after([keys::function(FUNCTION)]);
         card.wanted(stack.config.page.enabled)
     }
 
@@ -142,4 +144,58 @@ pub(crate) async fn find_page(stack: &Stack) -> Result<Option<String>, Failure> 
     let found = answer.or_failure(|| format!("reading the address of function `{name}`"))?;
     FunctionUrl.leave(stack, found.as_ref());
     Ok(page_url(stack))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_lambda::types::Cors;
+    use place_config::StackConfig;
+
+    use super::*;
+    use crate::steps::Options;
+    use crate::steps::scripted::Script;
+
+    fn found(auth: FunctionUrlAuthType, cors: Option<&str>) -> GetFunctionUrlConfigOutput {
+        let cors = cors.map(|origin| Cors::builder().allow_origins(origin).build());
+        let found = GetFunctionUrlConfigOutput::builder()
+            .function_url("https://abc.lambda-url.eu-west-1.on.aws/")
+            .function_arn("arn")
+            .creation_time("2026-11-28T00:00:00Z")
+            .auth_type(auth)
+            .set_cors(cors);
+        found.build().unwrap()
+    }
+
+    #[test]
+    fn an_address_that_asks_for_a_signature_or_answers_browsers_itself_is_drift() {
+        let script = Script::default();
+        let stack = script.stack();
+        let drift = |found: &GetFunctionUrlConfigOutput| {
+            let mut drift = Drift::default();
+            FunctionUrl.compare(&stack, found, &mut drift);
+            drift
+        };
+        let none = FunctionUrlAuthType::None;
+        assert_eq!(drift(&found(none.clone(), None)), Drift::default());
+        assert!(drift(&found(FunctionUrlAuthType::AwsIam, None)).has("AuthType"));
+        assert!(drift(&found(none, Some("*"))).has("Cors"));
+    }
+
+    #[test]
+    fn people_open_the_address_in_front_if_there_is_one() {
+        let open = |edit: fn(&mut StackConfig)| {
+            let mut config = StackConfig::default();
+            edit(&mut config);
+            let script = Script::default();
+            let stack = script.stack_of(config, Options::default());
+            FunctionUrl.leave(&stack, Some(&found(FunctionUrlAuthType::None, None)));
+            page_url(&stack).unwrap()
+        };
+        let own = "https://abc.lambda-url.eu-west-1.on.aws/";
+        assert_eq!(open(|_| ()), own);
+        let local = open(|c| c.endpoints.page = Some("http://127.0.0.1:1/_aws/{id}/".into()));
+        assert_eq!(local, "http://127.0.0.1:1/_aws/abc/");
+        let front = open(|c| c.page.address = Some("https://place.example/".into()));
+        assert_eq!(front, "https://place.example/");
+    }
 }
