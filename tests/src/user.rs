@@ -44,7 +44,7 @@ const MISTAKEN: (&str, &str) = (
 /// The two parts of the policy that `placectl` prints for whoever runs it.
 pub async fn printed_policies(placectl: impl Fn() -> Placectl) -> Vec<Value> {
     let mut parts = Vec::new();
-    for part in ["infrastructure", "functions"] {
+    for part in ["infrastructure", "functions", "roles"] {
         let words = ["doctor".to_owned(), format!("--print-policy={part}")];
         let printed = placectl().args(words).succeed().await;
         parts.push(printed.json());

@@ -49,6 +49,8 @@ async fn rows_have_the_documented_attributes() {
         "t": {"S": "00000000000000000100-00000000000000000003-00000"},
         "rgb": {"S": "3 0 0"},
         "by": {"S": "c3"},
+        "u": {"S": ""},
+        "i": {"S": ""},
     });
     assert_eq!(dynamo.rows("history"), [row]);
 }

@@ -16,7 +16,7 @@ fn each_example_of_a_frame_is_one() {
     let frames: Vec<_> = examples()
         .filter(|text| text.starts_with(r#"{"type":"#))
         .collect();
-    assert_eq!(frames.len(), 4, "{frames:?}");
+    assert_eq!(frames.len(), 6, "{frames:?}");
     for text in frames {
         assert!(ServerFrame::parse(text).is_ok(), "{text}");
     }

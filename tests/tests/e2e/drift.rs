@@ -65,7 +65,7 @@ pub(crate) async fn everything_at_once(sdk: &Sdk) {
         "functions shut in",
         "queue encrypted",
     ];
-    const IN_THE_WAY: [&str; 2] = ["API deleted", "role deleted"];
+    const IN_THE_WAY: [&str; 3] = ["API deleted", "role deleted", "address of the page deleted"];
     let network = network::CHANGES.iter();
     let network = network.filter(|(name, _, _)| APART.contains(name));
     let application = application::CHANGES.iter();

@@ -53,11 +53,11 @@ fn refused() -> Vec<Refused> {
         ),
         Refused::new(group, "ValidationException", &["schedule group `place`"]),
         Refused {
-            calls: 7,
+            calls: 8,
             ..Refused::new(logs, "InvalidParameterException", &["/aws/lambda/save"])
         },
         Refused {
-            calls: 8,
+            calls: 9,
             ..Refused::new(role, "MalformedPolicyDocument", &["place-us-east-1-save"])
         },
         Refused {
@@ -112,7 +112,12 @@ async fn a_request_that_a_service_finds_wrong_is_made_once_and_the_rest_of_the_g
     let permissions = Refused::new(
         ("lambda", "AddPermission"),
         "InvalidParameterValueException",
-        &["sendMessage", "placev2handler", "placev2disconnect"],
+        &[
+            "sendMessage",
+            "placev2handler",
+            "placev2disconnect",
+            "placev2page",
+        ],
     );
     named_at_once(&bench, &[permissions]).await;
     let sources = sdk.lambda.list_event_source_mappings().send().await;
@@ -163,8 +168,8 @@ async fn errors_that_stay_are_named_at_once_and_the_rest_of_the_graph_finishes()
     for (operation, things) in [
         ("AllocateAddress", 1),
         ("CreateServerlessCache", 1),
-        ("CreateRole", 8),
-        ("CreateLogGroup", 7),
+        ("CreateRole", 9),
+        ("CreateLogGroup", 8),
     ] {
         assert_eq!(bench.proxy.count(operation), things, "{operation}: {up}");
     }

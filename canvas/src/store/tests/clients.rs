@@ -252,6 +252,7 @@ async fn what_a_client_paints_bears_its_players_short_name_wherever_the_client_i
             .unwrap();
     }
     let wide = bench.another(|config| config.shards = 5).await;
+    wide.settle_shards().await.unwrap();
     let painter = Painter::Client(&player);
     wide.paint(painter, ADDRESS, &[dot(2)]).await.unwrap();
     let entries = bench.store.read_after(Position::ZERO, 10).await.unwrap();

@@ -161,6 +161,7 @@ mod tests {
             .function_url("https://abc.lambda-url.eu-west-1.on.aws/")
             .function_arn("arn")
             .creation_time("2026-11-28T00:00:00Z")
+            .last_modified_time("2026-11-28T00:00:00Z")
             .auth_type(auth)
             .set_cors(cors);
         found.build().unwrap()

@@ -1,6 +1,7 @@
 //! Changes of the API, the functions, the roles and the schedule.
 
 use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::FunctionUrlAuthType;
 use place_tests::Sdk;
 
 use super::{Change, tags};
@@ -27,6 +28,21 @@ pub(super) const CHANGES: &[Change] = &[
         "permission removed",
         |sdk| Box::pin(remove_permission(sdk)),
         &["permission:sendMessage"],
+    ),
+    (
+        "page shut",
+        |sdk| Box::pin(shut_page(sdk)),
+        &["permission:placev2page"],
+    ),
+    (
+        "page asks for a signature",
+        |sdk| Box::pin(sign_page(sdk)),
+        &["function-url"],
+    ),
+    (
+        "address of the page deleted",
+        |sdk| Box::pin(delete_address(sdk)),
+        &["function-url"],
     ),
     (
         "code replaced",
@@ -97,6 +113,7 @@ const WITHOUT_API: &[&str] = &[
     "environment:placev2broadcast",
     "environment:placev2disconnect",
     "environment:placev2handler",
+    "environment:placev2page",
     "environment:save",
     "environment:sendMessage",
     "integration:placev2disconnect",
@@ -110,6 +127,7 @@ const WITHOUT_API: &[&str] = &[
     "role:placev2broadcast",
     "role:placev2disconnect",
     "role:placev2handler",
+    "role:placev2page",
     "role:save",
     "role:sendMessage",
     "route:placev2disconnect",
@@ -128,6 +146,7 @@ const WITH_TAGS: &[&str] = &[
     "function:placev2broadcast",
     "function:placev2disconnect",
     "function:placev2handler",
+    "function:placev2page",
     "function:save",
     "function:sendMessage",
     "log-group:initializeConnection",
@@ -135,6 +154,7 @@ const WITH_TAGS: &[&str] = &[
     "log-group:placev2broadcast",
     "log-group:placev2disconnect",
     "log-group:placev2handler",
+    "log-group:placev2page",
     "log-group:save",
     "log-group:sendMessage",
     "role:initializeConnection",
@@ -142,6 +162,7 @@ const WITH_TAGS: &[&str] = &[
     "role:placev2broadcast",
     "role:placev2disconnect",
     "role:placev2handler",
+    "role:placev2page",
     "role:save",
     "role:scheduler",
     "role:sendMessage",
@@ -191,6 +212,27 @@ async fn delete_route(sdk: Sdk) {
 async fn remove_permission(sdk: Sdk) {
     let call = sdk.lambda.remove_permission().function_name("sendMessage");
     call.statement_id("place-api").send().await.unwrap();
+}
+
+const PAGE: &str = "placev2page";
+
+async fn shut_page(sdk: Sdk) {
+    let call = sdk.lambda.remove_permission().function_name(PAGE);
+    let call = call.statement_id("place-page-invoke");
+    call.send().await.unwrap();
+}
+
+async fn sign_page(sdk: Sdk) {
+    let call = sdk.lambda.update_function_url_config();
+    let call = call
+        .function_name(PAGE)
+        .auth_type(FunctionUrlAuthType::AwsIam);
+    call.send().await.unwrap();
+}
+
+async fn delete_address(sdk: Sdk) {
+    let call = sdk.lambda.delete_function_url_config();
+    call.function_name(PAGE).send().await.unwrap();
 }
 
 const ROLE: &str = "place-us-east-1-save";

@@ -67,6 +67,7 @@ pub(super) const CHANGES: &[Change] = &[
             "environment:placev2broadcast",
             "environment:placev2disconnect",
             "environment:placev2handler",
+            "environment:placev2page",
             "environment:save",
             "environment:sendMessage",
         ],

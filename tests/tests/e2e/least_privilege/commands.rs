@@ -43,12 +43,11 @@ const NOT_SEEN: &[(&str, &str)] = &[
     ("iam:PassRole", BESIDE),
     ("lambda:DeleteFunctionUrlConfig", PAGE),
     ("lambda:PutFunctionConcurrency", PAGE),
-    ("lambda:UpdateFunctionUrlConfig", PAGE),
 ];
 
 const BESIDE: &str = "AWS asks for it beside the call that makes the thing";
 const ENDPOINT: &str = "an endpoint that somebody took off its route table is put back";
-const PAGE: &str = "only where the page is switched off, limited or changed: page.rs";
+const PAGE: &str = "only where the page is switched off or limited: page.rs";
 const BARE: &str = "only in an account without them: step_1_vpc.rs";
 const NODES: &str = "ElastiCache puts its nodes into the VPC with the caller's permissions";
 const ENDPOINTS: &str = "ElastiCache reaches a serverless cache with the caller's permissions";

@@ -74,8 +74,19 @@ impl Rig {
         self.put(&role, &name, &whole).await;
     }
 
+    pub(super) async fn asks_in_vain_who_painted(&self) {
+        let get = json!({ "http": { "method": "GET" } });
+        let request = json!({ "rawPath": "/pixels/1/1", "requestContext": get });
+        let answer = self.invoke(Function::Page, request).await;
+        assert_eq!(answer["statusCode"], 503, "{answer}");
+    }
+
     async fn ask(&self, request: Value) -> Value {
-        let function = self.operator.names().function(Function::Admin);
+        self.invoke(Function::Admin, request).await
+    }
+
+    async fn invoke(&self, function: Function, request: Value) -> Value {
+        let function = self.operator.names().function(function);
         let call = self.sdk.lambda.invoke().function_name(function);
         let payload = Blob::new(request.to_string());
         let answer = call.payload(payload).send().await.unwrap();

@@ -115,6 +115,12 @@ const LOSSES: &[Loss] = &[
         deed: |rig| Box::pin(rig.saves_until("could not see whether a table was made anew")),
         log: &["could not see whether a table was made anew", NOT_SENT],
     },
+    Loss {
+        function: Function::Page,
+        permission: "dynamodb:Query",
+        deed: |rig| Box::pin(rig.asks_in_vain_who_painted()),
+        log: &["could not answer", NOT_SENT],
+    },
     // The last one: it leaves the canvas closed.
     Loss {
         function: Function::Save,

@@ -1,4 +1,4 @@
-//! IAM limits how long a policy is: a managed one holds about half of ours.
+//! IAM limits how long a policy is: a managed one holds less than half of ours.
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -17,8 +17,10 @@ pub(crate) enum Part {
     All,
     /// One managed policy: network, cache, queues, tables and schedule
     Infrastructure,
-    /// The other managed policy: API, functions, and the roles and logs of the functions
+    /// Another managed policy: API, functions, and the mappings that feed the functions
     Functions,
+    /// The third managed policy: the roles and the logs of the functions
+    Roles,
 }
 
 impl Part {
@@ -26,7 +28,8 @@ impl Part {
         match self {
             Self::All => true,
             Self::Infrastructure => place < Place::LinkedRoles,
-            Self::Functions => place >= Place::LinkedRoles,
+            Self::Functions => (Place::LinkedRoles..Place::LogGroups).contains(&place),
+            Self::Roles => place >= Place::LogGroups,
         }
     }
 
@@ -37,24 +40,27 @@ impl Part {
         let todo = match (self, fits) {
             (Self::All, true) => {
                 "attach the policy to a role (`aws iam put-role-policy`), or print the policy in \
-                 two parts that fit managed policies"
+                 three parts that fit managed policies"
             }
             (Self::All, false) => {
-                "too long: print the policy in two parts that fit managed policies"
+                "too long: print the policy in three parts that fit managed policies"
             }
             (_, true) => {
-                "create a policy from each part (`aws iam create-policy`) and attach both policies \
+                "create a policy from each part (`aws iam create-policy`) and attach all of them \
                  to the user or role"
             }
             (_, false) => "too long: split the statements by hand",
         };
         let whose = match self {
             Self::All => "a role's own policies",
-            Self::Infrastructure | Self::Functions => "a managed policy",
+            Self::Infrastructure | Self::Functions | Self::Roles => "a managed policy",
         };
         let parts = match self {
-            Self::All => ": `--print-policy=infrastructure`, `--print-policy=functions`",
-            Self::Infrastructure | Self::Functions => "",
+            Self::All => {
+                ": `--print-policy=infrastructure`, `--print-policy=functions`, \
+                 `--print-policy=roles`"
+            }
+            Self::Infrastructure | Self::Functions | Self::Roles => "",
         };
         let limit = self.limit();
         format!("{length} of the {limit} characters of {whose}: {todo}{parts}")
@@ -63,7 +69,7 @@ impl Part {
     const fn limit(self) -> usize {
         match self {
             Self::All => OWN,
-            Self::Infrastructure | Self::Functions => MANAGED,
+            Self::Infrastructure | Self::Functions | Self::Roles => MANAGED,
         }
     }
 }

@@ -90,7 +90,7 @@ fn each_part_fits_a_managed_policy() {
     for mut config in configurations() {
         config.stack = "twenty-letters-all-o".to_owned();
         assert_eq!(config.check(), Vec::new());
-        for part in [Part::Infrastructure, Part::Functions] {
+        for part in [Part::Infrastructure, Part::Functions, Part::Roles] {
             let length = length(&config, part);
             assert!(length <= MANAGED, "{part:?}: {length}");
         }
@@ -98,16 +98,16 @@ fn each_part_fits_a_managed_policy() {
 }
 
 #[test]
-fn each_statement_is_in_one_of_the_two_parts() {
+fn each_statement_is_in_one_of_the_three_parts() {
     for config in configurations() {
         let of = |part| {
             let document = with_scope(&config, |scope| document(scope, part));
             document["Statement"].as_array().unwrap().clone()
         };
-        let both = [of(Part::Infrastructure), of(Part::Functions)].concat();
-        assert_eq!(both, of(Part::All));
+        let parts = [Part::Infrastructure, Part::Functions, Part::Roles];
+        assert_eq!(parts.map(of).concat(), of(Part::All));
     }
-    assert_eq!(Part::value_variants().len(), 3);
+    assert_eq!(Part::value_variants().len(), 4);
 }
 
 #[test]
