@@ -41,7 +41,7 @@ pub(super) const CHANGES: &[Change] = &[
     (
         "log group deleted",
         |sdk| Box::pin(delete_logs(sdk)),
-        &["log-group:save"],
+        &["log-group:placev2page"],
     ),
     (
         "schedule deleted",
@@ -111,9 +111,10 @@ async fn delete_stage(sdk: Sdk) {
     call.send().await.unwrap();
 }
 
+/// Of a function that nothing here invokes: MiniStack makes the group of one that logs anew.
 async fn delete_logs(sdk: Sdk) {
     let call = sdk.logs.delete_log_group();
-    let call = call.log_group_name("/aws/lambda/save");
+    let call = call.log_group_name("/aws/lambda/placev2page");
     call.send().await.unwrap();
 }
 
