@@ -41,7 +41,7 @@ const MISTAKEN: (&str, &str) = (
     "lambda:PutFunctionConcurrency",
 );
 
-/// The two parts of the policy that `placectl` prints for whoever runs it.
+/// The three parts of the policy that `placectl` prints for whoever runs it.
 pub async fn printed_policies(placectl: impl Fn() -> Placectl) -> Vec<Value> {
     let mut parts = Vec::new();
     for part in ["infrastructure", "functions", "roles"] {

@@ -142,7 +142,7 @@ pub(crate) struct Package {
     _room: OwnedSemaphorePermit,
 }
 
-/// The binaries of all seven functions, read once and only when somebody asks.
+/// The binaries of all functions, read once and only when somebody asks.
 #[derive(Debug)]
 pub(crate) struct Artifacts {
     directory: PathBuf,
