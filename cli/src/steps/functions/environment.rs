@@ -9,7 +9,7 @@ use aws_sdk_lambda::types::Environment as LambdaEnvironment;
 use place_config::env::OriginList;
 use place_config::{Function, FunctionEnv, Queue};
 
-use super::{environment_key, settle};
+use super::{environment_key, page_url, settle, url_key};
 use crate::aws::Answer;
 use crate::engine::Failure;
 use crate::engine::outcome::Difference;
@@ -68,6 +68,9 @@ impl Kind for Environment {
         // It goes with its function.
         let card = card.removed_after([keys::function(function)]);
         let card = card.needs([keys::function(function), keys::CACHE, api::KEY]);
+        // A list of origins must have the page's own, or the page could not connect.
+        let names_page = stack.config.page.enabled && !stack.config.api.allowed_origins.is_empty();
+        let card = card.needs(names_page.then(url_key));
         card.needs(Queue::ALL.map(keys::queue))
     }
 
@@ -123,7 +126,10 @@ pub(super) fn wanted(stack: &Stack) -> Result<Variables, Failure> {
         max_history_bytes: place_config::memory::history_bytes(config),
         cooldown_ms: config.canvas.cooldown_ms,
         max_messages_per_second_per_ip: config.canvas.max_messages_per_second_per_ip,
-        allowed_origins: OriginList::new(config.api.allowed_origins.clone()),
+        allowed_origins: OriginList::new(admitted(
+            &config.api.allowed_origins,
+            page_url(stack).as_deref(),
+        )),
         max_clients: config.api.max_clients,
         frame_bytes: config.api.frame_bytes,
         tick_ms: config.broadcast.tick_ms,
@@ -139,6 +145,19 @@ pub(super) fn wanted(stack: &Stack) -> Result<Variables, Failure> {
         page_allow_framing: config.page.allow_framing,
     };
     Ok(environment.to_variables())
+}
+
+/// The origins that may connect: those of the list and the page's own; every origin where the list is
+/// empty.
+fn admitted(configured: &[String], page: Option<&str>) -> Vec<String> {
+    let mut origins = configured.to_vec();
+    let page = page.filter(|_| !origins.is_empty());
+    let origin = page.and_then(|page| {
+        let (scheme, rest) = page.split_once("://")?;
+        Some(format!("{scheme}://{}", rest.split('/').next()?))
+    });
+    origins.extend(origin);
+    origins
 }
 
 /// Variables as Lambda takes them.
@@ -256,6 +275,21 @@ mod tests {
         let renewed = said("redis://:older@127.0.0.1:7000", ours);
         assert!(renewed.contains("another password"), "{renewed}");
         assert!(!renewed.contains("secret"), "{renewed}");
+    }
+
+    #[test]
+    fn a_list_of_origins_admits_the_page_and_no_list_admits_everybody() {
+        let page = Some("https://abc.lambda-url.eu-west-1.on.aws/");
+        let listed = ["https://a.example".to_owned()];
+        assert_eq!(
+            admitted(&listed, page),
+            [
+                "https://a.example",
+                "https://abc.lambda-url.eu-west-1.on.aws"
+            ]
+        );
+        assert_eq!(admitted(&listed, None), listed);
+        assert_eq!(admitted(&[], page), [""; 0]);
     }
 
     #[test]
